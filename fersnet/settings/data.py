@@ -1,0 +1,102 @@
+"""Settings of the data: datasets, embedded faces, alignment, folds."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from fersnet.expressions import SEVEN, SIX
+from fersnet.settings.base import Fraction, PositiveInt, Section
+
+Reader = Literal["ckplus", "oulu_casia", "mmi", "bu4dfe", "folder", "manifest"]
+Backend = Literal["dlib", "face_alignment", "annotations"]
+
+
+class EmbeddedSettings(Section):
+    """The faces that the project renders itself where no licensed copy is given."""
+
+    subjects: PositiveInt = 20
+    """Number of labelled subjects."""
+    frames: tuple[PositiveInt, PositiveInt] = (8, 12)
+    """Shortest and longest sequence, in frames."""
+    width: Annotated[int, Field(ge=96)] = 240
+    """Width of a frame in pixels."""
+    height: Annotated[int, Field(ge=96)] = 200
+    """Height of a frame in pixels."""
+    intensity: tuple[Fraction, float] = (0.45, 1.05)
+    """Weakest and strongest apex, as a factor of the prototype's action-unit intensities."""
+    quirks: bool = True
+    """Whether the tree holds the oddities of the real one (unlabelled sequences, hidden files, an empty folder, ...)."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "EmbeddedSettings":
+        if self.frames[0] > self.frames[1]:
+            raise ValueError("frames must be [shortest, longest]")
+        if self.frames[0] < 6:
+            raise ValueError("frames: a sequence needs at least 6 frames")
+        if self.intensity[0] > self.intensity[1]:
+            raise ValueError("intensity must be [weakest, strongest]")
+        return self
+
+
+class DatasetSettings(Section):
+    """One dataset: a licensed copy on disk, a user's own data, or embedded faces in its layout."""
+
+    reader: Reader
+    """Layout of the tree: one of the four datasets, `folder` (subject/expression/*.png) or `manifest` (a CSV)."""
+    root: str | None = None
+    """Folder of the licensed copy (or the manifest's path); null renders embedded faces instead."""
+    purpose: Literal["recognition", "pretraining"] = "recognition"
+    """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
+    expressions: tuple[str, ...] | None = None
+    """Classes to recognise; null takes the reader's own (seven for ckplus, six otherwise)."""
+    options: dict[str, str | int | float | bool] = {}
+    """Options of the reader, e.g. `light: Weak` for oulu_casia."""
+    landmarks: Backend | None = None
+    """Landmark backend for this dataset; null takes `faces.backend`."""
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    """The embedded faces that stand in where `root` is null."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DatasetSettings":
+        unknown = [expression for expression in self.expressions or () if expression not in SEVEN]
+        if unknown:
+            raise ValueError(f"expressions: unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
+        if self.root is None and self.reader in ("folder", "manifest"):
+            raise ValueError(f"root: the {self.reader} reader needs a path; only the four named datasets are embedded")
+        return self
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Expressions in class-index order."""
+        chosen = self.expressions or (SEVEN if self.reader == "ckplus" else SIX)
+        return tuple(expression for expression in SEVEN if expression in chosen)
+
+
+class FacesSettings(Section):
+    """Landmarks, alignment and the face store."""
+
+    backend: Backend = "dlib"
+    """Where landmarks come from: `dlib`, `face_alignment`, or `annotations` (those that ship with the set)."""
+    model_folder: str | None = None
+    """Folder with the weight files of `face_alignment`; null lets the library fetch its own."""
+    size: Annotated[int, Field(ge=16)] = 110
+    """Side of a stored face in pixels; training crops `model.image_size` from it."""
+    channels: Literal[1, 3] = 1
+    """1 stores grey faces, 3 colour."""
+    lighting: Literal["none", "equalize", "clahe"] = "none"
+    """Lighting normalisation of the stored faces."""
+    peak_frames: PositiveInt = 3
+    """Peak frames per sequence."""
+    clip_frames: Annotated[int, Field(ge=2)] = 12
+    """Evenly spaced frames per sequence, for the sequence methods."""
+    maximum_rejected: Fraction = 0.2
+    """Share of frames that may be rejected before the job fails."""
+
+
+class FoldsSettings(Section):
+    """Subject-wise folds."""
+
+    count: Annotated[int, Field(ge=2)] = 10
+    """Number of folds."""
+    scheme: Literal["strided", "contiguous", "leave_one_subject_out"] = "strided"
+    """`strided` is sorted(subjects)[k::n]; results under different schemes are not comparable."""

@@ -1,0 +1,121 @@
+"""Settings of FERSNet, of its losses, and of everything that is trained around it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, Weight
+
+Selection = Literal["last", "validation", "test_best"]
+
+
+class ModelSettings(Section):
+    """Network size, shared by FERSNet, its discriminator and the standard FER model."""
+
+    image_size: Annotated[int, Field(ge=16, multiple_of=16)] = 96
+    """Side of the square network input, cropped from the stored face."""
+    width: PositiveInt = 64
+    """Base width w: the stages have 2w, 4w and 8w channels."""
+    convflu_kernel: Literal[1, 3] = 1
+    """Kernel size of the ConvFLU convolutions: 1 in the later release, 3 in the first."""
+
+
+class LossSettings(Section):
+    """The objective: forms and weights of the five terms."""
+
+    preset: Literal["slides", "released"] = "slides"
+    """`slides`: log GAN and squared L2; `released`: least-squares GAN, L1 on luma, mean squared error."""
+    classification: Weight = 1.0
+    """Weight of L_cls."""
+    reconstruction: Weight = 1.0
+    """Weight of L_rec."""
+    adversarial: Weight = 0.3
+    """Weight of L_GAN."""
+    cycle: Weight = 0.5
+    """Weight of L_cyc."""
+    identity: Weight = 0.05
+    """Weight of L_idt."""
+
+
+class ScheduleSettings(Section):
+    """Optimisation of one network or system."""
+
+    epochs: PositiveInt = 500
+    """Number of passes over the training faces."""
+    batch_size: PositiveInt = 8
+    """Faces per step."""
+    learning_rate: PositiveFloat = 1e-4
+    """Initial learning rate of Adam."""
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    """Adam's two decay rates."""
+    weight_decay: Weight = 5e-4
+    """L2 penalty inside Adam."""
+    milestones: tuple[PositiveInt, ...] = (150, 400)
+    """Epochs after which the learning rate is multiplied by `decay`."""
+    decay: PositiveFloat = 0.1
+    """Factor of the learning rate at each milestone."""
+    gradient_clip: PositiveFloat | None = None
+    """Largest norm of the gradient; null does not clip."""
+
+
+class FersnetSettings(ScheduleSettings):
+    """Training of FERSNet and its variants."""
+
+    discriminator_steps: PositiveInt = 3
+    """Discriminator steps per joint step, on the same batch."""
+    selection: Selection = "last"
+    """Which epoch counts: `last`, `validation` (fold k+1 held out), or `test_best` (optimistic, labelled so)."""
+
+
+class VariantSettings(Section):
+    """One row of the ablation: how a variant differs from plain FERSNet."""
+
+    name: str
+    """Printed name."""
+    sharing: Literal["none", "hard", "convflu"] = "convflu"
+    """`none`: single task; `hard`: hard parameter sharing; `convflu`: gated exchange."""
+    pretrained_on: str | None = None
+    """Dataset (of purpose `pretraining`) that the variant is pre-trained on."""
+    augmented_by: str | None = None
+    """Variant whose synthesis branch enlarges and balances the training faces."""
+    losses: LossSettings | None = None
+    """Replaces the common `losses` for this variant."""
+    training: FersnetSettings | None = None
+    """Replaces the common `training` for this variant."""
+    model: ModelSettings | None = None
+    """Replaces the common `model` for this variant."""
+
+    @model_validator(mode="after")
+    def _synthesises(self) -> "VariantSettings":
+        if self.sharing == "none" and self.augmented_by is not None:
+            raise ValueError("augmented_by: a single-task variant has no synthesis branch to be augmented with")
+        return self
+
+
+class IdentitySettings(ScheduleSettings):
+    """The identity network (LightCNN-9) behind L_idt, ExprGAN's perceptual term and the identity figures."""
+
+    checkpoint: str | None = None
+    """File of the public LightCNN-9 checkpoint; null trains on the fold's training subjects."""
+    checkpoint_sha256: str | None = None
+    """Expected checksum of that file."""
+    width: PositiveInt = 48
+    """Channels of the first max-feature-map layer: 48 in the published LightCNN-9."""
+    image_size: Annotated[int, Field(ge=32, multiple_of=16)] = 128
+    """Input side: 128 in the published network."""
+
+
+class StandardFerSettings(ScheduleSettings):
+    """The judge of synthetic faces: a plain ResNet-18-class network on real training faces."""
+
+    width: PositiveInt = 64
+    """Channels of the first stage."""
+
+
+class AugmentationSettings(Section):
+    """FES-based augmentation."""
+
+    factor: Annotated[float, Field(ge=1)] = 1.0
+    """1 balances the classes; 2 doubles the balanced counts, and so on."""
+    minimum_confidence: Fraction = 0.0
+    """Synthetic faces that the recognition branch reads as their target with less are dropped."""
