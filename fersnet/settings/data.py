@@ -49,7 +49,7 @@ class DatasetSettings(Section):
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
     """Classes to recognise; null takes the reader's own (seven for ckplus, six otherwise)."""
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
     """Landmark backend for this dataset; null takes `faces.backend`."""

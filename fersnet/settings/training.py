@@ -1,6 +1,6 @@
 """Settings of FERSNet, of its losses, and of everything that is trained around it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -78,12 +78,12 @@ class VariantSettings(Section):
     """Dataset (of purpose `pretraining`) that the variant is pre-trained on."""
     augmented_by: str | None = None
     """Variant whose synthesis branch enlarges and balances the training faces."""
-    losses: LossSettings | None = None
-    """Replaces the common `losses` for this variant."""
-    training: FersnetSettings | None = None
-    """Replaces the common `training` for this variant."""
-    model: ModelSettings | None = None
-    """Replaces the common `model` for this variant."""
+    losses: dict[str, Any] = Field(default_factory=dict)
+    """Keys of `losses` that differ for this variant."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """Keys of `training` that differ for this variant."""
+    model: dict[str, Any] = Field(default_factory=dict)
+    """Keys of `model` that differ for this variant."""
 
     @model_validator(mode="after")
     def _synthesises(self) -> "VariantSettings":

@@ -1,0 +1,70 @@
+"""From raw dataset folders to every table and figure of the paper; start it with `make reproduce`."""
+
+from snakemake.utils import min_version
+
+min_version("9.10")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/training.smk"
+include: "rules/synthesis.smk"
+include: "rules/baselines.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+
+
+rule data:
+    input:
+        face_stores(),
+        face_sheets(),
+
+
+rule folds:
+    input:
+        checked_folds(),
+
+
+rule ablation:
+    input:
+        tables("ablation"),
+        f"{RESULTS}/figures/ablation.png",
+
+
+rule recognition:
+    input:
+        recognition_tables(),
+        f"{RESULTS}/figures/ranking.png",
+
+
+rule synthesis:
+    input:
+        tables("synthesis"),
+        synthesis_figures(),
+
+
+rule tables:
+    input:
+        all_tables(),
+
+
+rule figures:
+    input:
+        all_figures(),
+
+
+onsuccess:
+    finish_tracking()
+
+
+onerror:
+    finish_tracking()

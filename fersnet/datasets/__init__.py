@@ -1,0 +1,1 @@
+"""Readers: one per dataset tree, all leading to one common sequence index."""

@@ -1,0 +1,121 @@
+"""The way into the readers: dispatch by settings, the quick look before any job, and the index on disk."""
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from fersnet.datasets.counts import commonest_reasons
+from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, SequenceIndex
+from fersnet.errors import UserError
+from fersnet.settings.data import DatasetSettings
+
+__all__ = ["SequenceIndex", "frames_root", "look_at", "read_dataset", "read_index_file", "write_index"]
+
+INDEX_FILE = "index.parquet"
+REJECTED_FILE = "index_rejected.csv"
+
+
+def _reader(settings: DatasetSettings) -> ModuleType:
+    """The reader's module, after checking that it knows every option."""
+    from fersnet.datasets import bu4dfe, ckplus, folder, manifest, mmi, oulu_casia
+
+    modules = (bu4dfe, ckplus, folder, manifest, mmi, oulu_casia)
+    reader = next(module for module in modules if module.__name__.rsplit(".", 1)[-1] == settings.reader)
+    known = [name for name in inspect.signature(reader.read_index).parameters if name not in ("root", "peak_frames")]
+    for option, value in settings.options.items():
+        if option not in known:
+            raise UserError(
+                f"options.{option}: the {settings.reader} reader has no such option, only {', '.join(known)}"
+            )
+        if option == "follow_links" and not isinstance(value, bool):
+            raise UserError(f"options.follow_links: {value!r} is neither true nor false")
+    return reader
+
+
+def frames_root(settings: DatasetSettings, root: Path) -> Path:
+    """The folder that the frame paths of the index are relative to: `root`, or the folder of a manifest file."""
+    root = Path(root)
+    return root.parent if settings.reader == "manifest" and not root.is_dir() else root
+
+
+def look_at(settings: DatasetSettings, root: Path) -> str | None:
+    """A quick check of a dataset's shape, for validation before any job: None if it is fine, else one line that says
+    what was looked for and where.
+    """
+    try:
+        _reader(settings).locate(Path(root), **settings.options)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def read_dataset(settings: DatasetSettings, root: Path, peak_frames: int = 3) -> SequenceIndex:
+    """Reads a tree with the reader, options and classes of the settings.
+
+    Sequences whose expression is not among the configured classes are moved to the rejections.
+
+    Args:
+        settings: the dataset's section.
+        root: the folder (or manifest) to read; it takes the place of `settings.root`, which is null for embedded faces.
+        peak_frames: peak frames per sequence (`faces.peak_frames`).
+
+    Raises:
+        UserError: if the tree is not found, an option is unknown or wrong, or no labelled sequence is left.
+    """
+    from pandas import DataFrame, concat
+
+    index = _reader(settings).read_index(Path(root), peak_frames=peak_frames, **settings.options)
+    wanted = index.sequences["expression"].isin(settings.classes)
+    others = [(row.sequence_id, "", f"expression {row.expression} is not among the configured classes")
+              for row in index.sequences[~wanted].itertuples()]  # fmt: skip
+    rejected = concat([index.rejected, DataFrame(others, columns=list(REJECTED_COLUMNS), dtype="str")])
+    sequences = index.sequences[wanted].reset_index(drop=True)
+    if sequences.empty:
+        reasons = "; ".join(commonest_reasons(rejected)) or "nothing was found"
+        raise UserError(f"{root}: no usable labelled sequence; the commonest reasons: {reasons}")
+    return SequenceIndex(sequences, rejected.sort_values(list(REJECTED_COLUMNS)).reset_index(drop=True))
+
+
+def write_index(index: SequenceIndex, folder: Path) -> None:
+    """Writes `index.parquet` and `index_rejected.csv` (its header only, when nothing was rejected), each atomically."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema(
+        [("sequence_id", pa.string()), ("subject", pa.string()), ("expression", pa.string()), ("n_frames", pa.int64()),
+         ("frames", pa.list_(pa.string())), ("apex", pa.list_(pa.int64())), ("neutral", pa.int64()),
+         ("view", pa.string())]
+    )  # fmt: skip
+    table = pa.Table.from_pandas(index.sequences[list(SEQUENCE_COLUMNS)], schema=schema, preserve_index=False)
+    _replace(folder / INDEX_FILE, lambda path: pq.write_table(table, path))
+    _replace(folder / REJECTED_FILE, lambda path: index.rejected.to_csv(path, index=False))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_index_file(folder: Path) -> SequenceIndex:
+    """Reads what `write_index` wrote; `frames` and `apex` are lists again.
+
+    Raises:
+        UserError: if a file is missing or not of this form.
+    """
+    from pandas import read_csv, read_parquet
+
+    try:
+        sequences = read_parquet(folder / INDEX_FILE)[list(SEQUENCE_COLUMNS)]
+        rejected = read_csv(folder / REJECTED_FILE, dtype="str", keep_default_na=False)[list(REJECTED_COLUMNS)]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{folder}: no readable index ({error}); delete the folder and run again") from error
+    for column in ("frames", "apex"):
+        sequences[column] = [cell.tolist() for cell in sequences[column]]
+    return SequenceIndex(sequences, rejected)

@@ -1,0 +1,109 @@
+"""The common sequence index, and the collector that every reader fills."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fersnet.errors import UserError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SEQUENCE_COLUMNS = ("sequence_id", "subject", "expression", "n_frames", "frames", "apex", "neutral", "view")
+REJECTED_COLUMNS = ("sequence_id", "frame", "reason")
+UNLABELLED = "unlabelled"
+"""Reasons that start with this word mark material without a usable label, which is expected in CK+ and MMI."""
+
+
+@dataclass(frozen=True)
+class SequenceIndex:
+    """What a dataset holds.
+
+    Attributes:
+        sequences: one row per labelled sequence, sorted by `sequence_id`: `sequence_id`, `subject`, `expression`,
+            `n_frames`, `frames` (list of paths relative to the root with forward slashes, or
+            "<video path>#<0-based frame number>" in decoding order), `apex` (ascending 0-based positions of the peak
+            frames in `frames`), `neutral` (position, or -1), `view` ("" for images; "frontal", "dual" or "unknown").
+        rejected: what was left out and why: `sequence_id`, `frame` (a path, or empty for a whole sequence), `reason`.
+    """
+
+    sequences: "DataFrame"
+    rejected: "DataFrame"
+
+
+@dataclass
+class IndexBuilder:
+    """Collects sequences and rejections while a reader walks a tree."""
+
+    _rows: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    _rejected: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(
+        self,
+        sequence_id: str,
+        subject: str,
+        expression: str,
+        frames: Sequence[str],
+        apex: Sequence[int],
+        neutral: int,
+        view: str = "",
+    ) -> None:
+        """Takes one sequence; a second one with the same id is rejected, and so is one without frames."""
+        if not frames:
+            self.reject(sequence_id, "", "no frames")
+        elif sequence_id in self._rows:
+            self.reject(sequence_id, frames[0], "another sequence has this id; the first one is kept")
+        else:
+            self._rows[sequence_id] = (
+                *(sequence_id, subject, expression, len(frames)),
+                *(list(frames), list(apex), neutral, view),
+            )
+
+    def reject(self, sequence_id: str, frame: str, reason: str) -> None:
+        """Notes a frame, or with an empty `frame` a sequence, that is left out."""
+        self._rejected.append((sequence_id, frame, reason))
+
+    def finish(self) -> SequenceIndex:
+        """The index, in an order that does not depend on the file system."""
+        from pandas import DataFrame
+
+        rows = [self._rows[key] for key in sorted(self._rows)]
+        return SequenceIndex(
+            DataFrame(rows, columns=list(SEQUENCE_COLUMNS)),
+            DataFrame(sorted(set(self._rejected)), columns=list(REJECTED_COLUMNS), dtype="str"),
+        )
+
+
+def last_positions(n_frames: int, count: int) -> list[int]:
+    """The last `count` positions of a sequence (all of them if it is shorter)."""
+    return list(range(max(0, n_frames - count), n_frames))
+
+
+def centred_positions(n_frames: int, count: int, centre: int) -> list[int]:
+    """`count` neighbouring positions around `centre`, moved inwards at the borders (all if the sequence is shorter)."""
+    count = min(count, n_frames)
+    first = min(max(0, centre - count // 2), n_frames - count)
+    return list(range(first, first + count))
+
+
+def neutral_position(apex: Sequence[int]) -> int:
+    """0, the first frame, unless it is itself a peak; then -1."""
+    return -1 if 0 in apex else 0
+
+
+def check_peak_frames(peak_frames: object) -> None:
+    """Raises UserError unless the option is a whole number of at least one."""
+    if isinstance(peak_frames, bool) or not isinstance(peak_frames, int) or peak_frames < 1:
+        raise UserError(f"options.peak_frames: {peak_frames!r} is not a whole number above zero")
+
+
+def choice(option: str, value: object, allowed: Sequence[str]) -> str:
+    """The allowed value that equals `value` up to case.
+
+    Raises:
+        UserError: if there is none.
+    """
+    for candidate in allowed:
+        if isinstance(value, str) and value.casefold() == candidate.casefold():
+            return candidate
+    raise UserError(f"options.{option}: {value!r} is not one of {', '.join(allowed)}")

@@ -1,0 +1,144 @@
+"""The frontal drawing plane: a grid in millimetres, and the few ways to put something on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline, PchipInterpolator
+
+Field = NDArray[np.float32]
+Window = tuple[slice, slice]
+
+LEFT, RIGHT, TOP, BOTTOM = -108.0, 108.0, -150.0, 168.0
+"""Bounds of the plane in millimetres; x to the right of the image, y down, the eyes at y = 0."""
+POLE = (0.0, 15.0)
+"""Centre of the polar coordinates in which the outline of the head is a function of the angle."""
+ANGLES = 2048
+"""Number of table entries over a full turn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A pixel grid over the plane with the coordinates that do not depend on who is drawn."""
+
+    scale: float
+    """Pixels per millimetre."""
+    x: Field
+    """(W,) millimetres."""
+    y: Field
+    """(H,) millimetres."""
+    radius: Field
+    """(H, W) distance from the pole in millimetres."""
+    turn: NDArray[np.int32]
+    """(H, W) angle about the pole as an index into a table of `ANGLES` entries."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return (len(self.y), len(self.x))
+
+    def window(self, left: float, right: float, top: float, bottom: float) -> Window:
+        """The rows and columns that cover a rectangle given in millimetres; may be empty."""
+        columns = np.clip(np.array([np.floor((left - LEFT) * self.scale), np.ceil((right - LEFT) * self.scale) + 1]), 0, len(self.x))
+        rows = np.clip(np.array([np.floor((top - TOP) * self.scale), np.ceil((bottom - TOP) * self.scale) + 1]), 0, len(self.y))
+        return slice(int(rows[0]), int(rows[1])), slice(int(columns[0]), int(columns[1]))
+
+
+@lru_cache(maxsize=8)
+def canvas_at(scale: float) -> Canvas:
+    """The canvas with that many pixels per millimetre."""
+    x = (LEFT + np.arange(int((RIGHT - LEFT) * scale) + 1) / scale).astype(np.float32)
+    y = (TOP + np.arange(int((BOTTOM - TOP) * scale) + 1) / scale).astype(np.float32)
+    dx, dy = x[None, :] - POLE[0], y[:, None] - POLE[1]
+    angle = np.arctan2(dy, dx) % (2 * np.pi)
+    turn = np.round(angle * (ANGLES / (2 * np.pi))).astype(np.int32) % ANGLES
+    return Canvas(scale, x, y, np.hypot(dx, dy).astype(np.float32), turn)
+
+
+def polar_table(points: NDArray[np.floating]) -> Field:
+    """Radius by angle, (ANGLES,) float32, of a smooth closed outline through points (K, 2) around the pole."""
+    dx, dy = points[:, 0] - POLE[0], points[:, 1] - POLE[1]
+    angle = np.arctan2(dy, dx) % (2 * np.pi)
+    order = np.argsort(angle)
+    angle, radius = angle[order], np.hypot(dx, dy)[order]
+    curve = CubicSpline(np.append(angle, angle[0] + 2 * np.pi), np.append(radius, radius[0]), bc_type="periodic")
+    return curve(np.arange(ANGLES) * (2 * np.pi / ANGLES)).astype(np.float32)
+
+
+def ramp(values: Field, width: float) -> Field:
+    """A smooth step from 0 at -width/2 to 1 at +width/2."""
+    t = np.clip(values * np.float32(1.0 / width) + np.float32(0.5), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def bell(values: Field, sigma: float) -> Field:
+    """exp(-v^2 / 2 sigma^2)."""
+    return np.exp(values * values * np.float32(-0.5 / (sigma * sigma)))
+
+
+def add_bump(canvas: Canvas, field: Field, x: float, y: float, height: float, sigma_x: float, sigma_y: float) -> None:
+    """Adds a Gaussian of the given height to the field, in place."""
+    window = canvas.window(x - 3 * sigma_x, x + 3 * sigma_x, y - 3 * sigma_y, y + 3 * sigma_y)
+    field[window] += np.outer(
+        bell(canvas.y[window[0]] - np.float32(y), sigma_y) * np.float32(height),
+        bell(canvas.x[window[1]] - np.float32(x), sigma_x),
+    )
+
+
+def smooth_curve(points: NDArray[np.floating], at: Field, *, natural: bool = False) -> Field:
+    """Values at `at` of a smooth function through points (K, 2) with ascending first coordinate; constant outside."""
+    knots, values = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
+    knots = np.maximum.accumulate(knots + np.arange(len(knots)) * 1e-3)
+    inside = np.clip(at, knots[0], knots[-1])
+    curve = CubicSpline(knots, values, bc_type="natural") if natural else PchipInterpolator(knots, values)
+    return curve(inside).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A crease along a curve: a groove with a bulge on one side, and the darker skin in it."""
+
+    points: Sequence[tuple[float, float]]
+    """At least two points (x, y) in millimetres, monotone in the coordinate of larger extent."""
+    depth: float
+    """Millimetres."""
+    sigma: float = 1.2
+    """Half width of the groove, millimetres."""
+    bulge: float = 0.0
+    """Height of the bulge relative to the depth; negative puts it on the other side (towards smaller x or y)."""
+    bulge_offset: float = 4.0
+    bulge_sigma: float = 3.0
+    taper: float = 0.6
+    """Exponent of the fading towards the two ends."""
+
+
+def add_stroke(canvas: Canvas, height: Field, shade: Field, stroke: Stroke) -> None:
+    """Carves a stroke into the height field and adds its darkness to `shade` (0 none, 1 black), both in place."""
+    points = np.asarray(stroke.points, np.float64)
+    extent = np.ptp(points, axis=0)
+    along = 1 if extent[1] >= extent[0] else 0
+    points = points[np.argsort(points[:, along], kind="stable")]
+    reach = 3 * stroke.sigma + (stroke.bulge_offset + 2.5 * stroke.bulge_sigma if stroke.bulge else 0)
+    low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+    low[along], high[along] = points[0, along], points[-1, along]
+    window = canvas.window(low[0], high[0], low[1], high[1])
+    run = canvas.y[window[0]] if along == 1 else canvas.x[window[1]]
+    cross = canvas.x[window[1]] if along == 1 else canvas.y[window[0]]
+    if len(run) < 2 or len(cross) == 0:
+        return
+    centre = smooth_curve(points[:, [along, 1 - along]], run)
+    lean = 1 / np.sqrt(1 + np.square(np.gradient(centre) * canvas.scale))
+    t = np.clip((run - points[0, along]) / max(points[-1, along] - points[0, along], 1e-3), 0, 1)
+    fade = (np.sin(np.pi * t) ** stroke.taper).astype(np.float32)
+    distance = (cross[:, None] - centre[None, :]) * lean[None, :]
+    groove = bell(distance, stroke.sigma) * fade
+    change = -stroke.depth * groove
+    if stroke.bulge:
+        offset = np.float32(np.copysign(stroke.bulge_offset, stroke.bulge))
+        change += abs(stroke.bulge) * stroke.depth * bell(distance - offset, stroke.bulge_sigma) * fade
+    darkness = np.minimum(0.22 * stroke.depth, 0.4) * groove
+    if along == 1:
+        change, darkness = change.T, darkness.T
+    height[window] += change
+    shade[window] += darkness

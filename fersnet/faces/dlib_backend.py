@@ -1,0 +1,183 @@
+"""The `dlib` backend: histogram-of-gradients face detector and 68-point regression trees, both from packages.
+
+Detector: Dalal and Triggs (CVPR 2005) as trained by dlib; landmarks: Kazemi and Sullivan (CVPR 2014).
+"""
+
+import functools
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from fersnet.errors import UserError
+from fersnet.faces.images import Rejection, to_grey
+from fersnet.faces.landmarks import Fit, check_points
+
+SEARCH_SIDE = 400
+"""Longer side, in pixels, of the image that is searched first. Faces of 80 pixels or more are found in it."""
+
+UPSAMPLED_SIDE = 800
+"""An image whose doubled longer side exceeds twice this is never doubled: the search would take seconds."""
+
+RIVAL_AREA = 0.5
+"""A second face at least this large, relative to the largest, makes a frame ambiguous."""
+
+RIVAL_SCORE = 0.3
+"""Detector score from which a second detection counts as a face."""
+
+FACE_SIDE = 200.0
+"""Side, in pixels, to which a smaller face is enlarged for the predictor, whose points are whole pixels."""
+
+JITTER: tuple[tuple[float, float, float], ...] = ((0.0, 0.0, 1.0), (-0.04, 0.03, 1.05), (0.04, -0.03, 0.96))
+"""Starting boxes of the predictor: shift in x, shift in y and scale, relative to the detected box."""
+
+
+def find_predictor() -> Path:
+    """The 68-point model in the package `face_recognition_models`, found without importing it.
+
+    Raises:
+        UserError: if the package or the file is missing.
+    """
+    specification = importlib.util.find_spec("face_recognition_models")
+    if specification is not None and specification.origin:
+        path = Path(specification.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
+        if path.is_file():
+            return path
+    raise UserError(
+        "faces.backend: dlib needs shape_predictor_68_face_landmarks.dat from the package face_recognition_models; "
+        "install the locked requirements, or choose the backend face_alignment or annotations"
+    )
+
+
+@functools.cache
+def _detector():
+    import dlib
+
+    return dlib.get_frontal_face_detector()
+
+
+def _search(grey: np.ndarray, upsample: int) -> list[tuple[np.ndarray, float]]:
+    """Boxes (left, top, right, bottom) in pixels with their scores, best first."""
+    rectangles, scores, _ = _detector().run(grey, upsample, 0.0)
+    found = [
+        (np.array([box.left(), box.top(), box.right(), box.bottom()], dtype=np.float64), float(score))
+        for box, score in zip(rectangles, scores, strict=True)
+    ]
+    return sorted(found, key=lambda face: -face[1])
+
+
+def _attempts(grey: np.ndarray) -> Iterator[tuple[np.ndarray, float, int]]:
+    """Ever more expensive searches: image, its scale, doublings. Most faces are found by the first."""
+    import cv2
+
+    longer = max(grey.shape)
+    if longer > SEARCH_SIDE:
+        scale = SEARCH_SIDE / longer
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        yield cv2.resize(grey, size, interpolation=cv2.INTER_AREA), scale, 0
+    if longer <= 2 * UPSAMPLED_SIDE:
+        yield grey, 1.0, 0
+    if longer <= UPSAMPLED_SIDE:
+        yield grey, 1.0, 1
+    # Infrared and night pictures: the gradients are there, but faint.
+    scale = min(1.0, SEARCH_SIDE / longer)
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    equalized = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(4, 4)).apply(
+        cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    )
+    yield equalized, scale, 1
+
+
+def find_faces(grey: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Frontal faces in a uint8 grey image (H, W).
+
+    Searches the image shrunk to `SEARCH_SIDE` first, then at full size, then doubled, then with its contrast
+    equalised, and stops at the first search that finds something.
+
+    Returns:
+        (box, score) pairs, best score first; a box is float64 (left, top, right, bottom) in pixels of the image.
+    """
+    for image, scale, upsample in _attempts(grey):
+        faces = _search(image, upsample)
+        if faces:
+            return [((box + 0.5) / scale - 0.5, score) for box, score in faces]
+    return []
+
+
+def _area(box: np.ndarray) -> float:
+    return float((box[2] - box[0]) * (box[3] - box[1]))
+
+
+def choose_face(faces: list[tuple[np.ndarray, float]]) -> tuple[np.ndarray, float]:
+    """The largest face of several.
+
+    Raises:
+        Rejection: if there is none, or if a second one is nearly as large, so that the subject is not certain.
+    """
+    if not faces:
+        raise Rejection("no face found")
+    certain = [face for face in faces if face[1] >= RIVAL_SCORE] or faces[:1]
+    ordered = sorted(certain, key=lambda face: -_area(face[0]))
+    if len(ordered) > 1 and _area(ordered[1][0]) >= RIVAL_AREA * _area(ordered[0][0]):
+        raise Rejection("several faces found")
+    return ordered[0]
+
+
+def detection_score(grey: np.ndarray) -> float | None:
+    """Score of the one face of an image for the choice of a view; None where there is none or more than one."""
+    try:
+        return choose_face(find_faces(grey))[1]
+    except Rejection:
+        return None
+
+
+class DlibBackend:
+    """Detector and 68-point predictor of dlib.
+
+    The points are the mean of three predictions from slightly different boxes. `quality` is their agreement,
+    exp(-spread / 0.05) with the root mean square spread in units of the eye distance: a good fit is found again from
+    everywhere, a bad one depends on where it began.
+    """
+
+    def __init__(self) -> None:
+        import dlib
+
+        self._predictor = dlib.shape_predictor(str(find_predictor()))
+
+    def locate(self, image: np.ndarray, file: Path) -> Fit:
+        """See `LandmarkBackend.locate`; `file` is not needed."""
+        grey = to_grey(image)
+        box, _ = choose_face(find_faces(grey))
+        points, quality = self._fit(grey, box)
+        check_points(points, grey.shape[1], grey.shape[0])
+        return Fit(points.astype(np.float32), quality, "dlib")
+
+    def _fit(self, grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+        import cv2
+        import dlib
+
+        side = max(box[2] - box[0], box[3] - box[1])
+        left, top = (int(max(0, value)) for value in np.floor(box[:2] - 0.6 * side))
+        right, bottom = (int(value) for value in np.ceil(box[2:] + 0.6 * side))
+        region = np.ascontiguousarray(grey[top : bottom + 1, left : right + 1])
+        scale = min(8.0, max(1.0, FACE_SIDE / side))
+        if scale > 1:
+            region = cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        ratio = np.array([region.shape[1] / (min(right + 1, grey.shape[1]) - left)] * 2)
+        ratio[1] = region.shape[0] / (min(bottom + 1, grey.shape[0]) - top)
+        origin = np.array([left, top], dtype=np.float64)
+        centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+        predictions = []
+        for shift_x, shift_y, factor in JITTER:
+            middle = centre + np.array([shift_x, shift_y]) * 2 * half
+            corners = np.concatenate([middle - half * factor, middle + half * factor]).reshape(2, 2)
+            start = np.rint((corners - origin + 0.5) * ratio - 0.5).astype(int).ravel()
+            shape = self._predictor(region, dlib.rectangle(*(int(value) for value in start)))
+            found = np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float64)
+            predictions.append((found + 0.5) / ratio - 0.5 + origin)
+        stack = np.stack(predictions)
+        points = stack.mean(axis=0)
+        eyes = np.hypot(*(points[42:48].mean(axis=0) - points[36:42].mean(axis=0)))
+        spread = np.sqrt(((stack - points) ** 2).sum(axis=2).mean())
+        return points, float(np.exp(-spread / (0.05 * max(eyes, 1e-6))))

@@ -1,0 +1,111 @@
+"""Safe reading of image files: one pixel format comes out, and every refusal has a short reason."""
+
+import stat
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+FORMATS: tuple[str, ...] = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "PPM", "WEBP")
+"""Decoders that are tried; the content decides, not the file name."""
+
+MAXIMUM_PIXELS = 50_000_000
+"""Larger images are refused before they are decoded: a few bytes on disk can unfold to gigabytes."""
+
+MINIMUM_SIDE = 32
+"""Images with a shorter side hold no face that a detector could find."""
+
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+
+
+class Rejection(Exception):
+    """One frame cannot be used. The message is the reason; what stands before a colon names the kind of reason."""
+
+
+def open_for_reading(path: Path) -> None:
+    """Check that `path` is a regular file with content.
+
+    Raises:
+        Rejection: if the file is missing, empty, not readable, or not a regular file (a pipe would block for ever).
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise Rejection("file is missing") from None
+    except OSError as error:
+        raise Rejection(f"file cannot be read: {error.strerror or error}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise Rejection("not a regular file")
+    if status.st_size == 0:
+        raise Rejection("file is empty")
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise `Rejection` for an image with too many pixels, or too small to hold a face."""
+    if width * height > MAXIMUM_PIXELS:
+        raise Rejection(f"image is too large: {width}x{height} pixels")
+    if min(width, height) < MINIMUM_SIDE:
+        raise Rejection(f"image is too small: {width}x{height} pixels")
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read an image file as 8-bit RGB.
+
+    Palettes, CMYK and other colour spaces are converted; 16-bit grey is scaled to 8 bits; transparent pixels are
+    laid over mid-grey; of several images in one file the first counts; the EXIF orientation is applied.
+
+    Returns:
+        uint8 array (height, width, 3), RGB, 0 to 255.
+
+    Raises:
+        Rejection: with the reason, if the file is missing, empty, truncated, in none of `FORMATS`, or of a size
+            that is refused.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    open_for_reading(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path, formats=FORMATS) as image:
+                check_size(*image.size)
+                image.load()
+                return _as_rgb(ImageOps.exif_transpose(image))
+        except UnidentifiedImageError:
+            raise Rejection("not an image file") from None
+        except Image.DecompressionBombError:
+            raise Rejection("image is too large") from None
+        except MemoryError:
+            raise Rejection("image does not fit in memory") from None
+        except _DECODER_ERRORS as error:
+            # Pillow's decoders report damage with any of these types, and truncation in several wordings.
+            text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            kind = "image is truncated" if "truncated" in text.lower() else "image is damaged"
+            raise Rejection(f"{kind}: {text}") from None
+
+
+def _as_rgb(image) -> np.ndarray:
+    """A loaded Pillow image of any mode as uint8 (H, W, 3)."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise Rejection("grey values beyond 16 bits")
+        grey = ((values + 128) // 257).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise Rejection("floating-point image")
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        opaque = Image.new("RGBA", image.size, (128, 128, 128, 255))
+        image = Image.alpha_composite(opaque, image.convert("RGBA"))
+    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Luma (ITU-R BT.601) of a uint8 RGB image (H, W, 3): uint8 (H, W)."""
+    import cv2
+
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)

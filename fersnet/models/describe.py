@@ -1,0 +1,79 @@
+"""Sizes and costs of the networks: parameters and floating-point operations."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fersnet.models.discriminator import Discriminator
+from fersnet.models.fersnet import FERSNet, Sharing
+from fersnet.models.light_cnn import LightCNN9
+from fersnet.models.standard_fer import StandardFER
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Size and cost of one network."""
+
+    parameters: int
+    """Number of trained values."""
+    flop: int
+    """Floating-point operations of one forward pass on one image: twice the multiply-adds of convolutions and
+    matrix products; normalisation and activations do not count."""
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_flop(call: Callable[[], object]) -> int:
+    """Floating-point operations of what `call` does; with tensors on the meta device nothing is computed."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        call()
+    return counter.get_total_flops()
+
+
+def describe(
+    width: int,
+    image_size: int,
+    channels: int,
+    classes: int,
+    sharing: Sharing = "convflu",
+    convflu_kernel: int = 1,
+    identity_width: int = 48,
+    identity_image_size: int = 128,
+    standard_fer_width: int = 64,
+) -> dict[str, Cost]:
+    """Parameters and cost per image of `fersnet`, its parts that have a name of their own, and what it trains with.
+
+    Runs on the meta device, so it takes no memory and gives the same answer everywhere. The identity network's head
+    (one logit per subject) is left out; its cost is that of its last convolutional map, which L_idt uses.
+    """
+    with torch.device("meta"):
+        network = FERSNet(width, image_size, channels, classes, sharing, convflu_kernel).eval()
+        discriminator = Discriminator(width, channels, classes).eval()
+        identity = LightCNN9(identity_width, identity_image_size, 1).eval()
+        judge = StandardFER(standard_fer_width, channels, classes).eval()
+        images = torch.empty(1, channels, image_size, image_size)
+        target: Tensor = torch.empty(1, classes)
+    costs = {
+        "fersnet": Cost(count_parameters(network), count_flop(lambda: network(images, target))),
+        "recognition only": Cost(_recognition_parameters(network), count_flop(lambda: network(images))),
+    }
+    if network.synthesises:
+        costs["discriminator"] = Cost(
+            count_parameters(discriminator), count_flop(lambda: discriminator(images, target))
+        )
+        costs["identity network"] = Cost(
+            count_parameters(identity.convolutions), count_flop(lambda: identity.features(images))
+        )
+    costs["standard FER model"] = Cost(count_parameters(judge), count_flop(lambda: judge(images)))
+    return costs
+
+
+def _recognition_parameters(network: FERSNet) -> int:
+    return count_parameters(network) - (count_parameters(network.decoder) if network.decoder is not None else 0)

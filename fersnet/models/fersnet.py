@@ -1,0 +1,169 @@
+"""FERSNet: recognition and synthesis of facial expressions in one network (ICPR 2020)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fersnet.models.blocks import InstanceNorm, ResidualBlock
+from fersnet.models.convflu import Exchange, Gates
+from fersnet.models.decoder import Decoder
+
+Sharing = Literal["none", "hard", "convflu"]
+
+
+@dataclass(frozen=True)
+class FERSNetOutput:
+    """What one pass gives."""
+
+    logits: Tensor
+    """(B, K): one score per expression, any range."""
+    image: Tensor | None
+    """(B, C, S, S): the face with the target expression, near [0, 1] and not clipped; None without a target."""
+    gates: dict[str, Gates]
+    """`<stage>/<task that receives>`, e.g. `2/recognition`: the gates of that ConvFLU; empty unless sharing is convflu."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The features on which the two heads stand."""
+
+    recognition: Tensor
+    """(B, 8w, ceil(S/32), ceil(S/32))."""
+    synthesis: Tensor
+    """(B, 8w, ceil(S/32), ceil(S/32)); the same tensor as `recognition` unless sharing is convflu."""
+    stem: Tensor
+    """(B, w, S/2, S/2)."""
+    skips: tuple[Tensor, Tensor, Tensor]
+    """(B, 2w, S/4, S/4), (B, 4w, S/8, S/8), (B, 8w, S/16, S/16)."""
+    gates: dict[str, Gates]
+
+
+class FERSNet(nn.Module):
+    """The paper's network and, by `sharing`, the two it is compared with.
+
+    `convflu`: a stem shared by both tasks (3x3 convolution, BatchNorm, ReLU, 2x2 max-pool); two branches, recognition x
+    with BatchNorm and synthesis y with InstanceNorm, of three residual blocks with 2w, 4w and 8w channels, each followed
+    by 2x2 max-pool and one ConvFLU in each direction; one block over both branches' 16w channels, pooled and split in
+    half for the classifier (x) and the decoder (y), whose skips are the gated y features.
+    `hard` (FERSNet w/o ConvFLU): one trunk with BatchNorm feeds both heads whole.
+    `none` (FERSNet w/o MTL): that trunk and the classifier alone; there is no synthesis.
+
+    Max-pool rounds up at the last level, so that the side may be any multiple of 16 (published: 96).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        image_size: int,
+        channels: int,
+        classes: int,
+        sharing: Sharing = "convflu",
+        convflu_kernel: int = 1,
+    ) -> None:
+        """
+        Args:
+            width: Base width w; 64 in the published network.
+            image_size: Side S of the square input, a multiple of 16.
+            channels: 1 for grey, 3 for colour faces.
+            classes: Number K of expressions.
+            sharing: What the two tasks share.
+            convflu_kernel: Odd kernel size of the ConvFLU convolutions.
+
+        Raises:
+            ValueError: for a side that is no multiple of 16, an even kernel or an unknown sharing.
+        """
+        super().__init__()
+        if image_size < 16 or image_size % 16:
+            raise ValueError(f"image_size must be a multiple of 16, not {image_size}")
+        if convflu_kernel % 2 == 0:
+            raise ValueError(f"convflu_kernel must be odd, not {convflu_kernel}")
+        if sharing not in ("none", "hard", "convflu"):
+            raise ValueError(f"sharing must be none, hard or convflu, not {sharing!r}")
+        self.image_size = image_size
+        self.channels = channels
+        self.classes = classes
+        self.sharing = sharing
+        w = width
+        sizes = (w, 2 * w, 4 * w, 8 * w)
+        self.stem = nn.Sequential(nn.Conv2d(channels, w, 3, 1, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU())
+        self.recognition_stages = nn.ModuleList(
+            ResidualBlock(inputs, outputs, nn.BatchNorm2d) for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+        )
+        self.synthesis_stages = nn.ModuleList()
+        self.exchanges = nn.ModuleList()
+        joint = 8 * w
+        if sharing == "convflu":
+            self.synthesis_stages.extend(
+                ResidualBlock(inputs, outputs, InstanceNorm) for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            )
+            self.exchanges.extend(Exchange(size, convflu_kernel) for size in sizes[1:])
+            joint = 16 * w
+        self.joint = ResidualBlock(joint, joint, nn.BatchNorm2d)
+        self.classifier_features = nn.Sequential(
+            nn.Conv2d(8 * w, 4 * w, 3, 1, 1, bias=False), nn.BatchNorm2d(4 * w), nn.ReLU()
+        )
+        self.classifier = nn.Linear(4 * w, classes)
+        self.decoder = Decoder(w, channels, classes) if sharing != "none" else None
+
+    @property
+    def synthesises(self) -> bool:
+        """Whether the network has a synthesis head."""
+        return self.decoder is not None
+
+    def encode(self, images: Tensor) -> Encoding:
+        """Features of both tasks. images: (B, C, S, S) in [0, 1].
+
+        Raises:
+            ValueError: if the images have another shape.
+        """
+        expected = (self.channels, self.image_size, self.image_size)
+        if images.dim() != 4 or tuple(images.shape[1:]) != expected:
+            raise ValueError(f"images must be (B, {', '.join(map(str, expected))}), not {tuple(images.shape)}")
+        stem = functional.max_pool2d(self.stem(images), 2)
+        if self.sharing == "convflu":
+            return self._encode_branches(stem)
+        features, skips = stem, []
+        for stage in self.recognition_stages:
+            features = functional.max_pool2d(stage(features), 2)
+            skips.append(features)
+        features = functional.max_pool2d(self.joint(features), 2, ceil_mode=True)
+        return Encoding(features, features, stem, tuple(skips), {})
+
+    def _encode_branches(self, stem: Tensor) -> Encoding:
+        recognition, synthesis, skips, gates = stem, stem, [], {}
+        stages = zip(self.recognition_stages, self.synthesis_stages, self.exchanges, strict=True)
+        for number, (recognition_stage, synthesis_stage, exchange) in enumerate(stages, start=1):
+            recognition = functional.max_pool2d(recognition_stage(recognition), 2)
+            synthesis = functional.max_pool2d(synthesis_stage(synthesis), 2)
+            recognition, synthesis, pair = exchange(recognition, synthesis)
+            gates.update({f"{number}/{task}": value for task, value in pair.items()})
+            skips.append(synthesis)
+        mixed = self.joint(torch.cat((recognition, synthesis), dim=1))
+        recognition, synthesis = functional.max_pool2d(mixed, 2, ceil_mode=True).chunk(2, dim=1)
+        return Encoding(recognition, synthesis, stem, tuple(skips), gates)
+
+    def classify(self, encoding: Encoding) -> Tensor:
+        """Logits (B, K)."""
+        return self.classifier(self.classifier_features(encoding.recognition).mean(dim=(2, 3)))
+
+    def decode(self, encoding: Encoding, target: Tensor) -> Tensor:
+        """Faces (B, C, S, S) with the target expression, near [0, 1] and not clipped. target: one-hot (B, K).
+
+        Raises:
+            ValueError: if the network has no synthesis head.
+        """
+        if self.decoder is None:
+            raise ValueError("a single-task network (sharing: none) cannot synthesise")
+        return self.decoder(encoding.synthesis, encoding.stem, encoding.skips, target)
+
+    def forward(self, images: Tensor, target: Tensor | None = None) -> FERSNetOutput:
+        """Recognise and, where a target is given and the network can, synthesise.
+
+        images: (B, C, S, S) in [0, 1]; target: one-hot (B, K) float, the expression to synthesise.
+        """
+        encoding = self.encode(images)
+        image = self.decode(encoding, target) if target is not None and self.synthesises else None
+        return FERSNetOutput(self.classify(encoding), image, encoding.gates)

@@ -1,0 +1,97 @@
+"""What a table or figure says about where it comes from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+DATASET_NAMES: dict[str, str] = {"ckplus": "CK+", "oulu_casia": "Oulu-CASIA", "mmi": "MMI", "bu4dfe": "BU-4DFE"}
+
+METHOD_NAMES: dict[str, str] = {
+    "fersnet": "FERSNet",
+    "fersnet_without_mtl": "FERSNet w/o MTL",
+    "fersnet_without_convflu": "FERSNet w/o ConvFLU",
+    "fersnet_fes_da": "FERSNet w/ FES-DA",
+    "fersnet_bu4dfe": "FERSNet (BU-4DFE)",
+    "caae": "CAAE",
+    "cyclegan": "CycleGAN",
+    "exprgan": "ExprGAN",
+    "stargan": "StarGAN",
+    "lbp_top": "LBP-TOP",
+    "hog3d": "HOG 3D",
+    "cnn3d": "3DCNN",
+    "stm_explet": "STM-ExpLet",
+    "dtagn": "DTAGN",
+    "iacnn": "IACNN",
+    "ipa2lt": "IPA2LT",
+    "derl": "DeRL",
+    "lbvcnn": "LBVCNN",
+    "dmt_cnn": "DMT-CNN",
+    "identity_map": "Identity map (output = input)",
+    "real_target": "Real target face",
+    "standard_fer": "Standard FER model on real faces",
+}
+
+SELECTION_WORDS: dict[str, str] = {
+    "last": "last epoch",
+    "validation": "epoch chosen on held-out validation subjects",
+    "test_best": "epoch chosen on the test fold (optimistic)",
+}
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """The run behind a table or figure."""
+
+    run: str
+    embedded: Mapping[str, bool]
+    """By dataset: True for embedded faces, False for a licensed (real) copy."""
+    selection: str
+    """Rule by which the epoch was chosen: `last`, `validation` or `test_best`."""
+    fold_scheme: str
+    folds: int
+    seed: int
+    identity_features: str = "LightCNN-9 trained on each fold's training subjects"
+    """Which identity network stands behind the identity figures."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Printed names of methods and datasets that the vocabulary does not know, or knows otherwise."""
+    readers: Mapping[str, str] = field(default_factory=dict)
+    """By dataset: the reader of its tree; a dataset that is not named is read by the reader of its own key."""
+
+    def name_of(self, key: str) -> str:
+        """Printed name of a method or dataset."""
+        return self.names.get(key) or METHOD_NAMES.get(key) or DATASET_NAMES.get(key) or key
+
+    def data_of(self, dataset: str) -> str:
+        """`embedded` or `real`."""
+        return "embedded" if self.embedded.get(dataset, False) else "real"
+
+    def reader_of(self, dataset: str) -> str:
+        """Reader of a dataset's tree."""
+        return self.readers.get(dataset, dataset)
+
+    def data_words(self, datasets: Iterable[str]) -> str:
+        """The data in words, e.g. `CK+: embedded faces; MMI: real faces`."""
+        return "; ".join(f"{self.name_of(dataset)}: {self.data_of(dataset)} faces" for dataset in dict.fromkeys(datasets))
+
+    def words(self, datasets: Iterable[str], n: str, selection: str | None = None) -> str:
+        """One line that every table and figure carries: run, data, n, selection rule, fold scheme, seed."""
+        rule = self.selection if selection is None else selection
+        parts = [
+            f"Run {self.run}",
+            self.data_words(datasets),
+            n,
+            SELECTION_WORDS.get(rule, rule),
+            f"{self.folds} subject-wise folds ({self.fold_scheme.replace('_', ' ')})",
+            f"seed {self.seed}",
+        ]
+        return "; ".join(part for part in parts if part) + "."
+
+    def columns(self, dataset: str) -> dict[str, str | int]:
+        """The same as columns of a csv row."""
+        return {
+            "run": self.run,
+            "data": self.data_of(dataset),
+            "selection": self.selection,
+            "folds": self.folds,
+            "fold_scheme": self.fold_scheme,
+            "seed": self.seed,
+        }

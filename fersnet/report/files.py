@@ -1,0 +1,141 @@
+"""Reads the files of a run that the tables and figures are made of."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fersnet.errors import UserError
+
+PREDICTION_COLUMNS = ("sequence_id", "subject", "expression", "frame", "predicted")
+EVALUATION_COLUMNS = (
+    "method",
+    "sequence_id",
+    "subject",
+    "source",
+    "expression",
+    "target",
+    "predicted",
+    "ssim",
+    "psnr",
+    "identity_cosine",
+)
+SET_COLUMNS = ("method", "kid_fer", "identity_auc", "n")
+JOB_COLUMNS = ("rule", "dataset", "method", "fold", "run_id", "status", "seconds", "peak_memory_mb", "device")
+TRAINING_RULES = ("train", "pretrain", "fit")
+"""How the names of the rules begin that train a method; their time is its training cost."""
+
+
+def fold_of(path: Path) -> int:
+    """The k of `.../fold{k}.parquet`, `.../fold{k}_sets.csv` or `.../fold{k}/history.csv`.
+
+    Raises:
+        UserError: if the path has another shape.
+    """
+    for part in (path.name, path.parent.name):
+        digits = part.removeprefix("fold").split(".")[0].split("_")[0]
+        if part.startswith("fold") and digits.isdigit():
+            return int(digits)
+    raise UserError(f"{path}: expected a file of the form fold<k>")
+
+
+def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
+    """Files `predictions/{dataset}/{method}/fold{k}.parquet` in one frame, with `dataset, method, fold` added."""
+    parts = []
+    for path in map(Path, paths):
+        frame = read_table(path, PREDICTION_COLUMNS)
+        parts.append(frame.assign(dataset=path.parent.parent.name, method=path.parent.name, fold=fold_of(path)))
+    return _joined(parts, (*PREDICTION_COLUMNS, "dataset", "method", "fold"))
+
+
+def read_by_dataset(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Files `{evaluation,selection,augmentation}/{dataset}/fold{k}...` in one frame, with `dataset, fold` added."""
+    parts = []
+    for path in map(Path, paths):
+        parts.append(read_table(path, columns).assign(dataset=path.parent.name, fold=fold_of(path)))
+    return _joined(parts, (*columns, "dataset", "fold"))
+
+
+def read_histories(paths: Iterable[Path]) -> pd.DataFrame:
+    """Files `models/{dataset}/{method}/fold{k}/history.csv` in one frame, with `dataset, method, fold` added."""
+    parts = []
+    for path in map(Path, paths):
+        frame = read_table(path, ("stage", "epoch"))
+        method = path.parent.parent
+        parts.append(frame.assign(dataset=method.parent.name, method=method.name, fold=fold_of(path)))
+    return _joined(parts, ("stage", "epoch", "dataset", "method", "fold"))
+
+
+def read_jobs(path: Path) -> pd.DataFrame:
+    """`jobs.csv`: one row per tracked job."""
+    return read_table(path, JOB_COLUMNS, text=("dataset", "method", "fold", "run_id", "device"))
+
+
+def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float, float]:
+    """Core-hours and GPU-hours of a method's training jobs on one dataset; NaN where there is no such job.
+
+    Core-hours are wall time times the job's threads; GPU-hours the wall time of jobs on a CUDA device.
+    """
+    chosen = jobs[
+        (jobs["dataset"].astype(str) == dataset)
+        & (jobs["method"].astype(str) == method)
+        & jobs["rule"].astype(str).str.startswith(TRAINING_RULES)
+        & (jobs["status"].astype(str).str.upper() == "FINISHED")
+    ]
+    if chosen.empty:
+        return float("nan"), float("nan")
+    seconds = pd.to_numeric(chosen["seconds"])
+    threads = pd.to_numeric(chosen["threads"]) if "threads" in chosen else 1
+    on_gpu = chosen["device"].astype(str).str.startswith(("cuda", "gpu"))
+    return float((seconds * threads).sum() / 3600), float(seconds[on_gpu].sum() / 3600)
+
+
+def read_table(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
+    """A parquet or csv file that has at least `columns`.
+
+    Raises:
+        UserError: if it is missing, unreadable or lacks a column.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, dtype=dict.fromkeys((*text, "subject", "sequence_id"), str))
+            frame[[column for column in text if column in frame]] = frame[
+                [column for column in text if column in frame]
+            ].fillna("")
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found; run the workflow to make it") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: column {missing[0]!r} is missing; delete the file and run again")
+    return frame
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """All arrays of an npz file that holds at least `names`; pickled objects are refused.
+
+    Raises:
+        UserError: if it is missing, unreadable, or lacks an array.
+    """
+    import zipfile
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found; run the workflow to make it") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise UserError(f"{path}: array {missing[0]!r} is missing; delete the file and run again")
+    return found
+
+
+def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))

@@ -1,0 +1,136 @@
+"""The whole settings tree, and the rules that hold between its sections."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from fersnet.settings.base import PositiveInt, Section
+from fersnet.settings.baselines import BaselinesSettings
+from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
+from fersnet.settings.report import ReportSettings
+from fersnet.settings.rivals import RivalsSettings
+from fersnet.settings.training import (
+    AugmentationSettings,
+    FersnetSettings,
+    IdentitySettings,
+    LossSettings,
+    ModelSettings,
+    StandardFerSettings,
+    VariantSettings,
+)
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+class SelectionStudySettings(Section):
+    """The comparison of epoch-selection rules on one and the same run."""
+
+    method: Name | None = "fersnet"
+    """Variant that the study trains with the validation subjects held out; null leaves the study out."""
+
+
+class SynthesisSettings(Section):
+    """The comparison of synthetic faces."""
+
+    datasets: tuple[Name, ...] = ("ckplus", "oulu_casia")
+    """Datasets whose test faces are synthesised and judged."""
+    method: Name = "fersnet"
+    """FERSNet variant that competes with the rivals."""
+
+
+class Settings(Section):
+    """Everything that a run depends on."""
+
+    run: Name = "embedded"
+    """Name of the run: results go to `results/<run>/`."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """The one seed; every job derives its own from it."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` uses a GPU where the host has one; `cuda` insists on it; `cpu` never looks."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """`auto` takes bf16 autocast where the device gains from it and the network is wide enough."""
+    datasets: dict[Name, DatasetSettings] = Field(min_length=1)
+    """The datasets by key; a null entry takes one out."""
+    faces: FacesSettings
+    """Landmarks, alignment and the face store."""
+    folds: FoldsSettings
+    """Subject-wise folds."""
+    model: ModelSettings
+    """Network size."""
+    losses: LossSettings
+    """FERSNet's objective."""
+    training: FersnetSettings
+    """FERSNet's optimisation."""
+    variants: dict[Name, VariantSettings] = Field(min_length=1)
+    """The rows of the ablation by key; a null entry takes one out."""
+    pretraining: FersnetSettings
+    """FERSNet's optimisation on a dataset of purpose `pretraining`."""
+    identity: IdentitySettings
+    """The identity network."""
+    standard_fer: StandardFerSettings
+    """The judge of synthetic faces."""
+    augmentation: AugmentationSettings
+    """FES-based augmentation."""
+    selection_study: SelectionStudySettings
+    """Comparison of epoch-selection rules."""
+    synthesis: SynthesisSettings
+    """Comparison of synthetic faces."""
+    rivals: RivalsSettings
+    """The rivals in the synthesis comparison."""
+    baselines: BaselinesSettings
+    """The rivals in the recognition tables."""
+    report: ReportSettings
+    """Tables, figures and the report."""
+    threads: PositiveInt = 1
+    """CPU threads of a training job."""
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> "Settings":
+        recognition = self.recognition_datasets
+        if not recognition:
+            raise ValueError("datasets: none has the purpose `recognition`")
+        for name in self.synthesis.datasets:
+            if name not in recognition:
+                raise ValueError(f"synthesis.datasets: {name!r} is not a recognition dataset; have {list(recognition)}")
+        for key, variant in self.variants.items():
+            pretrained_on = variant.pretrained_on
+            if pretrained_on and getattr(self.datasets.get(pretrained_on), "purpose", "") != "pretraining":
+                raise ValueError(f"variants.{key}.pretrained_on: no dataset {pretrained_on!r} of purpose `pretraining`")
+            source = self.variants.get(variant.augmented_by) if variant.augmented_by else None
+            if variant.augmented_by and (source is None or source.sharing == "none" or source.augmented_by):
+                raise ValueError(
+                    f"variants.{key}.augmented_by: {variant.augmented_by!r} must be a variant that synthesises "
+                    "and is not augmented itself"
+                )
+            for part, section in (("losses", LossSettings), ("training", FersnetSettings), ("model", ModelSettings)):
+                unknown = sorted(set(getattr(variant, part)) - set(section.model_fields))
+                if unknown:
+                    raise ValueError(f"variants.{key}.{part}.{unknown[0]}: no such key in `{part}`")
+        chosen = self.variants.get(self.synthesis.method)
+        if chosen is None or chosen.sharing == "none":
+            raise ValueError(f"synthesis.method: {self.synthesis.method!r} must be a variant that synthesises")
+        if self.selection_study.method is not None and self.selection_study.method not in self.variants:
+            raise ValueError(f"selection_study.method: {self.selection_study.method!r} is not a variant")
+        if self.model.image_size > self.faces.size:
+            raise ValueError("model.image_size: the crop must not be larger than faces.size")
+        return self
+
+    @property
+    def recognition_datasets(self) -> tuple[str, ...]:
+        """Keys of the datasets that enter the cross-validation."""
+        return tuple(key for key, dataset in self.datasets.items() if dataset.purpose == "recognition")
+
+    def for_variant(self, method: str, pretraining: bool = False) -> dict[str, Section]:
+        """The `losses`, `training` and `model` sections of a variant, its own keys laid over the common ones."""
+        variant = self.variants[method]
+        training = self.pretraining if pretraining else _overlaid(self.training, variant.training)
+        return {
+            "losses": _overlaid(self.losses, variant.losses),
+            "training": training,
+            "model": _overlaid(self.model, variant.model),
+        }
+
+
+def _overlaid(section: SectionType, changes: dict[str, Any]) -> SectionType:
+    return type(section).model_validate({**section.model_dump(), **changes}, strict=False)

@@ -1,0 +1,1 @@
+"""Synthetic faces: their generation, the augmentation of training sets with them, and their evaluation."""

@@ -1,0 +1,202 @@
+"""FES-based augmentation: the synthesis branch turns training faces into the expressions that are missing."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fersnet.errors import UserError
+from fersnet.seeds import derive_seed
+from fersnet.settings.training import AugmentationSettings
+from fersnet.synthesis.generation import Synthesizer, checked_synthesis, to_bytes
+from fersnet.training.batches import FaceSet, crop_and_flip
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ("source", "sequence_id", "frame", "subject", "source_expression", "target", "missing", "confidence", "kept")
+
+
+def augment(
+    faces: FaceSet,
+    synthesizer: Synthesizer,
+    logits_of: Callable[[Tensor], Tensor],
+    settings: AugmentationSettings,
+    size: int,
+    seed: int,
+    batch_size: int = 32,
+) -> tuple[FaceSet, "DataFrame"]:
+    """Training faces enlarged until every class has `factor` times the largest class's count (paper: FES-DA).
+
+    Sources and targets are taken in the order of `plan`; each source gets each target at most once, so a class may
+    stay short where sources run out or too few faces pass the filter (logged).
+
+    Args:
+        faces: real peak faces of the fold's training subjects, on the synthesizer's device.
+        synthesizer: the trained synthesis branch; its class indices are those of `faces.expressions`.
+        logits_of: the recognition branch: float (B, C, size, size) in [0, 1] -> logits (B, K).
+        settings: factor and filter.
+        size: side of the networks' input.
+        seed: of the plan's order and of the noise that the branch may draw.
+        batch_size: faces per pass.
+
+    Returns:
+        The real faces followed by the synthetic ones (whose `rows`, `sequence_ids`, `frames` and subjects are their
+        source's), and a table with a row per generated face: source (row in faces.parquet), sequence_id, frame,
+        subject, source_expression, target, missing (whether the subject had no such face), confidence (of the target
+        in the recognition branch), kept.
+
+    Raises:
+        UserError: if synthetic faces are given as sources, or as `checked_synthesis` does.
+    """
+    import pandas as pd
+
+    if bool(faces.synthetic.any()):
+        raise UserError("augmentation: sources must be real faces; give the training faces without synthetic ones")
+    counts = list(faces.class_counts().values())
+    goal = round(settings.factor * max(counts))
+    made: list[Tensor] = []
+    records: list[dict[str, object]] = []
+    for target, count in enumerate(counts):
+        sources, missing = plan(faces, target, seed)
+        needed, position = goal - count, 0
+        while needed > 0 and position < len(sources):
+            chosen = sources[position : position + min(needed, batch_size)]
+            absent = missing[position : position + len(chosen)]
+            torch.manual_seed(derive_seed(seed, "augment", target, position))
+            position += len(chosen)
+            images = faces.images[chosen.to(faces.images.device)]
+            generated = synthesize_whole(synthesizer, images, target, size)
+            with torch.no_grad():
+                seen = crop_and_flip(generated.to(images.device), size, train=False)
+                confidence = logits_of(seen).double().softmax(dim=1)[:, target].cpu()
+            kept = confidence >= settings.minimum_confidence
+            made.append(generated[kept])
+            records += _records(faces, chosen, target, absent, confidence, kept)
+            needed -= int(kept.sum())
+        if needed > 0:
+            logger.warning("augmentation: %s stays %d faces short of %d", faces.expressions[target], needed, goal)
+    table = pd.DataFrame(records, columns=list(COLUMNS))
+    return _enlarged(faces, made, records), table
+
+
+def plan(faces: FaceSet, target: int, seed: int) -> tuple[Tensor, Tensor]:
+    """The order in which faces become sources of a target expression.
+
+    Faces that show the target already are no sources. Subjects without any face of the target come first; among
+    equals every subject is used once before one is used again, and the rest is drawn at random.
+
+    Returns:
+        Positions int64 (M,) in `faces`, and bool (M,): whether the subject has no face of the target.
+    """
+    labels, subjects = faces.labels.cpu().numpy(), faces.subjects.cpu().numpy()
+    generator = np.random.default_rng(derive_seed(seed, "plan", target))
+    order = generator.permutation(len(labels))
+    order = order[labels[order] != target]
+    missing = ~np.isin(subjects[order], np.unique(subjects[labels == target]))
+    turn = np.zeros(len(order), dtype=np.int64)
+    used: dict[int, int] = {}
+    for position, subject in enumerate(subjects[order].tolist()):
+        turn[position] = used[subject] = used.get(subject, -1) + 1
+    ranked = np.lexsort((np.arange(len(order)), turn, ~missing))
+    return torch.from_numpy(order[ranked].astype(np.int64)), torch.from_numpy(missing[ranked])
+
+
+def synthesize_whole(synthesizer: Synthesizer, images: Tensor, target: int, size: int) -> Tensor:
+    """Synthetic faces of the stored size, uint8 (B, C, S, S) on the CPU, so that training can crop them like real ones.
+
+    The network sees `size` of S pixels. The four corner crops cover the whole face and are blended into each other;
+    over them lies the centre crop, faded in over its margin. All five are crops as in training.
+
+    Args:
+        synthesizer: the trained synthesis branch.
+        images: uint8 (B, C, S, S).
+        target: class index.
+        size: side of the network's input, at most S.
+    """
+    side = images.shape[2]
+    rest = side - size
+    middle = rest // 2
+    wanted = torch.full((len(images),), target, dtype=torch.int64, device=images.device)
+
+    def made(top: int, left: int) -> Tensor:
+        crop = images[:, :, top : top + size, left : left + size]
+        return checked_synthesis(synthesizer, crop_and_flip(crop, size, train=False), wanted)
+
+    if rest == 0:
+        return to_bytes(made(0, 0))
+    ramp = (
+        torch.linspace(1, 0, side - 2 * rest + 2, device=images.device)[1:-1]
+        if side > 2 * rest
+        else images.new_empty(0)
+    )
+    early = torch.cat((ramp.new_ones(min(rest, size)), ramp, ramp.new_zeros(side)))[:side].float()
+    whole = images.new_zeros(images.shape, dtype=torch.float32)
+    for top, vertical in ((0, early), (rest, 1 - early)):
+        for left, horizontal in ((0, early), (rest, 1 - early)):
+            weight = vertical[top : top + size, None] * horizontal[None, left : left + size]
+            whole[:, :, top : top + size, left : left + size] += weight * made(top, left)
+    steps = torch.arange(size, device=images.device)
+    fade = (torch.minimum(steps, steps.flip(0)) / max(middle, 1)).clamp(max=1)
+    weight = fade[:, None] * fade[None, :]
+    centre = whole[:, :, middle : middle + size, middle : middle + size]
+    centre.lerp_(made(middle, middle), weight.expand_as(centre))
+    return to_bytes(whole)
+
+
+def _records(
+    faces: FaceSet, chosen: Tensor, target: int, missing: Tensor, confidence: Tensor, kept: Tensor
+) -> list[dict[str, object]]:
+    part = faces.select(chosen)
+    return [
+        {
+            "source": row,
+            "sequence_id": sequence_id,
+            "frame": frame,
+            "subject": faces.subject_names[subject],
+            "source_expression": faces.expressions[label],
+            "target": faces.expressions[target],
+            "missing": absent,
+            "confidence": certainty,
+            "kept": stays,
+        }
+        for row, sequence_id, frame, subject, label, absent, certainty, stays in zip(
+            part.rows.tolist(),
+            part.sequence_ids,
+            part.frames.tolist(),
+            part.subjects.tolist(),
+            part.labels.tolist(),
+            missing.tolist(),
+            confidence.tolist(),
+            kept.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _enlarged(faces: FaceSet, made: list[Tensor], records: list[dict[str, object]]) -> FaceSet:
+    real = faces.to("cpu")
+    kept = [record for record in records if record["kept"]]
+    names = {name: position for position, name in enumerate(real.subject_names)}
+
+    def column(name: str, numbers: dict[str, int] | None = None) -> Tensor:
+        values = [record[name] if numbers is None else numbers[str(record[name])] for record in kept]
+        return torch.tensor(values, dtype=torch.int64)
+
+    labels = {expression: position for position, expression in enumerate(real.expressions)}
+    return FaceSet(
+        images=torch.cat((real.images, *made)),
+        labels=torch.cat((real.labels, column("target", labels))),
+        subjects=torch.cat((real.subjects, column("subject", names))),
+        subject_names=real.subject_names,
+        rows=torch.cat((real.rows, column("source"))),
+        sequence_ids=real.sequence_ids + tuple(str(record["sequence_id"]) for record in kept),
+        frames=torch.cat((real.frames, column("frame"))),
+        expressions=real.expressions,
+        synthetic=torch.cat((real.synthetic, torch.ones(len(kept), dtype=torch.bool))),
+    ).to(faces.images.device)

@@ -1,0 +1,210 @@
+"""Tracking: every job writes a record of itself to a file, and MLflow gets a copy of the records.
+
+Files are the truth. A job only writes `tracking/jobs/<job key>.json` and holds a lock on it while it runs, so that
+no store can slow it down or stop it, and a job that is killed is recognised by its free lock. `mirror.py` copies
+the records to MLflow.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
+
+
+@dataclass
+class JobRecord:
+    """One tracked job; the fields up to `job_key` are also its tags in MLflow."""
+
+    run: str
+    rule: str
+    dataset: str
+    method: str
+    fold: str
+    seed: int
+    git_commit: str
+    config_sha256: str
+    data_sha256: str
+    job_key: str
+    params: dict[str, Any]
+    status: str = RUNNING
+    attempts: int = 1
+    started: float = 0.0
+    ended: float | None = None
+    seconds: float | None = None
+    peak_memory_mb: float | None = None
+    device: str = "cpu"
+    threads: int = 1
+    host: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: str | None = None
+    artifacts: list[str] = field(default_factory=list)
+    message: str = ""
+
+    def write(self, folder: Path) -> None:
+        """Write the record atomically to `folder/<job key>.json`."""
+        path = folder / f"{self.job_key}.json"
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
+        os.replace(temporary, path)
+
+
+class Interrupted(BaseException):
+    """SIGTERM reached the job."""
+
+
+def jobs_folder(results: Path) -> Path:
+    """Where the records of a run lie."""
+    return results / "tracking" / "jobs"
+
+
+def job_key(run: str, rule: str, dataset: str, method: str, fold: str, params: Mapping[str, Any]) -> str:
+    """Key of a job: the same for every attempt at the same work, another one when a setting or the code changes."""
+    content = json.dumps([run, rule, dataset, method, fold, params], sort_keys=True, default=str)
+    return f"{rule}-{hashlib.sha256(content.encode()).hexdigest()[:20]}"
+
+
+@contextmanager
+def track_job(
+    results: Path,
+    rule: str,
+    *,
+    run: str,
+    dataset: str = "",
+    method: str = "",
+    fold: str = "",
+    seed: int,
+    params: Mapping[str, Any],
+    config_sha256: str,
+    data_sha256: str,
+    threads: int,
+    artifacts: Sequence[str] = (),
+    history: str | None = None,
+) -> Iterator[JobRecord]:
+    """Keep the record of a job while its body runs.
+
+    The body may set `device` and `metrics` on the record. A body that raises leaves FAILED, one that is interrupted
+    KILLED; one that is killed outright leaves RUNNING with a free lock, which readers take for KILLED.
+
+    Args:
+        results: Folder of the run, `results/<run>`.
+        artifacts: Small output files that belong to the job, relative to the working directory.
+        history: The job's table of metrics per epoch, if it has one.
+    """
+    folder = jobs_folder(results)
+    folder.mkdir(parents=True, exist_ok=True)
+    key = job_key(run, rule, dataset, method, fold, params)
+    record = JobRecord(
+        run=run,
+        rule=rule,
+        dataset=dataset,
+        method=method,
+        fold=fold,
+        seed=seed,
+        git_commit=git_commit(),
+        config_sha256=config_sha256,
+        data_sha256=data_sha256,
+        job_key=key,
+        params=dict(params),
+        started=time.time(),
+        host=socket.gethostname(),
+        threads=threads,
+        artifacts=list(artifacts),
+        history=history,
+    )
+    earlier = folder / f"{key}.json"
+    if earlier.is_file():
+        record.attempts = int(json.loads(earlier.read_text(encoding="utf-8")).get("attempts", 0)) + 1
+    clock = time.monotonic()
+    with (folder / f"{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        record.write(folder)
+        previous = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            yield record
+            record.status = FINISHED
+        except (Interrupted, KeyboardInterrupt):
+            record.status = KILLED
+            raise
+        except SystemExit as stop:
+            record.status = FINISHED if stop.code in (0, None) else FAILED
+            raise
+        except BaseException as error:
+            record.status = FAILED
+            record.message = f"{type(error).__name__}: {error}"[:500]
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+            record.ended = time.time()
+            record.seconds = round(time.monotonic() - clock, 3)
+            record.peak_memory_mb = round(_peak_memory_mb(), 1)
+            record.write(folder)
+
+
+def read_records(results: Path) -> list[JobRecord]:
+    """All records of a run, oldest first; a RUNNING record whose lock is free counts as KILLED.
+
+    Locks tell about this host only: a record of another host stays as it is.
+    """
+    folder = jobs_folder(results)
+    records = []
+    for path in sorted(folder.glob("*.json")):
+        record = JobRecord(**json.loads(path.read_text(encoding="utf-8")))
+        if record.status == RUNNING and record.host == socket.gethostname() and _is_free(path.with_suffix(".lock")):
+            record.status = KILLED
+        records.append(record)
+    return sorted(records, key=lambda record: (record.started, record.job_key))
+
+
+def latest_records(records: Sequence[JobRecord]) -> list[JobRecord]:
+    """The newest record of each (rule, dataset, method, fold): what the results on disk come from."""
+    newest: dict[tuple[str, str, str, str], JobRecord] = {}
+    for record in sorted(records, key=lambda record: record.started):
+        newest[(record.rule, record.dataset, record.method, record.fold)] = record
+    return sorted(newest.values(), key=lambda record: record.started)
+
+
+@cache
+def git_commit() -> str:
+    """The commit of the project's checkout, with `+` where files differ from it; empty outside a checkout."""
+    here = Path(__file__).resolve().parent
+    try:
+        command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--match=-"]
+        answer = subprocess.run(command, check=False, cwd=here, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def _is_free(lock_path: Path) -> bool:
+    try:
+        with lock_path.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return True
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:
+        return True
+
+
+def _peak_memory_mb() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return max(own, children) / 1024

@@ -1,0 +1,1 @@
+"""Training: batches, losses, one loop, checkpoints, devices, and the networks that are trained around FERSNet."""

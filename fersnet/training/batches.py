@@ -1,0 +1,200 @@
+"""Faces as tensors, and the draws of a training step: crops, flips and paired targets."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fersnet.errors import UserError
+
+if TYPE_CHECKING:
+    from fersnet.faces.store import FaceStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Labelled faces in memory; every per-face field has the same length and order."""
+
+    images: Tensor
+    """uint8 (N, C, H, W)."""
+    labels: Tensor
+    """int64 (N,): positions in `expressions`."""
+    subjects: Tensor
+    """int64 (N,): positions in `subject_names`."""
+    subject_names: tuple[str, ...]
+    """Sorted names of the subjects."""
+    rows: Tensor
+    """int64 (N,): rows of the face store; for a synthetic face the row of its source."""
+    sequence_ids: tuple[str, ...]
+    """(N,) sequence of each face."""
+    frames: Tensor
+    """int64 (N,): positions of the frames in their sequences."""
+    expressions: tuple[str, ...]
+    """The classes in class-index order."""
+    synthetic: Tensor
+    """bool (N,): whether the face was generated."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> "FaceSet":
+        """The same faces with their tensors on another device."""
+        moved = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{key: value.to(device) for key, value in moved.items() if isinstance(value, Tensor)})
+
+    def select(self, chosen: Tensor) -> "FaceSet":
+        """The faces of a bool mask (N,) or of an int64 index, in the index's order; subject ids keep their meaning."""
+        index = chosen.nonzero().squeeze(1) if chosen.dtype == torch.bool else chosen
+        here = index.to(self.labels.device)
+        return replace(
+            self,
+            images=self.images[here],
+            labels=self.labels[here],
+            subjects=self.subjects[here],
+            rows=self.rows[here],
+            sequence_ids=tuple(self.sequence_ids[position] for position in index.tolist()),
+            frames=self.frames[here],
+            synthetic=self.synthetic[here],
+        )
+
+    def class_counts(self) -> dict[str, int]:
+        """Number of faces per expression, in class-index order."""
+        counts = torch.bincount(self.labels.cpu(), minlength=len(self.expressions)).tolist()
+        return dict(zip(self.expressions, counts, strict=True))
+
+
+def face_set(
+    store: "FaceStore",
+    subjects: Collection[str],
+    expressions: tuple[str, ...],
+    role: str | Collection[str] | None = "peak",
+) -> FaceSet:
+    """The faces of the given subjects and expressions, in the store's order.
+
+    `role` is one role, several, or None for all. Where several roles hold one and the same frame, it enters once.
+    `subject_names` are the sorted names of those subjects that have such faces.
+
+    Raises:
+        UserError: if no face is left.
+    """
+    table = store.table
+    wanted = table["subject"].isin(list(subjects)) & table["expression"].isin(list(expressions))
+    if role is not None:
+        wanted &= table["role"].isin([role] if isinstance(role, str) else list(role))
+    if role is None or not isinstance(role, str):
+        wanted &= ~table[wanted].duplicated(["sequence_id", "frame"]).reindex(table.index, fill_value=True)
+    rows = np.flatnonzero(wanted.to_numpy())
+    if not len(rows):
+        raise UserError(
+            f"no {role or 'usable'} face of {len(subjects)} subjects in {', '.join(expressions)}: "
+            "see rejected.csv of the dataset, or lower folds.count"
+        )
+    chosen = table.iloc[rows]
+    names = tuple(sorted(set(chosen["subject"])))
+    number = {name: position for position, name in enumerate(names)}
+    label = {name: position for position, name in enumerate(expressions)}
+    images = np.ascontiguousarray(np.asarray(store.images[rows]).transpose(0, 3, 1, 2))
+    if images.dtype != np.uint8:
+        raise UserError(f"faces.npy: expected uint8 images, found {images.dtype}; build the face store again")
+    return FaceSet(
+        images=torch.from_numpy(images),
+        labels=torch.tensor([label[name] for name in chosen["expression"]], dtype=torch.int64),
+        subjects=torch.tensor([number[name] for name in chosen["subject"]], dtype=torch.int64),
+        subject_names=names,
+        rows=torch.from_numpy(rows.astype(np.int64)),
+        sequence_ids=tuple(map(str, chosen["sequence_id"])),
+        frames=torch.tensor(chosen["frame"].to_numpy(dtype=np.int64)),
+        expressions=tuple(expressions),
+        synthetic=torch.zeros(len(rows), dtype=torch.bool),
+    )
+
+
+def warn_of_missing_classes(faces: FaceSet) -> None:
+    """Logs a warning that names the classes without a face: they can be trained around, but never be recognised."""
+    missing = [expression for expression, count in faces.class_counts().items() if count == 0]
+    if missing:
+        logger.warning("no training face of %s: the model cannot learn it from this fold", ", ".join(missing))
+
+
+@overload
+def crop_and_flip(images: Tensor, size: int, *, train: bool, extra: None = None) -> Tensor: ...
+@overload
+def crop_and_flip(images: Tensor, size: int, *, train: bool, extra: Tensor) -> tuple[Tensor, Tensor]: ...
+def crop_and_flip(
+    images: Tensor, size: int, *, train: bool, extra: Tensor | None = None
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Square crops as floats in [0, 1], (B, C, size, size), on the images' device.
+
+    For training, a crop at a random offset and a horizontal flip with probability 1/2, drawn per image from the torch
+    global RNG of the CPU, so that every device sees the same draws; otherwise the centre crop (offset 7 of 110 -> 96).
+    `extra` (B, C, S, S), the target faces, gets the same crops and flips, and is returned second. Crop and flip are
+    those of the published training.
+
+    Raises:
+        UserError: if the images are not uint8, not (B, C, S, S), or smaller than the crop.
+    """
+    _check_images(images, size)
+    count, side_y, side_x = len(images), images.shape[2], images.shape[3]
+    steps = torch.arange(size)
+    if train:
+        top = torch.randint(side_y - size + 1, (count, 1))
+        left = torch.randint(side_x - size + 1, (count, 1))
+        flipped = torch.rand(count, 1) < 0.5
+        down = top + steps
+        across = left + torch.where(flipped, size - 1 - steps, steps)
+    else:
+        down = ((side_y - size) // 2 + steps).expand(count, size)
+        across = ((side_x - size) // 2 + steps).expand(count, size)
+    cut = _gather(images, down, across)
+    if extra is None:
+        return cut
+    if extra.shape != images.shape:
+        raise UserError(f"target faces are {tuple(extra.shape)} and source faces {tuple(images.shape)}; rebuild both")
+    _check_images(extra, size)
+    return cut, _gather(extra, down, across)
+
+
+def draw_targets(
+    labels: Tensor, subjects: Tensor, indices: Tensor, allowed: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """For each face of a batch another face of the same subject with another expression, uniformly at random.
+
+    Args:
+        labels: int64 (N,) of all training faces.
+        subjects: int64 (N,) of all training faces.
+        indices: int64 (B,), the batch.
+        allowed: bool (N,), faces that may be targets, e.g. the real ones; None allows all.
+
+    Returns:
+        Positions int64 (B,) among the N faces and `has_pair` bool (B,), on the device of `labels`. Where a subject
+        has no other expression, the position is the face itself and `has_pair` is False: paired losses are masked
+        there. The draw comes from the torch global RNG of the CPU.
+    """
+    indices = indices.to(labels.device)
+    fits = (subjects[indices, None] == subjects) & (labels[indices, None] != labels)
+    if allowed is not None:
+        fits &= allowed
+    has_pair = fits.any(dim=1)
+    chance = torch.rand(fits.shape).to(labels.device).masked_fill(~fits, -1.0)
+    return torch.where(has_pair, chance.argmax(dim=1), indices), has_pair
+
+
+def _check_images(images: Tensor, size: int) -> None:
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        found = f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
+        raise UserError(f"faces must be uint8 (B, C, H, W), found {found}; build the face store again")
+    if min(images.shape[2:]) < size:
+        raise UserError(f"model.image_size: a crop of {size} does not fit into faces of {tuple(images.shape[2:])}")
+
+
+def _gather(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    device = images.device
+    which = torch.arange(len(images), device=device)[:, None, None]
+    cut = images[which, :, down.to(device)[:, :, None], across.to(device)[:, None, :]]
+    return cut.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255.0)

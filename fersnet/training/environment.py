@@ -1,0 +1,56 @@
+"""What surrounds a training: reproducible kernels, and memory errors that say what to do."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from fersnet.errors import UserError
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Deterministic kernels where PyTorch has them; the earlier settings return at the end.
+
+    The number of CPU threads is the caller's: sums depend on it.
+    """
+    earlier = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.utils.deterministic.fill_uninitialized_memory,
+        torch.backends.cudnn.benchmark,
+    )
+    # A GPU kernel without a deterministic form warns instead of ending the job; on the CPU all that is used have one.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(earlier[0], warn_only=earlier[1])
+        torch.utils.deterministic.fill_uninitialized_memory = earlier[2]
+        torch.backends.cudnn.benchmark = earlier[3]
+
+
+@contextmanager
+def memory_errors_explained() -> Iterator[None]:
+    """Turns running out of memory into a UserError that names the settings to lower."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        gc.collect()
+        where = "GPU" if isinstance(error, torch.OutOfMemoryError) else "main"
+        raise UserError(
+            f"out of {where} memory: lower this method's batch_size first, then model.width or model.image_size"
+        ) from None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory, of the host or of a GPU, ran out."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)

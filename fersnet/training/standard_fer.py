@@ -1,0 +1,66 @@
+"""The standard FER model: trained on real training faces alone, it judges synthetic test faces."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from fersnet.errors import UserError
+from fersnet.models.standard_fer import StandardFER
+from fersnet.seeds import derive_seed
+from fersnet.settings.training import StandardFerSettings
+from fersnet.training.batches import FaceSet, warn_of_missing_classes
+from fersnet.training.checkpoint import load_checkpoint, restore
+from fersnet.training.classification import ClassificationTask
+from fersnet.training.loop import Stage, TrainingRun, train
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+KIND = "standard_fer"
+
+
+def fit_standard_fer(faces: FaceSet, settings: StandardFerSettings, crop: int, run: TrainingRun) -> "DataFrame":
+    """Trains the judge on real faces with random crops and flips; writes checkpoint.pt and history.csv.
+
+    It shares nothing with the networks that it judges: its own weights, its own seed.
+
+    Args:
+        faces: real peak faces of the fold's training subjects.
+        settings: width and optimisation.
+        crop: side of the crops, `model.image_size`.
+        run: where to write.
+
+    Raises:
+        UserError: if a face is synthetic, or as `train` does.
+    """
+    if bool(faces.synthetic.any()):
+        raise UserError("standard_fer: the judge is trained on real faces only; leave synthetic ones out")
+    warn_of_missing_classes(faces)
+    torch.manual_seed(derive_seed(run.seed, KIND, "initialise"))
+    channels = faces.images.shape[1]
+    network = StandardFER(settings.width, channels, len(faces.expressions))
+    metadata = {
+        "kind": KIND,
+        "width": settings.width,
+        "channels": channels,
+        "image_size": crop,
+        "expressions": list(faces.expressions),
+    }
+    task = ClassificationTask(network, faces, faces.labels, crop, settings, run)
+    return train(task, [Stage(KIND, settings.epochs, settings.batch_size, len(faces))], run.describing(metadata))
+
+
+def load_standard_fer(checkpoint: Path, device: torch.device | str) -> tuple[StandardFER, tuple[str, ...]]:
+    """The judge in evaluation mode on the device, and its expressions in class-index order.
+
+    Raises:
+        UserError: if the file is not readable or holds something else.
+    """
+    states, metadata = load_checkpoint(checkpoint)
+    if metadata.get("kind") != KIND or "network" not in states:
+        raise UserError(f"{checkpoint}: not a standard FER model (kind {metadata.get('kind')!r}); train one first")
+    expressions = tuple(metadata["expressions"])
+    network = StandardFER(metadata["width"], metadata["channels"], len(expressions))
+    restore(network, states["network"], checkpoint)
+    return network.to(device).eval().requires_grad_(False), expressions

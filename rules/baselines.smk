@@ -1,0 +1,36 @@
+"""The recognition baselines: one rule for all of them."""
+
+
+rule train_baseline:
+    input:
+        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
+        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+        landmarks=f"{RESULTS}/datasets/{{dataset}}/landmarks.npy",
+        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+    output:
+        predictions=f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
+    log:
+        f"{RESULTS}/logs/train_baseline/{{dataset}}_{{method}}_fold{{fold}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_baseline/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+    wildcard_constraints:
+        method="|".join(BASELINES or ["none"]),
+    conda:
+        "../environment.yml"
+    threads: SETTINGS.threads
+    resources:
+        gpu=gpu(),
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=lambda wildcards: code("train_baseline", f"fersnet.baselines.{wildcards.method}"),
+        seed=SETTINGS.seed,
+        settings=lambda wildcards: dump(getattr(SETTINGS.baselines, wildcards.method)),
+        size=SETTINGS.baselines.size,
+        frames=SETTINGS.faces.clip_frames,
+        expressions=classes,
+        device=SETTINGS.device,
+        precision=SETTINGS.precision,
+    script:
+        "../workflow_scripts/train_baseline.py"

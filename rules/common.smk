@@ -1,0 +1,262 @@
+"""Settings, paths and input functions; every other rule file uses these and defines rules only."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
+os.environ["PYTHONHASHSEED"] = "0"
+
+from fersnet.datasets.presence import find_problems, tree_stamp
+from fersnet.errors import UserError
+from fersnet.fingerprint import fingerprint
+from fersnet.settings.load import load_settings
+
+CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
+try:
+    SETTINGS = load_settings(config, CONFIG_FILES)
+    problems = find_problems(SETTINGS)
+    if problems:
+        raise UserError("\n".join(problems))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{SETTINGS.run}"
+FOLDS = range(1, SETTINGS.folds.count + 1)
+FERSNET_METHODS = tuple(SETTINGS.variants)
+RIVALS = SETTINGS.rivals.methods
+BASELINES = SETTINGS.baselines.methods
+RECOGNITION = SETTINGS.recognition_datasets
+PRETRAINING = tuple(key for key in SETTINGS.datasets if key not in RECOGNITION)
+SYSTEMS = (*RIVALS, SETTINGS.synthesis.method)
+
+
+wildcard_constraints:
+    dataset="|".join(SETTINGS.datasets),
+    fold=r"\d+",
+
+
+def code(*modules):
+    """Fingerprint of a rule's script and of the modules that it loads by name."""
+    return fingerprint(*(f"workflow_scripts.{name}" if "." not in name else name for name in modules))
+
+
+def dump(section):
+    """A settings section as plain data, the form in which `params` are compared."""
+    return section.model_dump(mode="json")
+
+
+def gpu():
+    """GPUs of a training job: what `device` says, and for `auto` what this host has."""
+    if SETTINGS.device == "auto":
+        return int(Path("/dev/nvidia0").exists())
+    return int(SETTINGS.device == "cuda")
+
+
+def training_minutes(epochs):
+    """A generous limit for a training job, from its number of epochs at full size."""
+    return max(60, 2 * epochs)
+
+
+def is_embedded(dataset):
+    return SETTINGS.datasets[dataset].root is None
+
+
+def dataset_root(wildcards):
+    return SETTINGS.datasets[wildcards.dataset].root or f"{RESULTS}/embedded/{wildcards.dataset}/tree"
+
+
+def rendered(wildcards):
+    """The manifest of the rendered tree; nothing for a licensed copy."""
+    return [f"{RESULTS}/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
+
+
+def raw_stamp(wildcards):
+    """What tells that a licensed copy has changed; the manifest does so for a rendered tree."""
+    return "" if is_embedded(wildcards.dataset) else tree_stamp(Path(dataset_root(wildcards)))
+
+
+def landmark_backend(wildcards):
+    return SETTINGS.datasets[wildcards.dataset].landmarks or SETTINGS.faces.backend
+
+
+def classes(wildcards):
+    return list(SETTINGS.datasets[wildcards.dataset].classes)
+
+
+def hold_out():
+    return SETTINGS.training.selection == "validation"
+
+
+def variant_params(wildcards):
+    parts = SETTINGS.for_variant(wildcards.method)
+    return {"sharing": SETTINGS.variants[wildcards.method].sharing} | {key: dump(part) for key, part in parts.items()}
+
+
+def pretrain_params(wildcards):
+    parts = SETTINGS.for_variant(wildcards.method, pretraining=True)
+    return {"sharing": SETTINGS.variants[wildcards.method].sharing} | {key: dump(part) for key, part in parts.items()}
+
+
+def dump_study():
+    """What the selection study's result depends on; its method is a variant like any other."""
+    method = SETTINGS.selection_study.method
+    if method is None:
+        return {}
+    parts = SETTINGS.for_variant(method)
+    return {"sharing": SETTINGS.variants[method].sharing} | {key: dump(part) for key, part in parts.items()}
+
+
+def synthesis_module(method):
+    """The module that loads a system of the synthesis comparison."""
+    return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.fersnet"
+
+
+def checkpoint(dataset, method, fold):
+    return f"{RESULTS}/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
+
+
+def pretrained_checkpoint(wildcards):
+    source = SETTINGS.variants[wildcards.method].pretrained_on
+    return [checkpoint(source, wildcards.method, 0)] if source else []
+
+
+def augmentation_faces(wildcards):
+    if SETTINGS.variants[wildcards.method].augmented_by is None:
+        return []
+    return [f"{RESULTS}/augmentation/{wildcards.dataset}/{wildcards.method}/fold{wildcards.fold}.npz"]
+
+
+def augmenting_checkpoint(wildcards):
+    return checkpoint(wildcards.dataset, SETTINGS.variants[wildcards.method].augmented_by, wildcards.fold)
+
+
+def face_stores():
+    return expand(f"{RESULTS}/datasets/{{dataset}}/faces.npy", dataset=SETTINGS.datasets)
+
+
+def face_sheets():
+    return expand(f"{RESULTS}/figures/faces_{{dataset}}.png", dataset=SETTINGS.datasets)
+
+
+def checked_folds():
+    return expand(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv", dataset=RECOGNITION)
+
+
+def indexes():
+    return expand(f"{RESULTS}/datasets/{{dataset}}/index.parquet", dataset=RECOGNITION)
+
+
+def predictions(datasets, methods):
+    return expand(
+        f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
+        dataset=datasets,
+        method=methods,
+        fold=FOLDS,
+    )
+
+
+def dataset_predictions(wildcards):
+    return predictions([wildcards.dataset], [*BASELINES, *FERSNET_METHODS])
+
+
+def standard_predictions():
+    return predictions(SETTINGS.synthesis.datasets, ["standard_fer"])
+
+
+def evaluations(datasets=None):
+    return expand(
+        f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet",
+        dataset=datasets or SETTINGS.synthesis.datasets,
+        fold=FOLDS,
+    )
+
+
+def fold_syntheses(wildcards):
+    return [f"{RESULTS}/synthesis/{wildcards.dataset}/{method}/fold{wildcards.fold}.npz" for method in SYSTEMS]
+
+
+def dataset_syntheses(wildcards):
+    return expand(f"{RESULTS}/synthesis/{wildcards.dataset}/{{method}}/fold{{fold}}.npz", method=SYSTEMS, fold=FOLDS)
+
+
+def selection_files():
+    if SETTINGS.selection_study.method is None:
+        return []
+    return expand(f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet", dataset=RECOGNITION, fold=FOLDS)
+
+
+def augmented_methods():
+    return [key for key, variant in SETTINGS.variants.items() if variant.augmented_by]
+
+
+def augmentation_tables(dataset):
+    return expand(
+        f"{RESULTS}/augmentation/{dataset}/{{method}}/fold{{fold}}.csv", method=augmented_methods(), fold=FOLDS
+    )
+
+
+def gated_methods():
+    return [key for key, variant in SETTINGS.variants.items() if variant.sharing == "convflu"]
+
+
+def histories(dataset):
+    return expand(f"{RESULTS}/models/{dataset}/{{method}}/fold{{fold}}/history.csv", method=FERSNET_METHODS, fold=FOLDS)
+
+
+def tables(name):
+    return multiext(f"{RESULTS}/tables/{name}", ".csv", ".md", ".tex")
+
+
+def recognition_tables():
+    return [path for dataset in RECOGNITION for path in tables(f"fer_{dataset}")]
+
+
+def all_tables():
+    names = ["datasets", "ablation", "synthesis", *(f"fer_{dataset}" for dataset in RECOGNITION)]
+    names += ["selection"] if SETTINGS.selection_study.method else []
+    return [path for name in names for path in tables(name)]
+
+
+def figure_files(*names):
+    return [f"{RESULTS}/figures/{name}.{ending}" for name in names for ending in ("png", "pdf")]
+
+
+def synthesis_figures():
+    names = [f"synthesis_{dataset}" for dataset in SETTINGS.synthesis.datasets]
+    return figure_files(*names, "accuracy_identity")
+
+
+def all_figures():
+    names = ["ablation", "ranking"]
+    for dataset in RECOGNITION:
+        names.append(f"training_{dataset}")
+        names += [f"confusion_{dataset}_{method}" for method in (*BASELINES, *FERSNET_METHODS)]
+        names += [f"gates_{dataset}"] if gated_methods() else []
+        names += [f"augmentation_{dataset}"] if augmented_methods() else []
+    return [*face_sheets(), *synthesis_figures(), *figure_files(*names)]
+
+
+def described_run():
+    """What every table and figure says about where its numbers come from."""
+    return {
+        "run": SETTINGS.run,
+        "embedded": {dataset: is_embedded(dataset) for dataset in SETTINGS.datasets},
+        "selection": SETTINGS.training.selection,
+        "fold_scheme": SETTINGS.folds.scheme,
+        "folds": SETTINGS.folds.count,
+        "seed": SETTINGS.seed,
+        "image_size": SETTINGS.model.image_size,
+        "width": SETTINGS.model.width,
+        "identity": "public LightCNN-9" if SETTINGS.identity.checkpoint else "trained on the fold's training subjects",
+    }
+
+
+def finish_tracking():
+    """Mirror all job records and complete jobs.csv with the jobs that came after it."""
+    if Path(f"{RESULTS}/tracking/jobs").is_dir():
+        subprocess.run([sys.executable, "-m", "fersnet.cli", "sync", RESULTS, "--keep-time"], check=False)

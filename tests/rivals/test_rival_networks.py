@@ -1,0 +1,138 @@
+"""The networks of the rivals: published sizes, shapes, conditioning, and the arithmetic of their odd layers."""
+
+import pytest
+import torch
+from torch import nn
+
+from fersnet.errors import UserError
+from fersnet.rivals import (
+    caae_networks,
+    cyclegan_networks,
+    encoder_networks,
+    exprgan_networks,
+    stargan_networks,
+)
+
+STAGES, SIDE = encoder_networks.mini_map(96, "caae")
+
+
+def count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: stargan_networks.Generator(64, 3, 6), 8_433_664),
+        (lambda: stargan_networks.Discriminator(64, 3, 6, 96), 11_210_688),
+        (lambda: cyclegan_networks.Generator(64, 3, 6), 7_837_699),
+        (lambda: cyclegan_networks.Generator(64, 3, 9), 11_378_179),
+        (lambda: cyclegan_networks.Discriminator(64, 3), 2_764_737),
+        (lambda: encoder_networks.Encoder(64, 3, STAGES, SIDE, 50), 5_228_210),
+        (lambda: encoder_networks.CodeDiscriminator(50), 6_001),
+        (lambda: caae_networks.Generator(64, 3, 6, STAGES, SIDE, 50), 21_112_131),
+        (lambda: caae_networks.ImageDiscriminator(64, 3, 6, 96), 4_995_921),
+        (lambda: exprgan_networks.Generator(64, 3, 6, STAGES, SIDE, 50), 17_282_250),
+        (lambda: exprgan_networks.ImageDiscriminator(64, 3, 6, 96), 5_433_301),
+    ],
+)
+def test_parameter_counts_equal_the_published_networks(make, expected):
+    with torch.device("meta"):
+        network = make()
+    assert count(network) == expected
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [32, 48, 80])
+def test_shapes_and_ranges(channels, size):
+    torch.manual_seed(0)
+    images = torch.rand(2, channels, size, size) * 2 - 1
+    one_hot = torch.eye(6)[:2]
+    stages, side = encoder_networks.mini_map(size, "caae")
+    codes = encoder_networks.Encoder(4, channels, stages, side, 50)(images)
+    assert codes.shape == (2, 50)
+    assert encoder_networks.CodeDiscriminator(50)(codes).shape == (2, 1)
+    faces = [
+        stargan_networks.Generator(4, channels, 6, 1)(images, one_hot),
+        cyclegan_networks.Generator(4, channels, 1)(images),
+        caae_networks.Generator(4, channels, 6, stages, side, 50)(codes, one_hot * 2 - 1),
+        exprgan_networks.Generator(4, channels, 6, stages, side, 50)(codes, torch.rand(2, 30)),
+    ]
+    for face in faces:
+        assert face.shape == images.shape
+        assert face.abs().max() <= 1
+    patches, logits = stargan_networks.Discriminator(4, channels, 6, size)(images)
+    assert logits.shape == (2, 6)
+    assert patches.shape[2] == size // 2 ** stargan_networks.discriminator_depth(size)
+    assert cyclegan_networks.Discriminator(4, channels)(images).shape == (2, 1, size // 8 - 2, size // 8 - 2)
+    assert caae_networks.ImageDiscriminator(4, channels, 6, size)(images, one_hot).shape == (2, 1)
+    discriminator = exprgan_networks.ImageDiscriminator(4, channels, 6, size)
+    real, trunk = discriminator(images, one_hot)
+    assert real.shape == (2, 1)
+    assert discriminator.regress(trunk).shape == (2, 30)
+
+
+def test_the_conditioning_reaches_the_image():
+    torch.manual_seed(0)
+    image = torch.rand(1, 1, 32, 32).expand(2, -1, -1, -1) * 2 - 1
+    face = stargan_networks.Generator(4, 1, 6, 1)(image, torch.eye(6)[:2])
+    assert not torch.allclose(face[0], face[1], atol=1e-4)
+    codes = torch.rand(1, 50).expand(2, -1)
+    labels = torch.eye(6)[:2] * 2 - 1
+    assert not torch.equal(*caae_networks.Generator(4, 1, 6, 3, 4, 50)(codes, labels))
+    expression = exprgan_networks.expression_code(torch.eye(6)[:2], torch.full((2, 5), 0.5))
+    assert not torch.equal(*exprgan_networks.Generator(4, 1, 6, 3, 4, 50)(codes, expression))
+
+
+def test_expression_code_is_positive_on_the_target_and_negative_elsewhere():
+    draw = torch.tensor([[0.1, -0.2, 0.3, -0.4, 0.5]])
+    code = exprgan_networks.expression_code(torch.eye(6)[[2]], draw).view(6, 5)
+    for expression in range(6):
+        sign = 1 if expression == 2 else -1
+        torch.testing.assert_close(code[expression], sign * draw[0].abs())
+
+
+def test_same_padding_places_the_kernel_as_tensorflow_does():
+    convolution = encoder_networks.SameConv(1, 1)
+    nn.init.zeros_(convolution.bias)
+    nn.init.zeros_(convolution.weight)
+    convolution.weight.data[0, 0, 1, 1] = 1.0  # one pixel of padding before: this tap reads the even pixels
+    image = torch.arange(64.0).view(1, 1, 8, 8)
+    torch.testing.assert_close(convolution(image), image[:, :, ::2, ::2])
+    assert convolution(torch.zeros(1, 1, 7, 7)).shape == (1, 1, 4, 4)
+
+
+def test_the_transposed_layer_is_the_transpose_of_the_padded_convolution():
+    torch.manual_seed(0)
+    forward, backward = encoder_networks.SameConv(2, 3), encoder_networks.SameTranspose(3, 2)
+    nn.init.zeros_(forward.bias)
+    nn.init.zeros_(backward.bias)
+    backward.weight.data = forward.weight.data
+    image, features = torch.randn(1, 2, 8, 8), torch.randn(1, 3, 4, 4)
+    torch.testing.assert_close((forward(image) * features).sum(), (backward(features) * image).sum())
+
+
+def test_batch_shift_is_batch_normalisation_without_a_scale():
+    features = torch.randn(16, 3, 4, 4) * 5 + 2
+    layer = encoder_networks.BatchShift(3)
+    layer.bias.data = torch.tensor([1.0, 2.0, 3.0])
+    mean = features.mean((0, 2, 3), keepdim=True)
+    variance = features.var((0, 2, 3), unbiased=False, keepdim=True)
+    expected = (features - mean) / (variance + 1e-3).sqrt() + torch.tensor([1.0, 2.0, 3.0]).view(1, 3, 1, 1)
+    torch.testing.assert_close(layer(features), expected)
+
+
+def test_image_sizes_outside_a_methods_rule_are_refused():
+    for size in (18, 50, 98):
+        with pytest.raises(UserError, match="StarGAN needs a multiple of 4"):
+            stargan_networks.check_image_size(size)
+        with pytest.raises(UserError, match="CycleGAN needs a multiple of 4"):
+            cyclegan_networks.check_image_size(size)
+        with pytest.raises(UserError, match="caae needs"):
+            encoder_networks.mini_map(size, "caae")
+    with pytest.raises(UserError, match="at least 16"):
+        encoder_networks.mini_map(12, "exprgan")
+    assert encoder_networks.mini_map(96, "caae") == (4, 6)
+    assert encoder_networks.mini_map(128, "caae") == (5, 4)
+    assert stargan_networks.discriminator_depth(96) == 5
+    assert stargan_networks.discriminator_depth(128) == 6
