@@ -43,7 +43,7 @@ rule ablation:
 rule recognition:
     input:
         recognition_tables(),
-        f"{RESULTS}/figures/ranking.png",
+        ranking_figures(),
 
 
 rule synthesis:

@@ -59,7 +59,7 @@ class JobRecord:
         path = folder / f"{self.job_key}.json"
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
 
 
 class Interrupted(BaseException):
@@ -140,7 +140,8 @@ def track_job(
             record.status = KILLED
             raise
         except SystemExit as stop:
-            record.status = FINISHED if stop.code in (0, None) else FAILED
+            # 75 (EX_TEMPFAIL): a training that saved its state on a signal and will go on when run again.
+            record.status = {None: FINISHED, 0: FINISHED, 75: KILLED}.get(stop.code, FAILED)
             raise
         except BaseException as error:
             record.status = FAILED

@@ -28,6 +28,7 @@ rule train_baseline:
         seed=SETTINGS.seed,
         settings=lambda wildcards: dump(getattr(SETTINGS.baselines, wildcards.method)),
         size=SETTINGS.baselines.size,
+        crop=SETTINGS.model.image_size,
         frames=SETTINGS.faces.clip_frames,
         expressions=classes,
         device=SETTINGS.device,

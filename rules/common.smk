@@ -164,16 +164,16 @@ def dataset_predictions(wildcards):
     return predictions([wildcards.dataset], [*BASELINES, *FERSNET_METHODS])
 
 
-def standard_predictions():
-    return predictions(SETTINGS.synthesis.datasets, ["standard_fer"])
-
-
-def evaluations(datasets=None):
+def evaluations():
     return expand(
         f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet",
-        dataset=datasets or SETTINGS.synthesis.datasets,
+        dataset=SETTINGS.synthesis.datasets,
         fold=FOLDS,
     )
+
+
+def evaluation_sets():
+    return [path.replace(".parquet", "_sets.csv") for path in evaluations()]
 
 
 def fold_syntheses(wildcards):
@@ -196,7 +196,7 @@ def augmented_methods():
 
 def augmentation_tables(dataset):
     return expand(
-        f"{RESULTS}/augmentation/{dataset}/{{method}}/fold{{fold}}.csv", method=augmented_methods(), fold=FOLDS
+        f"{RESULTS}/augmentation/{dataset}/{{method}}/fold{{fold}}.csv", method=augmented_methods()[:1], fold=FOLDS
     )
 
 
@@ -228,13 +228,17 @@ def figure_files(*names):
 
 def synthesis_figures():
     names = [f"synthesis_{dataset}" for dataset in SETTINGS.synthesis.datasets]
-    return figure_files(*names, "accuracy_identity")
+    return figure_files(*names, "synthesis_scatter")
+
+
+def ranking_figures():
+    return figure_files(*(f"ranking_{dataset}" for dataset in RECOGNITION))
 
 
 def all_figures():
-    names = ["ablation", "ranking"]
+    names = ["ablation"]
     for dataset in RECOGNITION:
-        names.append(f"training_{dataset}")
+        names += [f"training_{dataset}", f"ranking_{dataset}"]
         names += [f"confusion_{dataset}_{method}" for method in (*BASELINES, *FERSNET_METHODS)]
         names += [f"gates_{dataset}"] if gated_methods() else []
         names += [f"augmentation_{dataset}"] if augmented_methods() else []
@@ -250,9 +254,13 @@ def described_run():
         "fold_scheme": SETTINGS.folds.scheme,
         "folds": SETTINGS.folds.count,
         "seed": SETTINGS.seed,
-        "image_size": SETTINGS.model.image_size,
-        "width": SETTINGS.model.width,
-        "identity": "public LightCNN-9" if SETTINGS.identity.checkpoint else "trained on the fold's training subjects",
+        "identity_features": (
+            "public LightCNN-9 checkpoint"
+            if SETTINGS.identity.checkpoint
+            else "LightCNN-9 trained on each fold's training subjects"
+        ),
+        "names": {key: variant.name for key, variant in SETTINGS.variants.items()},
+        "readers": {key: dataset.reader for key, dataset in SETTINGS.datasets.items()},
     }
 
 

@@ -78,6 +78,7 @@ rule align_faces:
         seed=SETTINGS.seed,
         root=dataset_root,
         backend=landmark_backend,
+        device="cpu",
         settings=dump(SETTINGS.faces),
     script:
         "../workflow_scripts/align_faces.py"
@@ -128,6 +129,5 @@ rule check_folds:
         code=code("check_folds"),
         seed=SETTINGS.seed,
         scheme=SETTINGS.folds.scheme,
-        count=SETTINGS.folds.count,
     script:
         "../workflow_scripts/check_folds.py"

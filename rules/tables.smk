@@ -30,7 +30,6 @@ rule table_datasets:
     input:
         indexes=indexes(),
         folds=checked_folds(),
-        rejected=expand(f"{RESULTS}/datasets/{{dataset}}/rejected.csv", dataset=RECOGNITION),
     output:
         csv=f"{RESULTS}/tables/datasets.csv",
         md=f"{RESULTS}/tables/datasets.md",
@@ -79,14 +78,13 @@ rule table_recognition:
         seed=SETTINGS.seed,
         report=dump(SETTINGS.report),
         run=described_run(),
-        variants={key: variant.name for key, variant in SETTINGS.variants.items()},
-        sharing={key: bool(variant.pretrained_on) for key, variant in SETTINGS.variants.items()},
     script:
         "../workflow_scripts/table_recognition.py"
 
 
 rule table_ablation:
     input:
+        jobs=f"{RESULTS}/jobs.csv",
         predictions=predictions(RECOGNITION, FERSNET_METHODS),
     output:
         csv=f"{RESULTS}/tables/ablation.csv",
@@ -108,7 +106,8 @@ rule table_ablation:
         seed=SETTINGS.seed,
         report=dump(SETTINGS.report),
         run=described_run(),
-        variants={key: variant.name for key, variant in SETTINGS.variants.items()},
+        datasets=RECOGNITION,
+        methods=FERSNET_METHODS,
     script:
         "../workflow_scripts/table_ablation.py"
 
@@ -117,7 +116,7 @@ rule table_synthesis:
     input:
         jobs=f"{RESULTS}/jobs.csv",
         evaluations=evaluations(),
-        real=standard_predictions(),
+        sets=evaluation_sets(),
     output:
         csv=f"{RESULTS}/tables/synthesis.csv",
         md=f"{RESULTS}/tables/synthesis.md",
@@ -138,7 +137,7 @@ rule table_synthesis:
         seed=SETTINGS.seed,
         report=dump(SETTINGS.report),
         run=described_run(),
-        methods=list(SYSTEMS),
+        datasets=SETTINGS.synthesis.datasets,
     script:
         "../workflow_scripts/table_synthesis.py"
 
@@ -171,7 +170,7 @@ rule table_selection:
         "../workflow_scripts/table_selection.py"
 
 
-rule report:
+rule build_report:
     input:
         tables=all_tables(),
         figures=all_figures(),
@@ -179,9 +178,9 @@ rule report:
     output:
         html=f"{RESULTS}/report.html",
     log:
-        f"{RESULTS}/logs/report/report.log",
+        f"{RESULTS}/logs/build_report/report.log",
     benchmark:
-        f"{RESULTS}/benchmarks/report/report.tsv"
+        f"{RESULTS}/benchmarks/build_report/report.tsv"
     conda:
         "../environment.yml"
     threads: 1

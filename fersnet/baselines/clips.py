@@ -92,10 +92,11 @@ def clip_set(
     """The clips of the given subjects and expressions, one per sequence, sorted by sequence.
 
     The stored `clip` frames of a sequence are cut to the central `crop` x `crop` pixels (null keeps the whole face),
-    resized to `size`, turned grey, and interpolated linearly in time to exactly `frames` frames at equal steps from
-    the first stored frame to the last. So a sequence shorter than the clip is stretched, one with a gap (a rejected
-    frame) is bridged, and one with a single frame stands still. Landmarks go the same way. Where single frames of a
-    sequence have no (finite) landmarks, those of its other frames are interpolated; where none has, all stay NaN.
+    resized to `size` and turned grey. Where these are exactly `frames`, they are the clip; otherwise they are
+    interpolated linearly in time, at equal steps from the first to the last. So a sequence shorter than the clip is
+    stretched, a gap (a rejected frame) is bridged, and a single frame stands still. Landmarks go the same way. Where
+    single frames of a sequence have no (finite) landmarks, those of its other frames are interpolated; where none has,
+    all stay NaN.
 
     Subjects without a clip are left out, and no clip at all gives a set of length zero.
 
@@ -120,7 +121,8 @@ def clip_set(
         order = np.argsort(part["frame"].to_numpy(), kind="stable")
         times, rows = part["frame"].to_numpy()[order], positions[members][order]
         faces, points = cut_faces(np.asarray(store.images[rows]), np.asarray(store.landmarks[rows]), side, size)
-        wanted_times = np.linspace(times[0], times[-1], frames)
+        # Sampling has rounded full clips to whole frames already; interpolating them again would only blur.
+        wanted_times = times if len(times) == frames else np.linspace(times[0], times[-1], frames)
         # Half a grey level added before truncation rounds to the nearest.
         clips[number] = (in_time(faces.astype(np.float32), times, wanted_times) + 0.5).astype(np.uint8)
         seen = np.isfinite(points).all(axis=(1, 2))

@@ -51,9 +51,9 @@ PROTOTYPES: dict[str, Prototype] = {
         ),
     ),
     "contempt": Prototype(
-        core={"12": "A", "14": "B"},
-        key="14",
-        variants=(Variant(0.6, {}), Variant(0.4, {"12": "B", "14": "C"})),
+        core={12: "A", 14: "B"},
+        key=14,
+        variants=(Variant(0.6, {}), Variant(0.4, {12: "B", 14: "C"})),
     ),
     "disgust": Prototype(
         core={9: "D", 16: "B", 15: "B", 25: "B"},
@@ -89,7 +89,7 @@ PROTOTYPES: dict[str, Prototype] = {
         variants=(Variant(0.6, {}), Variant(0.4, {27: "C"}, removed=(26,))),
     ),
 }
-"""The seven expressions. A unit of contempt is written as a bare string number: it acts on one side, drawn at random."""
+"""The seven expressions. The units of contempt act on one side of the face, drawn at random."""
 
 
 def side_strengths(action_units: Mapping[Unit, float]) -> dict[int, tuple[float, float]]:
@@ -105,7 +105,7 @@ def side_strengths(action_units: Mapping[Unit, float]) -> dict[int, tuple[float,
         digits = text.removesuffix(side) if side else text
         if not digits.isdecimal() or int(digits) not in UNITS:
             raise ValueError(
-                f"unknown action unit {unit!r}; known are {', '.join(map(str, UNITS))}, with L or R for a side"
+                f"unknown action unit {unit!r}; known are {known}, each with L or R for one side"
             )
         pair = sides.setdefault(int(digits), [0.0, 0.0])
         if side != "R":

@@ -6,14 +6,14 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline, PchipInterpolator
+from scipy.interpolate import CubicSpline
 
 Field = NDArray[np.float32]
 Window = tuple[slice, slice]
 
 LEFT, RIGHT, TOP, BOTTOM = -108.0, 108.0, -150.0, 168.0
 """Bounds of the plane in millimetres; x to the right of the image, y down, the eyes at y = 0."""
-POLE = (0.0, 15.0)
+POLE = (0.0, 12.0)
 """Centre of the polar coordinates in which the outline of the head is a function of the angle."""
 ANGLES = 2048
 """Number of table entries over a full turn."""
@@ -86,13 +86,28 @@ def add_bump(canvas: Canvas, field: Field, x: float, y: float, height: float, si
     )
 
 
-def smooth_curve(points: NDArray[np.floating], at: Field, *, natural: bool = False) -> Field:
-    """Values at `at` of a smooth function through points (K, 2) with ascending first coordinate; constant outside."""
+def smooth_curve(points: NDArray[np.floating], at: Field) -> Field:
+    """Values at `at` of a smooth function through points (K, 2) with ascending first coordinate; constant outside.
+
+    A cubic Hermite curve whose slopes are harmonic means (Fritsch and Butland, 1984), so it never overshoots.
+    """
     knots, values = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
-    knots = np.maximum.accumulate(knots + np.arange(len(knots)) * 1e-3)
-    inside = np.clip(at, knots[0], knots[-1])
-    curve = CubicSpline(knots, values, bc_type="natural") if natural else PchipInterpolator(knots, values)
-    return curve(inside).astype(np.float32)
+    gaps = np.maximum(np.diff(knots), 1e-3)
+    knots = knots[0] + np.concatenate([[0.0], np.cumsum(gaps)])
+    rises = np.diff(values) / gaps
+    slopes = np.concatenate([rises[:1], np.zeros(len(knots) - 2), rises[-1:]])
+    product = rises[:-1] * rises[1:]
+    same = product > 0
+    weight = (gaps[:-1] + 2 * gaps[1:]) / (3 * (gaps[:-1] + gaps[1:]))
+    mixed = weight * rises[1:] + (1 - weight) * rises[:-1]
+    slopes[1:-1][same] = product[same] / mixed[same]
+    inside = np.minimum(np.maximum(at, knots[0]), knots[-1])
+    index = np.minimum(np.maximum(np.searchsorted(knots, inside, side="right") - 1, 0), len(gaps) - 1)
+    gap, first, rise = gaps[index], slopes[index], rises[index]
+    t = (inside - knots[index]) / gap
+    bend = 3 * rise - 2 * first - slopes[index + 1]
+    curve = values[index] + gap * t * (first + t * (bend + t * (first + slopes[index + 1] - 2 * rise)))
+    return curve.astype(np.float32)
 
 
 @dataclass(frozen=True)

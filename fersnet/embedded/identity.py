@@ -135,7 +135,7 @@ def draw_identity(seed: int) -> Identity:
     style = styles[int(rng.choice(len(styles), p=weights / weights.sum()))][0]
     reddish = np.array([1.0, 0.62, 0.62]) if not male else np.array([0.96, 0.70, 0.68])
     lips = np.clip(skin * reddish * (0.92 + 0.12 * rng.random()), 0, 1)
-    brow = np.array(hair) * (0.55 if sum(hair) > 0.5 else 0.8) * (1 + grey)
+    brow = np.array(hair) * (0.30 if sum(hair) > 0.5 else 0.75) * (1 + grey)
     stubble = float(np.clip(rng.normal(0.35, 0.3), 0, 1)) if male else 0.0
     beards: tuple[Literal["none", "moustache", "goatee", "full"], ...] = ("none", "moustache", "goatee", "full")
     beard = beards[int(rng.choice(4, p=(0.84, 0.04, 0.05, 0.07)))] if male else "none"

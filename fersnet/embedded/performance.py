@@ -156,4 +156,6 @@ def draw_view(seed: int, size: tuple[int, int], *, variety: float = 0.35, fill: 
             float(width / 2 + 0.05 * variety * width * rng.uniform(-1, 1)),
             float(height * 0.575 + 0.04 * variety * height * rng.uniform(-1, 1)),
         ),
+        backdrop=float(np.clip(0.5 + 0.45 * variety * rng.uniform(-1, 1), 0.1, 0.9)),
+        gaze=(float(0.8 * variety * rng.normal()), float(0.4 * variety * rng.normal())),
     )

@@ -13,7 +13,7 @@ class View:
     yaw: float = 0.0
     """Degrees; positive turns the face towards the right of the image."""
     pitch: float = 0.0
-    """Degrees; positive lowers the chin's opposite, that is, the face looks down."""
+    """Degrees; positive makes the face look down."""
     roll: float = 0.0
     """Degrees; positive tilts the head clockwise in the image."""
     light: tuple[float, float, float] = (-0.35, -0.45, 0.82)
@@ -28,6 +28,10 @@ class View:
     """Distance between the eye centres of a frontal face, in pixels of the output."""
     centre: tuple[float, float] = (128.0, 136.0)
     """Pixel (x, y) at which the middle of the face (the tip of a frontal nose) lies."""
+    backdrop: float = 0.45
+    """Brightness of the wall behind, 0 to 1, display values."""
+    gaze: tuple[float, float] = (0.0, 0.0)
+    """Shift of the irises in millimetres, right and down."""
 
 
 @dataclass(frozen=True)

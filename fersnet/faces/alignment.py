@@ -37,6 +37,17 @@ def transform_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(points, dtype=np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
+def compose(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The affine matrix (2, 3) that applies `before`, then `after`."""
+    return np.column_stack([after[:, :2] @ before[:, :2], after[:, :2] @ before[:, 2] + after[:, 2]])
+
+
+def invert(matrix: np.ndarray) -> np.ndarray:
+    """The inverse of an affine matrix (2, 3)."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
 def align(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """Warp an image into the aligned square.
 

@@ -52,7 +52,8 @@ def read_landmarks(path: Path) -> np.ndarray:
     if path.stat().st_size > MAXIMUM_BYTES:
         raise Rejection("landmark file is too large")
     try:
-        rows = [[float(value) for value in line.split()] for line in path.read_text("ascii").splitlines() if line.strip()]
+        lines = [line for line in path.read_text("ascii").splitlines() if line.strip()]
+        rows = [[float(value) for value in line.split()] for line in lines]
     except (OSError, ValueError):
         raise Rejection("landmark file is not a table of numbers") from None
     if len(rows) != POINTS or any(len(row) != 2 for row in rows):
@@ -65,6 +66,8 @@ class AnnotationsBackend:
 
     `quality` is 1: what ships with a dataset is taken as the truth. Implausible points are refused all the same.
     """
+
+    searches = False
 
     def __init__(self, root: Path) -> None:
         self._folders = find_landmark_folders(root)

@@ -29,6 +29,9 @@ RIVAL_SCORE = 0.3
 FACE_SIDE = 200.0
 """Side, in pixels, to which a smaller face is enlarged for the predictor, whose points are whole pixels."""
 
+FAINT_RANGE = 80.0
+"""A face whose grey values span less than this (2nd to 98th percentile) is stretched for the predictor."""
+
 JITTER: tuple[tuple[float, float, float], ...] = ((0.0, 0.0, 1.0), (-0.04, 0.03, 1.05), (0.04, -0.03, 0.96))
 """Starting boxes of the predictor: shift in x, shift in y and scale, relative to the detected box."""
 
@@ -140,6 +143,8 @@ class DlibBackend:
     everywhere, a bad one depends on where it began.
     """
 
+    searches = True
+
     def __init__(self) -> None:
         import dlib
 
@@ -161,6 +166,11 @@ class DlibBackend:
         left, top = (int(max(0, value)) for value in np.floor(box[:2] - 0.6 * side))
         right, bottom = (int(value) for value in np.ceil(box[2:] + 0.6 * side))
         region = np.ascontiguousarray(grey[top : bottom + 1, left : right + 1])
+        low, high = np.percentile(region, (2, 98))
+        if high - low < FAINT_RANGE:
+            # The trees compare pixel differences with fixed thresholds, learnt on well-lit pictures.
+            stretched = (region.astype(np.float32) - low) * (200 / max(high - low, 1.0)) + 28
+            region = np.clip(np.rint(stretched), 0, 255).astype(np.uint8)
         scale = min(8.0, max(1.0, FACE_SIDE / side))
         if scale > 1:
             region = cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)

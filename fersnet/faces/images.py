@@ -17,7 +17,17 @@ MAXIMUM_PIXELS = 50_000_000
 MINIMUM_SIDE = 32
 """Images with a shorter side hold no face that a detector could find."""
 
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+)
 
 
 class Rejection(Exception):

@@ -30,7 +30,13 @@ class Fit:
 
 
 class LandmarkBackend(Protocol):
-    """Finds the 68 landmarks of the one face in a frame."""
+    """Finds the 68 landmarks of the one face in a frame.
+
+    `searches` tells whether it looks into the picture, so that a rotated or halved view makes sense to it; landmarks
+    read from files are in the frame's own coordinates.
+    """
+
+    searches: bool
 
     def locate(self, image: np.ndarray, file: Path) -> Fit:
         """Landmarks in a uint8 RGB image (H, W, 3) that was read from `file`.

@@ -1,6 +1,7 @@
 """FERSNet: recognition and synthesis of facial expressions in one network (ICPR 2020)."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -23,7 +24,7 @@ class FERSNetOutput:
     image: Tensor | None
     """(B, C, S, S): the face with the target expression, near [0, 1] and not clipped; None without a target."""
     gates: dict[str, Gates]
-    """`<stage>/<task that receives>`, e.g. `2/recognition`: the gates of that ConvFLU; empty unless sharing is convflu."""
+    """`<stage>/<task that receives>`, e.g. `2/recognition`: that ConvFLU's gates; empty unless sharing is convflu."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Encoding:
 class FERSNet(nn.Module):
     """The paper's network and, by `sharing`, the two it is compared with.
 
-    `convflu`: a stem shared by both tasks (3x3 convolution, BatchNorm, ReLU, 2x2 max-pool); two branches, recognition x
-    with BatchNorm and synthesis y with InstanceNorm, of three residual blocks with 2w, 4w and 8w channels, each followed
-    by 2x2 max-pool and one ConvFLU in each direction; one block over both branches' 16w channels, pooled and split in
-    half for the classifier (x) and the decoder (y), whose skips are the gated y features.
+    `convflu`: a stem shared by both tasks (3x3 convolution, BatchNorm, ReLU, 2x2 max-pool); two branches, recognition
+    x with BatchNorm and synthesis y with InstanceNorm, of three residual blocks with 2w, 4w and 8w channels, each
+    followed by 2x2 max-pool and one ConvFLU in each direction; one block over both branches' 16w channels, pooled and
+    split in half for the classifier (x) and the decoder (y), whose skips are the gated y features.
     `hard` (FERSNet w/o ConvFLU): one trunk with BatchNorm feeds both heads whole.
     `none` (FERSNet w/o MTL): that trunk and the classifier alone; there is no synthesis.
 
@@ -90,14 +91,14 @@ class FERSNet(nn.Module):
         sizes = (w, 2 * w, 4 * w, 8 * w)
         self.stem = nn.Sequential(nn.Conv2d(channels, w, 3, 1, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU())
         self.recognition_stages = nn.ModuleList(
-            ResidualBlock(inputs, outputs, nn.BatchNorm2d) for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            ResidualBlock(inputs, outputs, nn.BatchNorm2d) for inputs, outputs in pairwise(sizes)
         )
         self.synthesis_stages = nn.ModuleList()
         self.exchanges = nn.ModuleList()
         joint = 8 * w
         if sharing == "convflu":
             self.synthesis_stages.extend(
-                ResidualBlock(inputs, outputs, InstanceNorm) for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+                ResidualBlock(inputs, outputs, InstanceNorm) for inputs, outputs in pairwise(sizes)
             )
             self.exchanges.extend(Exchange(size, convflu_kernel) for size in sizes[1:])
             joint = 16 * w

@@ -109,7 +109,9 @@ def load_public_checkpoint(path: Path, sha256: str | None) -> LightCNN9:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:
-        raise UserError(f"{path}: not a PyTorch file of plain tensors; identity.checkpoint must be LightCNN-9") from None
+        raise UserError(
+            f"{path}: not a PyTorch file of plain tensors; identity.checkpoint must be LightCNN-9"
+        ) from None
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         loaded = loaded["state_dict"]
     state = _translated(loaded) if isinstance(loaded, dict) else {}

@@ -70,7 +70,9 @@ class RunDescription:
 
     def data_words(self, datasets: Iterable[str]) -> str:
         """The data in words, e.g. `CK+: embedded faces; MMI: real faces`."""
-        return "; ".join(f"{self.name_of(dataset)}: {self.data_of(dataset)} faces" for dataset in dict.fromkeys(datasets))
+        return "; ".join(
+            f"{self.name_of(dataset)}: {self.data_of(dataset)} faces" for dataset in dict.fromkeys(datasets)
+        )
 
     def words(self, datasets: Iterable[str], n: str, selection: str | None = None) -> str:
         """One line that every table and figure carries: run, data, n, selection rule, fold scheme, seed."""

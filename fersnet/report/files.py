@@ -51,9 +51,9 @@ def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
 
 def read_by_dataset(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
     """Files `{evaluation,selection,augmentation}/{dataset}/fold{k}...` in one frame, with `dataset, fold` added."""
-    parts = []
-    for path in map(Path, paths):
-        parts.append(read_table(path, columns).assign(dataset=path.parent.name, fold=fold_of(path)))
+    parts = [
+        read_table(path, columns).assign(dataset=path.parent.name, fold=fold_of(path)) for path in map(Path, paths)
+    ]
     return _joined(parts, (*columns, "dataset", "fold"))
 
 

@@ -21,7 +21,7 @@ def read_quoted(path: Path) -> pd.DataFrame:
         protocol` (how the quoted figure came about).
 
     Raises:
-        UserError: if the file is missing, lacks a column, holds a figure that is no percentage, or names a method twice.
+        UserError: if the file is missing, lacks a column, holds no percentage, or names a method twice.
     """
     frame = _read(path, COLUMNS, dtype=str)
     accuracy = pd.to_numeric(frame["accuracy"], errors="coerce")

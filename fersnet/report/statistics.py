@@ -53,9 +53,10 @@ def probability_columns(predictions: pd.DataFrame) -> tuple[str, ...]:
 
 
 def sequence_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row per sequence, by the mean probability of its frames: `sequence_id, subject, expression, predicted, correct`.
+    """One row per sequence, judged by the mean probability of its frames.
 
-    Rows are sorted by `sequence_id`. A tie goes to the expression that comes first in class-index order.
+    The columns are `sequence_id, subject, expression, predicted, correct`; rows are sorted by `sequence_id`. A tie goes
+    to the expression that comes first in class-index order.
 
     Raises:
         UserError: if a frame occurs twice (a sequence tested in two folds), or a sequence has two labels or subjects.
@@ -153,7 +154,7 @@ def mcnemar_exact(first_correct: np.ndarray, second_correct: np.ndarray) -> floa
 
 
 def paired_mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:
-    """Exact McNemar test of two methods' predictions by sequence, on the sequences that both judged; NaN without any."""
+    """Exact McNemar test of two methods by sequence, on the sequences that both judged; NaN without any."""
     both = sequence_predictions(first).merge(
         sequence_predictions(second), on="sequence_id", suffixes=("_first", "_second"), validate="one_to_one"
     )

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, Weight
 
 Rival = Literal["caae", "cyclegan", "exprgan", "stargan"]
+Augmentation = Literal["none", "flip", "crop_and_flip"]
 
 
 class StarGANSettings(Section):
@@ -36,8 +37,8 @@ class StarGANSettings(Section):
     """Weight of the WGAN gradient penalty."""
     targets: Literal["permuted", "uniform"] = "permuted"
     """`permuted`: the batch's labels shuffled, as published; `uniform`: drawn evenly, free of class imbalance."""
-    random_crop: bool = False
-    """Whether training crops at random (otherwise at the centre); published is the flip alone."""
+    augmentation: Augmentation = "flip"
+    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
 
 class CycleGANSettings(Section):
@@ -67,8 +68,8 @@ class CycleGANSettings(Section):
     """Weight of the identity-mapping L1 term, as a factor of `cycle`."""
     pool_size: Annotated[int, Field(ge=0)] = 50
     """Generated images of the past that a discriminator sees half of the time; 0 turns the pool off."""
-    random_crop: bool = True
-    """Whether training crops at random (otherwise at the centre)."""
+    augmentation: Augmentation = "crop_and_flip"
+    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
 
 class CAAESettings(Section):
@@ -94,10 +95,8 @@ class CAAESettings(Section):
     """Weight of the code discriminator's verdict; published is 0 (it never reaches the encoder), 1e-4 repairs it."""
     total_variation: Weight = 0.0
     """Weight of the total variation of the generated image."""
-    random_flip: bool = False
-    """Whether training flips faces at random; published is no augmentation."""
-    random_crop: bool = False
-    """Whether training crops at random (otherwise at the centre)."""
+    augmentation: Augmentation = "none"
+    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
 
 class ExprGANSettings(Section):
@@ -137,8 +136,8 @@ class ExprGANSettings(Section):
     """Intensity at which the evaluated faces are generated."""
     repeated_noise: bool = False
     """Whether every epoch repeats the same noise, codes and flips, as a reseeding in the released code makes them."""
-    random_crop: bool = False
-    """Whether training crops at random (otherwise at the centre); published is the flip alone."""
+    augmentation: Augmentation = "flip"
+    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
 
 class RivalsSettings(Section):

@@ -117,11 +117,16 @@ def synthesize_whole(synthesizer: Synthesizer, images: Tensor, target: int, size
         synthesizer: the trained synthesis branch.
         images: uint8 (B, C, S, S).
         target: class index.
-        size: side of the network's input, at most S.
+        size: side of the network's input, from S/2 to S.
+
+    Raises:
+        UserError: if the crops cannot cover the face, or as `checked_synthesis` does.
     """
     side = images.shape[2]
     rest = side - size
     middle = rest // 2
+    if rest > size:
+        raise UserError(f"model.image_size: augmentation needs at least half of faces.size ({side}), found {size}")
     wanted = torch.full((len(images),), target, dtype=torch.int64, device=images.device)
 
     def made(top: int, left: int) -> Tensor:
@@ -130,12 +135,8 @@ def synthesize_whole(synthesizer: Synthesizer, images: Tensor, target: int, size
 
     if rest == 0:
         return to_bytes(made(0, 0))
-    ramp = (
-        torch.linspace(1, 0, side - 2 * rest + 2, device=images.device)[1:-1]
-        if side > 2 * rest
-        else images.new_empty(0)
-    )
-    early = torch.cat((ramp.new_ones(min(rest, size)), ramp, ramp.new_zeros(side)))[:side].float()
+    ramp = torch.linspace(1, 0, side - 2 * rest + 2, device=images.device)[1:-1]
+    early = torch.cat((ramp.new_ones(rest), ramp, ramp.new_zeros(rest)))
     whole = images.new_zeros(images.shape, dtype=torch.float32)
     for top, vertical in ((0, early), (rest, 1 - early)):
         for left, horizontal in ((0, early), (rest, 1 - early)):

@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = 0.5
 """Pause between two looks for a free GPU."""
 
-_held: "Lease | None" = None
+_held: "list[Lease]" = []
+"""The lease of this process, once it has one."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ def choose_device(choice: Literal["auto", "cpu", "cuda"], jobs_per_gpu: int = 1)
     Raises:
         UserError: if `cuda` is asked for and no GPU is usable.
     """
-    global _held
     if choice == "cpu":
         return torch.device("cpu")
     # cuBLAS reads this once, before the first kernel; without it its sums are not reproducible.
@@ -59,10 +59,10 @@ def choose_device(choice: Literal["auto", "cpu", "cuda"], jobs_per_gpu: int = 1)
         return torch.device("cpu")
     if count == 1 and os.environ.get("CUDA_VISIBLE_DEVICES"):
         return torch.device("cuda", 0)
-    if _held is None:
-        _held = take_lease([_identity_of(position) for position in range(count)], jobs_per_gpu)
-    torch.cuda.set_device(_held.position)
-    return torch.device("cuda", _held.position)
+    if not _held:
+        _held.append(take_lease([_identity_of(position) for position in range(count)], jobs_per_gpu))
+    torch.cuda.set_device(_held[0].position)
+    return torch.device("cuda", _held[0].position)
 
 
 def describe_device(device: torch.device) -> str:

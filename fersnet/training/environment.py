@@ -33,6 +33,17 @@ def reproducible() -> Iterator[None]:
         torch.backends.cudnn.benchmark = earlier[3]
 
 
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Seeds the torch global RNG of the CPU and, where the training runs on one, of the GPU.
+
+    The same as `torch.manual_seed`, which on a machine without a GPU spends a quarter of a millisecond per call on
+    noting where it was called from.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 @contextmanager
 def memory_errors_explained() -> Iterator[None]:
     """Turns running out of memory into a UserError that names the settings to lower."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.training.checkpoint import save_checkpoint, write_atomically
-from fersnet.training.environment import memory_errors_explained, reproducible
+from fersnet.training.environment import memory_errors_explained, reproducible, seed_generators
 from fersnet.training.resume import LAST_GOOD_FILE, Progress, discard, load_progress, save_progress
 from fersnet.training.signals import StopRequest, TrainingInterrupted, stop_on_signals
 from fersnet.training.task import Stage, TrainingRun, TrainingTask, learning_rate_at, set_learning_rate
@@ -141,13 +141,13 @@ class _Trainer:
         epoch, began = progress.epoch, time.monotonic() - progress.seconds
         for network in self.task.networks.values():
             network.train()
-        torch.manual_seed(derive_seed(run.seed, stage.name, epoch, "begin"))
+        seed_generators(derive_seed(run.seed, stage.name, epoch, "begin"), run.device)
         self.task.begin_epoch(stage, epoch)
         self.last_good = _copied(self.task)
         batches = batches_of(stage, run.seed, epoch)
         while progress.step < len(batches):
             indices = batches[progress.step]
-            torch.manual_seed(derive_seed(run.seed, stage.name, epoch, progress.step))
+            seed_generators(derive_seed(run.seed, stage.name, epoch, progress.step), run.device)
             losses = self.task.training_step(indices)
             progress.step += 1
             self.steps_here += 1
@@ -171,7 +171,7 @@ class _Trainer:
     def _evaluated(self, stage: Stage, epoch: int) -> dict[str, float]:
         if self.evaluate is None:
             return {}
-        torch.manual_seed(derive_seed(self.run.seed, stage.name, epoch, "evaluate"))
+        seed_generators(derive_seed(self.run.seed, stage.name, epoch, "evaluate"), self.run.device)
         for network in self.task.networks.values():
             network.eval()
         with torch.no_grad():

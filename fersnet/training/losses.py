@@ -11,7 +11,6 @@ such means. Terms that need a target image take `paired`, which masks the sample
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -90,8 +89,7 @@ def adversarial_loss(synthesised: Tensor, form: Form = "slides") -> Tensor:
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean over all elements of those samples whose mask is true; 0, with a gradient of 0, where none is.
 
-    values: (n, ...); mask: bool (n,). Masked samples may hold anything, even values that are not finite.
+    values: (n, ...), finite; mask: bool (n,).
     """
     per_sample = values.flatten(1).mean(dim=1)
-    kept = torch.where(mask, per_sample, per_sample.new_zeros(()))
-    return kept.sum() / mask.sum().clamp(min=1)
+    return (per_sample * mask).sum() / mask.sum().clamp(min=1)

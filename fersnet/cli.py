@@ -1,0 +1,162 @@
+"""`fersnet …`: the command line beside the workflow."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fersnet.errors import UserError
+
+app = typer.Typer(
+    help="Facial expression recognition and synthesis. The workflow itself is started with snakemake or make.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
+app.add_typer(render, name="render")
+
+Results = Annotated[Path, typer.Argument(help="Folder of a run, e.g. results/embedded.")]
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def sync(
+    results: Results,
+    keep_time: Annotated[bool, typer.Option(help="Leave the time of jobs.csv as it is, so that nothing reruns.")] = False,
+) -> None:
+    """Copy the job records of a run to the tracking store, and bring jobs.csv up to date."""
+    import os
+
+    from fersnet.mirror import mirror, write_jobs
+    from fersnet.tracking import jobs_folder
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    with _one_line_errors():
+        if not jobs_folder(results).is_dir():
+            raise UserError(f"{results}: no job was tracked here; give the folder of a run, e.g. results/embedded")
+        table = results / "jobs.csv"
+        if keep_time and not table.is_file():
+            mirror(results)
+            return
+        time = table.stat() if keep_time else None
+        write_jobs(results, table, mirror(results))
+        if time is not None:
+            os.utime(table, ns=(time.st_atime_ns, time.st_mtime_ns))
+
+
+@app.command()
+def show(results: Results) -> None:
+    """Print the ablation and the synthesis table of a run, and where its report is."""
+    from fersnet.report.terminal import print_table
+
+    with _one_line_errors():
+        for name in ("ablation", "synthesis"):
+            print_table(results / "tables" / f"{name}.md")
+        report = results / "report.html"
+        if not report.is_file():
+            raise UserError(f"{report}: not there yet; run `snakemake --cores 2` first")
+        print(f"Report: {report.resolve()}")
+
+
+@app.command()
+def settings(
+    check: Annotated[bool, typer.Option(help="Only say whether the files are up to date.")] = False,
+) -> None:
+    """Write config/config.yaml and its JSON schema from the settings' types."""
+    from fersnet.settings.defaults import commented_yaml, json_schema
+
+    with _one_line_errors():
+        for path, text in (
+            (Path("config/config.yaml"), commented_yaml()),
+            (Path("config/schemas/config.schema.json"), json_schema()),
+        ):
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+                raise UserError(f"{path}: differs from the settings' types; run `fersnet settings`")
+
+
+@app.command()
+def describe(
+    width: Annotated[int, typer.Option(help="Base width w.")] = 64,
+    size: Annotated[int, typer.Option(help="Side of the image.")] = 96,
+    channels: Annotated[int, typer.Option(help="1 grey, 3 colour.")] = 3,
+    classes: Annotated[int, typer.Option(help="Number of expressions.")] = 6,
+    sharing: Annotated[str, typer.Option(help="none, hard or convflu.")] = "convflu",
+    kernel: Annotated[int, typer.Option(help="Kernel size of the ConvFLUs.")] = 1,
+) -> None:
+    """Parameters and floating-point operations of the networks."""
+    from fersnet.models import describe as networks
+
+    with _one_line_errors():
+        if sharing not in ("none", "hard", "convflu"):
+            raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
+        for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
+            print(f"{name:24} {cost.parameters / 1e6:8.2f} M parameters {cost.flop / 1e9:8.2f} GFLOP per image")
+
+
+@render.command("sheet")
+def render_sheet(
+    out: Annotated[Path, typer.Option(help="PNG file to write.")],
+    identities: Annotated[int, typer.Option(min=1)] = 8,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    size: Annotated[int, typer.Option(min=64)] = 192,
+) -> None:
+    """A contact sheet: a row per identity, a column per expression."""
+    from fersnet.embedded.sheet import draw_sheet
+
+    with _one_line_errors():
+        draw_sheet(out, identities, seed, size)
+
+
+@render.command("face")
+def render_face(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    identities: Annotated[int, typer.Option(min=1)] = 1,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    size: Annotated[int, typer.Option(min=64)] = 256,
+    expressions: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
+) -> None:
+    """Single faces with their landmarks: <identity>_<expression>.png and landmarks.csv."""
+    from fersnet.embedded.sheet import draw_faces
+    from fersnet.expressions import SIX
+
+    with _one_line_errors():
+        chosen = ("neutral", *SIX) if expressions == "all" else tuple(expressions.split(","))
+        draw_faces(identities, seed, size, chosen, out)
+
+
+@render.command("tree")
+def render_tree(
+    reader: Annotated[str, typer.Argument(help="ckplus, oulu_casia, mmi or bu4dfe.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    subjects: Annotated[int, typer.Option(min=1)] = 10,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    workers: Annotated[int, typer.Option(min=1)] = 1,
+) -> None:
+    """A whole dataset tree, laid out as distributed."""
+    from fersnet.embedded.trees import write_tree
+    from fersnet.settings.data import EmbeddedSettings
+
+    with _one_line_errors():
+        write_tree(reader, out, EmbeddedSettings(subjects=subjects), seed, workers)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,153 @@
+"""Subject-wise folds: every subject is tested in exactly one of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fersnet.errors import UserError
+from fersnet.settings.data import FoldsSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS: tuple[str, ...] = ("sequence_id", "subject", "expression", "fold")
+"""Columns of `folds.csv`; `fold`, from 1, is the one in which the subject is tested."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Subjects of one fold. `test` shares none with the others; `validation` may lie inside `train`, see
+    `split_subjects`."""
+
+    train: frozenset[str]
+    validation: frozenset[str]
+    test: frozenset[str]
+
+
+def fold_of_subjects(subjects: list[str], settings: FoldsSettings) -> dict[str, int]:
+    """The fold, from 1, of every subject.
+
+    `strided` is `sorted(subjects)[k::n]`, the rule of the public CK+ lists; `contiguous` cuts the sorted list into n
+    blocks whose sizes differ by at most one; `leave_one_subject_out` gives each subject its own fold and does not
+    look at `count`.
+
+    Args:
+        subjects: Labelled subjects; order and repetition do not matter.
+        settings: Scheme and number of folds.
+
+    Raises:
+        UserError: if there are fewer subjects than folds, or fewer than two subjects.
+    """
+    ordered = sorted(set(subjects))
+    if len(ordered) < 2:
+        raise UserError(f"folds: {len(ordered)} labelled subject(s); subject-wise folds need at least two")
+    if settings.scheme == "leave_one_subject_out":
+        return {subject: fold for fold, subject in enumerate(ordered, start=1)}
+    if settings.count > len(ordered):
+        raise UserError(
+            f"folds.count: {settings.count} folds but only {len(ordered)} labelled subjects; "
+            f"set it to {len(ordered)} or less"
+        )
+    if settings.scheme == "strided":
+        return {subject: place % settings.count + 1 for place, subject in enumerate(ordered)}
+    blocks = np.array_split(np.arange(len(ordered)), settings.count)
+    return {ordered[place]: fold for fold, block in enumerate(blocks, start=1) for place in block}
+
+
+def assign_folds(sequences: "pd.DataFrame", settings: FoldsSettings) -> "pd.DataFrame":
+    """The folds of all sequences, sorted by `sequence_id`.
+
+    Args:
+        sequences: Labelled sequences with `sequence_id`, `subject` and `expression`.
+        settings: Scheme and number of folds.
+
+    Returns:
+        Data frame with `COLUMNS`.
+
+    Raises:
+        UserError: see `fold_of_subjects` and `check_folds`.
+    """
+    fold = fold_of_subjects([str(subject) for subject in sequences["subject"]], settings)
+    table = sequences[["sequence_id", "subject", "expression"]].astype(str)
+    table = table.sort_values("sequence_id", kind="stable", ignore_index=True)
+    table["fold"] = [fold[subject] for subject in table["subject"]]
+    check_folds(table)
+    return table
+
+
+def check_folds(folds: "pd.DataFrame") -> None:
+    """Check that the folds are subject-disjoint and complete.
+
+    Raises:
+        UserError: if a column is missing, a value is empty, a sequence occurs twice, a subject lies in more than one
+            fold, or the fold numbers are not 1 to n with n of at least 2.
+    """
+    missing = [name for name in COLUMNS if name not in folds.columns]
+    if missing:
+        raise UserError(f"folds.csv: no column {missing[0]}; run the folds stage again")
+    for name in COLUMNS:
+        empty = folds[name].isna() | (folds[name].astype(str).str.strip() == "")
+        if empty.any():
+            raise UserError(f"folds.csv: empty {name} in row {int(np.flatnonzero(empty)[0]) + 1}; build it anew")
+    twice = folds["sequence_id"][folds["sequence_id"].duplicated()]
+    if len(twice):
+        raise UserError(f"folds.csv: sequence {twice.iloc[0]} occurs twice; run the folds stage again")
+    spread = folds.groupby("subject")["fold"].nunique()
+    if (spread > 1).any():
+        subject = spread.index[spread > 1][0]
+        raise UserError(f"folds.csv: subject {subject} lies in {spread[subject]} folds; run the folds stage again")
+    numbers = sorted(set(folds["fold"].tolist()))
+    if len(numbers) < 2 or numbers != list(range(1, len(numbers) + 1)):
+        raise UserError(f"folds.csv: folds {numbers} are not 1 to n; run the folds stage again")
+
+
+def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) -> Split:
+    """Training, validation and test subjects of a fold.
+
+    The validation subjects of fold k are those tested in fold k + 1, cyclically.
+
+    Args:
+        folds: Table with `COLUMNS`.
+        fold: Test fold, from 1.
+        hold_out_validation: Whether the validation subjects leave the training set. Where they stay, `validation`
+            still names them, and a figure measured on them says nothing about new subjects.
+
+    Raises:
+        UserError: if there is no such fold, or no training subject is left.
+    """
+    count = int(folds["fold"].max())
+    if not 1 <= fold <= count:
+        raise UserError(f"fold {fold}: there are folds 1 to {count}")
+    following = fold % count + 1
+    test = frozenset(folds["subject"][folds["fold"] == fold])
+    validation = frozenset(folds["subject"][folds["fold"] == following])
+    train = frozenset(folds["subject"]) - test - (validation if hold_out_validation else frozenset())
+    if not train:
+        raise UserError(f"folds.count: {count} folds leave no training subject beside validation; use at least 3")
+    return Split(train, validation, test)
+
+
+def write_folds(folds: "pd.DataFrame", path: Path) -> None:
+    """Write `folds.csv`."""
+    folds.loc[:, list(COLUMNS)].to_csv(path, index=False, lineterminator="\n")
+
+
+def read_folds(path: Path) -> "pd.DataFrame":
+    """Read and check `folds.csv`; subjects such as `005` stay text.
+
+    Raises:
+        UserError: if it is missing, not such a table, or fails `check_folds`.
+    """
+    import pandas as pd
+
+    try:
+        folds = pd.read_csv(path, dtype=str, keep_default_na=False)
+        folds["fold"] = folds["fold"].astype(int)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run the folds stage first") from None
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{path}: not a table of folds ({error}); run the folds stage again") from None
+    check_folds(folds)
+    return folds

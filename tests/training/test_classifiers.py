@@ -1,0 +1,127 @@
+"""The identity network and the standard FER model: they learn, repeat, and refuse what is not theirs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from fersnet.errors import UserError
+from fersnet.models.light_cnn import LightCNN9
+from fersnet.settings.training import IdentitySettings, StandardFerSettings
+from fersnet.training import identity
+from fersnet.training.batches import FaceSet
+from fersnet.training.identity import fit_identity, identity_source, load_identity
+from fersnet.training.loop import TrainingRun
+from fersnet.training.predictions import face_probabilities
+from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
+
+EXPRESSIONS = ("anger", "fear", "happiness")
+
+
+def patterned_faces() -> FaceSet:
+    """Subjects differ in brightness of the upper half, expressions in the place of a bar in the lower half."""
+    generator = torch.Generator().manual_seed(0)
+    images, labels, subjects = [], [], []
+    for subject in range(3):
+        for label in range(3):
+            for _ in range(3):
+                image = torch.randint(0, 30, (1, 36, 36), generator=generator)
+                image[:, :16] += 70 * subject
+                image[:, 20 + 4 * label : 24 + 4 * label, 6:30] += 180
+                images.append(image.to(torch.uint8))
+                labels.append(label)
+                subjects.append(subject)
+    count = len(images)
+    return FaceSet(
+        images=torch.stack(images),
+        labels=torch.tensor(labels),
+        subjects=torch.tensor(subjects),
+        subject_names=("a", "b", "c"),
+        rows=torch.arange(count),
+        sequence_ids=tuple(f"{position}" for position in range(count)),
+        frames=torch.zeros(count, dtype=torch.int64),
+        expressions=EXPRESSIONS,
+        synthetic=torch.zeros(count, dtype=torch.bool),
+    )
+
+
+FACES = patterned_faces()
+JUDGE = StandardFerSettings(
+    epochs=20, batch_size=9, learning_rate=3e-3, milestones=(), width=4, weight_decay=0, betas=(0.9, 0.999)
+)
+IDENTITY = IdentitySettings(
+    epochs=30, batch_size=9, learning_rate=3e-3, milestones=(), width=6, image_size=32, weight_decay=0
+)
+
+
+def run_in(folder: Path) -> TrainingRun:
+    return TrainingRun(folder, 5, torch.device("cpu"), "f", {"fold": 1})
+
+
+def test_the_judge_learns_and_repeats_itself(tmp_path: Path) -> None:
+    history = fit_standard_fer(FACES, JUDGE, 32, run_in(tmp_path / "a"))
+    fit_standard_fer(FACES, JUDGE, 32, run_in(tmp_path / "b"))
+    assert (tmp_path / "a/checkpoint.pt").read_bytes() == (tmp_path / "b/checkpoint.pt").read_bytes()
+    assert history["cross_entropy"].iloc[-1] < 0.5 * history["cross_entropy"].iloc[0]
+    network, expressions = load_standard_fer(tmp_path / "a/checkpoint.pt", "cpu")
+    assert expressions == EXPRESSIONS
+    predicted = face_probabilities(network, FACES, 32).argmax(axis=1)
+    assert (predicted == FACES.labels.numpy()).mean() == 1.0
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_the_judge_takes_no_synthetic_face(tmp_path: Path) -> None:
+    faces = replace(FACES, synthetic=torch.ones(len(FACES), dtype=torch.bool))
+    with pytest.raises(UserError, match="real faces only"):
+        fit_standard_fer(faces, JUDGE, 32, run_in(tmp_path))
+
+
+def test_the_identity_network_tells_subjects_apart(tmp_path: Path) -> None:
+    history = fit_identity(FACES, IDENTITY, 32, run_in(tmp_path))
+    assert history is not None
+    assert history["cross_entropy"].iloc[-1] < history["cross_entropy"].iloc[0]
+    network = load_identity(tmp_path / "checkpoint.pt", "cpu")
+    assert (face_probabilities(network, FACES, 32).argmax(axis=1) == FACES.subjects.numpy()).mean() > 0.9
+    assert not network.training
+    assert identity_source(tmp_path / "checkpoint.pt") == "trained"
+
+
+def test_the_public_checkpoint_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    public = LightCNN9(6, 32, 11)
+    asked: list[tuple[Path, str | None]] = []
+    monkeypatch.setattr(identity, "load_public_checkpoint", lambda *arguments: asked.append(arguments) or public)
+    settings = IDENTITY.model_copy(update={"checkpoint": "light.pth", "checkpoint_sha256": "ab"})
+    assert fit_identity(FACES, settings, 32, run_in(tmp_path)) is None
+    assert asked == [(Path("light.pth"), "ab")]
+    assert identity_source(tmp_path / "checkpoint.pt") == "public"
+    loaded = load_identity(tmp_path / "checkpoint.pt", "cpu")
+    for key, value in public.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value)
+    assert len(pd.read_csv(tmp_path / "history.csv")) == 0
+
+
+def test_a_checkpoint_of_something_else_is_named(tmp_path: Path) -> None:
+    short = JUDGE.model_copy(update={"epochs": 1})
+    fit_standard_fer(FACES, short, 32, run_in(tmp_path))
+    with pytest.raises(UserError, match="not an identity network"):
+        load_identity(tmp_path / "checkpoint.pt", "cpu")
+    fit_identity(FACES, IDENTITY.model_copy(update={"epochs": 1}), 32, run_in(tmp_path / "identity"))
+    with pytest.raises(UserError, match="not a standard FER model"):
+        load_standard_fer(tmp_path / "identity/checkpoint.pt", "cpu")
+
+
+def test_bf16_trains_to_about_the_same_loss(tmp_path: Path) -> None:
+    short = JUDGE.model_copy(update={"epochs": 2, "learning_rate": 3e-4})
+    full = fit_standard_fer(FACES, short, 32, run_in(tmp_path / "fp32"))
+    half = fit_standard_fer(FACES, short, 32, replace(run_in(tmp_path / "bf16"), precision="bf16"))
+    assert half["cross_entropy"].tolist() == pytest.approx(full["cross_entropy"].tolist(), rel=0.02)
+
+
+def test_gradient_clipping_changes_the_training(tmp_path: Path) -> None:
+    short = JUDGE.model_copy(update={"epochs": 1})
+    clipped = short.model_copy(update={"gradient_clip": 1e-6})
+    fit_standard_fer(FACES, short, 32, run_in(tmp_path / "free"))
+    fit_standard_fer(FACES, clipped, 32, run_in(tmp_path / "clipped"))
+    assert (tmp_path / "free/checkpoint.pt").read_bytes() != (tmp_path / "clipped/checkpoint.pt").read_bytes()

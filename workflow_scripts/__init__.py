@@ -1,0 +1,1 @@
+"""One thin script per rule: read `snakemake`, call the package, write outputs."""

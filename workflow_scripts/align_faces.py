@@ -1,0 +1,39 @@
+"""Finds, aligns and stores the faces of a dataset."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from fersnet.datasets.index import read_index_file
+from fersnet.faces.store import build_store
+from fersnet.settings.data import FacesSettings
+from workflow_scripts.job import tracked_job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake) as record:
+    folder = Path(snakemake.output.faces).parent
+    index = read_index_file(folder)
+    root = Path(snakemake.params.root).expanduser()
+    settings = FacesSettings.model_validate(snakemake.params.settings, strict=False)
+    build_store(
+        index.sequences,
+        root,
+        folder,
+        settings,
+        snakemake.params.backend,
+        snakemake.threads,
+        index_rejected=index.rejected,
+        device=snakemake.params.device,
+    )
+    with Path(snakemake.output.faces).open("rb") as faces:
+        checksum = hashlib.file_digest(faces, "sha256")
+    checksum.update(Path(snakemake.output.table).read_bytes())
+    Path(snakemake.output.checksum).write_text(f"{checksum.hexdigest()}\n", encoding="utf-8")
+    record.metrics = {
+        "faces": len(pd.read_parquet(snakemake.output.table)),
+        "left_out": len(pd.read_csv(snakemake.output.rejected)),
+    }

@@ -1,0 +1,36 @@
+"""Keeps the ConvFLU gates of one test face of a fold."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from fersnet.training.batches import crop_and_flip, face_set
+from fersnet.training.device import choose_device, describe_device
+from fersnet.training.fersnet import load, predict
+from workflow_scripts.job import tracked_job
+from workflow_scripts.training_job import read_split, read_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake) as record:
+    device = choose_device(snakemake.params.device)
+    record.device = describe_device(device)
+    store = read_store(snakemake)
+    test = face_set(store, read_split(snakemake, store).test, tuple(snakemake.params.expressions))
+    face = test.select(torch.tensor([0]))
+    checkpoint = Path(snakemake.input.checkpoint)
+    image = crop_and_flip(face.images, load(checkpoint).image_size, train=False)[0]
+    letter = {"memory": "z", "leaky": "r"}
+    maps = {}
+    for place, values in predict(checkpoint, face, device).gates.items():
+        level, task, gate = place.split("/")
+        maps[f"{letter[gate]}_{task}_{level}"] = values[0]
+    np.savez_compressed(
+        snakemake.output.gates,
+        image=(image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
+        subject=np.array(face.subject_names[int(face.subjects[0])]),
+        **maps,
+    )

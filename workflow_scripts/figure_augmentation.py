@@ -1,0 +1,24 @@
+"""Class counts before and after FES-based augmentation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from fersnet.report.augmentation import class_counts, draw_class_counts
+from fersnet.report.style import save_figure
+from workflow_scripts.job import tracked_job
+from workflow_scripts.report_job import describe_run, report_settings
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake):
+    dataset, description = snakemake.wildcards.dataset, describe_run(snakemake)
+    parts = [pd.read_csv(path, dtype={"subject": str}) for path in snakemake.input.augmentations]
+    synthetic = pd.concat([part.assign(fold=fold) for fold, part in enumerate(parts, start=1)])
+    folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str})
+    faces = pd.read_parquet(snakemake.input.table)
+    counts = class_counts(faces, folds, synthetic[synthetic["kept"]], description.selection)
+    figure = draw_class_counts(counts, dataset, description)
+    save_figure(figure, Path(snakemake.output.png).with_suffix(""), report_settings(snakemake).dpi)

@@ -1,0 +1,19 @@
+"""All recognition methods of a dataset in order."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from fersnet.report.ranking import draw_ranking
+from fersnet.report.style import save_figure
+from workflow_scripts.job import tracked_job
+from workflow_scripts.report_job import describe_run, report_settings
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake):
+    table = pd.read_csv(snakemake.input.table)
+    figure = draw_ranking(table, snakemake.wildcards.dataset, describe_run(snakemake))
+    save_figure(figure, Path(snakemake.output.png).with_suffix(""), report_settings(snakemake).dpi)

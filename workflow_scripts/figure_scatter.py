@@ -1,0 +1,18 @@
+"""Accuracy on synthetic faces against identity similarity."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from fersnet.report.scatter import draw_scatter
+from fersnet.report.style import save_figure
+from workflow_scripts.job import tracked_job
+from workflow_scripts.report_job import describe_run, report_settings
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake):
+    figure = draw_scatter(pd.read_csv(snakemake.input.table), describe_run(snakemake))
+    save_figure(figure, Path(snakemake.output.png).with_suffix(""), report_settings(snakemake).dpi)

@@ -1,0 +1,19 @@
+"""Reads a dataset's tree into the common sequence index."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.datasets.index import read_dataset, write_index
+from fersnet.settings.data import DatasetSettings
+from workflow_scripts.job import tracked_job
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake) as record:
+    settings = DatasetSettings.model_validate(snakemake.params.settings, strict=False)
+    index = read_dataset(settings, Path(snakemake.params.root).expanduser())
+    write_index(index, Path(snakemake.output.index).parent)
+    record.metrics = {"sequences": len(index.sequences), "left_out": len(index.rejected)}
+    logging.info("%d labelled sequences, %d left out", len(index.sequences), len(index.rejected))

@@ -1,0 +1,104 @@
+"""What every script does around its work: log file, threads, tracking, and one clear line when it fails."""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fersnet.errors import UserError
+from fersnet.seeds import derive_seed
+from fersnet.tracking import JobRecord, track_job
+
+if TYPE_CHECKING:
+    from snakemake.script import Snakemake
+
+ARTIFACT_ENDINGS = (".csv", ".md", ".tex", ".png", ".pdf", ".html", ".txt")
+"""Outputs that are copied to the tracking store; arrays and checkpoints stay in the results folder."""
+
+
+@contextmanager
+def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
+    """Track the job, log to its log file, and end with one line on stderr where the user can put something right."""
+    log = Path(snakemake.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    logging.captureWarnings(True)
+    _limit_threads(snakemake.threads)
+    place = place_of(snakemake)
+    outputs = [str(path) for path in snakemake.output]
+    try:
+        with track_job(
+            results_folder(snakemake),
+            snakemake.rule,
+            run=snakemake.config["run"],
+            **place,
+            seed=snakemake.params.get("seed", 0),
+            params=dict(snakemake.params.items()),
+            config_sha256=_digest(snakemake.config),
+            data_sha256=_data_checksum(snakemake, place["dataset"]),
+            threads=snakemake.threads,
+            artifacts=[path for path in [*outputs, str(log)] if path.endswith((*ARTIFACT_ENDINGS, ".log"))],
+            history=next((path for path in outputs if path.endswith("history.csv")), None),
+        ) as record:
+            yield record
+    except UserError as error:
+        _fail(snakemake, log, str(error))
+    except OSError as error:
+        # A full disk or a folder that cannot be written is the user's to put right, wherever it is met.
+        _fail(snakemake, log, f"{error.filename or 'results'}: {error.strerror or error}")
+    except Exception as error:
+        _fail(snakemake, log, f"{type(error).__name__}: {error} (traceback in {log})")
+
+
+def results_folder(snakemake: "Snakemake") -> Path:
+    """The folder of the run, `results/<run>`."""
+    return Path("results", snakemake.config["run"])
+
+
+def place_of(snakemake: "Snakemake") -> dict[str, str]:
+    """Dataset, method and fold of the job; empty where it has none."""
+    return {key: str(snakemake.wildcards.get(key, "")) for key in ("dataset", "method", "fold")}
+
+
+def job_seed(snakemake: "Snakemake") -> int:
+    """The job's own seed, from (seed, rule, dataset, method, fold)."""
+    return derive_seed(snakemake.params.seed, snakemake.rule, *place_of(snakemake).values())
+
+
+def job_fingerprint(snakemake: "Snakemake") -> str:
+    """What a resume state must agree with: the job's params (which hold the code's fingerprint) and its input data."""
+    inputs = [[path, Path(path).stat().st_size, Path(path).stat().st_mtime_ns] for path in map(str, snakemake.input)]
+    return _digest({"params": dict(snakemake.params.items()), "input": inputs, "threads": snakemake.threads})
+
+
+def _fail(snakemake: "Snakemake", log: Path, message: str) -> None:
+    place = " ".join(filter(None, place_of(snakemake).values()))
+    with log.open("a", encoding="utf-8") as file:
+        file.write(traceback.format_exc())
+        file.write(f"{message}\n")
+    print(f"{snakemake.rule} {place}: {message}", file=sys.stderr, flush=True)
+    sys.exit(1)
+
+
+def _limit_threads(threads: int) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    for name in ("torch", "cv2"):
+        module: Any = sys.modules.get(name)
+        if module is not None:
+            (module.set_num_threads if name == "torch" else module.setNumThreads)(threads)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _data_checksum(snakemake: "Snakemake", dataset: str) -> str:
+    path = results_folder(snakemake) / "datasets" / dataset / "checksum.txt"
+    return path.read_text(encoding="utf-8").split()[0] if dataset and path.is_file() else ""

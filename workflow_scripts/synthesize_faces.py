@@ -1,0 +1,28 @@
+"""Synthesises every test face of a fold with each of the six expressions."""
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.expressions import SIX
+from fersnet.synthesis.generation import synthesize_faces, write_synthetic
+from fersnet.training.batches import face_set
+from fersnet.training.device import choose_device, describe_device
+from workflow_scripts.job import job_seed, tracked_job
+from workflow_scripts.training_job import read_split, read_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake) as record:
+    device = choose_device(snakemake.params.device)
+    record.device = describe_device(device)
+    store = read_store(snakemake)
+    system = importlib.import_module(snakemake.params.family)
+    synthesizer = system.load(Path(snakemake.input.checkpoint), device)
+    test = face_set(store, read_split(snakemake, store).test, SIX).to(device)
+    # FERSNet names its classes; the rivals know the six.
+    classes = getattr(synthesizer, "expressions", SIX)
+    faces = synthesize_faces(synthesizer, test, snakemake.params.image_size, classes, seed=job_seed(snakemake))
+    write_synthetic(Path(snakemake.output.synthesis), faces)
+    record.metrics = {"faces": len(faces.images)}

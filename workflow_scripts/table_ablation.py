@@ -1,0 +1,25 @@
+"""The ablation table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.report.files import read_jobs, read_predictions
+from fersnet.report.quoted import read_quoted
+from fersnet.report.tables import ablation_table
+from workflow_scripts.job import tracked_job
+from workflow_scripts.report_job import QUOTED, describe_run, report_settings, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake):
+    table = ablation_table(
+        read_predictions(map(Path, snakemake.input.predictions)),
+        read_quoted(QUOTED),
+        read_jobs(Path(snakemake.input.jobs)),
+        describe_run(snakemake),
+        report_settings(snakemake),
+        tuple(snakemake.params.datasets),
+        tuple(snakemake.params.methods),
+    )
+    write_table(snakemake, table)

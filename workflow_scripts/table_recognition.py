@@ -1,0 +1,24 @@
+"""The recognition table of one dataset."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.report.files import read_jobs, read_predictions
+from fersnet.report.quoted import read_quoted
+from fersnet.report.tables import recognition_table
+from workflow_scripts.job import tracked_job
+from workflow_scripts.report_job import QUOTED, describe_run, report_settings, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake):
+    table = recognition_table(
+        snakemake.wildcards.dataset,
+        read_predictions(map(Path, snakemake.input.predictions)),
+        read_quoted(QUOTED),
+        read_jobs(Path(snakemake.input.jobs)),
+        describe_run(snakemake),
+        report_settings(snakemake),
+    )
+    write_table(snakemake, table)

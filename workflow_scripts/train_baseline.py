@@ -1,0 +1,55 @@
+"""Fits a recognition baseline on a fold's training subjects, and reads the test clips with it."""
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.baselines.clips import clip_set
+from fersnet.settings.baselines import BaselinesSettings
+from fersnet.training.device import choose_device, choose_precision, describe_device
+from fersnet.training.predictions import accuracies, table_of_predictions
+from fersnet.training.task import TrainingRun
+from workflow_scripts.job import job_fingerprint, job_seed, results_folder, tracked_job
+from workflow_scripts.training_job import read_split, read_store
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake) as record:
+    method, dataset, fold = (snakemake.wildcards[key] for key in ("method", "dataset", "fold"))
+    baseline = importlib.import_module(f"fersnet.baselines.{method}")
+    section = BaselinesSettings.model_fields[method].annotation
+    settings = section.model_validate(snakemake.params.settings, strict=False)
+    device = choose_device(snakemake.params.device)
+    record.device = describe_device(device)
+    expressions = tuple(snakemake.params.expressions)
+    store = read_store(snakemake)
+    split = read_split(snakemake, store, hold_out=True)
+
+    def clips(subjects):
+        return clip_set(
+            store,
+            subjects,
+            expressions,
+            size=snakemake.params.size,
+            frames=snakemake.params.frames,
+            crop=snakemake.params.crop,
+        )
+
+    test = clips(split.test)
+    folder = results_folder(snakemake) / "models" / dataset / method / f"fold{fold}"
+    folder.mkdir(parents=True, exist_ok=True)
+    precision = choose_precision(snakemake.params.precision, device, getattr(settings, "width", 1))
+    seed = job_seed(snakemake)
+    run = TrainingRun(Path(folder), seed, device, job_fingerprint(snakemake), {}, precision)
+    model = baseline.fit(clips(split.train), clips(split.validation), settings, seed, run, len(expressions))
+    predictions = table_of_predictions(
+        test.sequence_ids,
+        test.subjects,
+        [expressions[label] for label in test.labels],
+        [-1] * len(test.sequence_ids),
+        model.predict_proba(test),
+        expressions,
+    )
+    predictions.to_parquet(snakemake.output.predictions, index=False)
+    record.metrics = accuracies(predictions)

@@ -1,0 +1,25 @@
+"""Trains a synthesis rival on the fold's training subjects."""
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.expressions import SIX
+from fersnet.settings.rivals import RivalsSettings
+from fersnet.training.batches import face_set
+from fersnet.training.identity import load_identity
+from workflow_scripts.job import tracked_job
+from workflow_scripts.training_job import read_split, read_store, training_run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with tracked_job(snakemake) as record:
+    rival = importlib.import_module(f"fersnet.rivals.{snakemake.wildcards.method}")
+    section = RivalsSettings.model_fields[snakemake.wildcards.method].annotation
+    settings = section.model_validate(snakemake.params.settings, strict=False)
+    store = read_store(snakemake)
+    split = read_split(snakemake, store, snakemake.params.hold_out)
+    run = training_run(snakemake, record, settings.width, {"image_size": snakemake.params.image_size})
+    identity = load_identity(Path(snakemake.input.identity), run.device)
+    rival.fit(face_set(store, split.train, SIX), settings, run, identity)

@@ -1,0 +1,42 @@
+"""What the training scripts share: the faces of a fold's subjects, and the description of the training run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fersnet.faces.store import FaceStore, open_store
+from fersnet.folds import Split, split_subjects
+from fersnet.tracking import JobRecord
+from fersnet.training.device import choose_device, choose_precision, describe_device
+from fersnet.training.task import TrainingRun
+from workflow_scripts.job import job_fingerprint, job_seed
+
+if TYPE_CHECKING:
+    from snakemake.script import Snakemake
+
+
+def read_store(snakemake: "Snakemake") -> FaceStore:
+    """The face store that is among the job's inputs."""
+    return open_store(Path(snakemake.input.faces).parent)
+
+
+def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False) -> Split:
+    """Training, validation and test subjects of the job's fold; fold 0 trains on everybody."""
+    fold = int(snakemake.wildcards.fold)
+    if fold == 0:
+        return Split(frozenset(store.table["subject"]), frozenset(), frozenset())
+    folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str, "sequence_id": str})
+    return split_subjects(folds, fold, hold_out)
+
+
+def training_run(
+    snakemake: "Snakemake", record: JobRecord, width: int, metadata: dict[str, Any] | None = None
+) -> TrainingRun:
+    """Where and how the job trains; the device is noted in the job's record."""
+    device = choose_device(snakemake.params.device)
+    record.device = describe_device(device)
+    folder = Path(snakemake.output.history).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    precision = choose_precision(snakemake.params.precision, device, width)
+    return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata or {}, precision)
