@@ -53,6 +53,8 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
         # A full disk or a folder that cannot be written is the user's to put right, wherever it is met.
         _fail(snakemake, log, f"{error.filename or 'results'}: {error.strerror or error}")
     except Exception as error:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(traceback.format_exc())
         _fail(snakemake, log, f"{type(error).__name__}: {error} (traceback in {log})")
 
 
@@ -80,7 +82,6 @@ def job_fingerprint(snakemake: "Snakemake") -> str:
 def _fail(snakemake: "Snakemake", log: Path, message: str) -> None:
     place = " ".join(filter(None, place_of(snakemake).values()))
     with log.open("a", encoding="utf-8") as file:
-        file.write(traceback.format_exc())
         file.write(f"{message}\n")
     print(f"{snakemake.rule} {place}: {message}", file=sys.stderr, flush=True)
     sys.exit(1)

@@ -17,6 +17,7 @@ make overlapping supports copies of each other); as many of the 4 x 4 x 4 sub-bl
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -67,7 +68,7 @@ def divide(length: int, support: int, stride: int, cells: int, sub_blocks: int) 
             if cell not in cell_index:
                 cell_index[cell] = len(cell_index)
                 borders = np.round(np.linspace(*cell, min(sub_blocks, cell[1] - cell[0]) + 1)).astype(int).tolist()
-                blocks = list(zip(borders[:-1], borders[1:], strict=True))
+                blocks = list(pairwise(borders))
                 blocks_of.append([block_index.setdefault(block, len(block_index)) for block in blocks])
             members.append(cell_index[cell])
         supports.append(members)

@@ -53,10 +53,10 @@ PROTOTYPES: dict[str, Prototype] = {
     "contempt": Prototype(
         core={12: "A", 14: "B"},
         key=14,
-        variants=(Variant(0.6, {}), Variant(0.4, {12: "B", 14: "C"})),
+        variants=(Variant(0.35, {14: "C"}), Variant(0.65, {12: "B", 14: "C"})),
     ),
     "disgust": Prototype(
-        core={9: "D", 16: "B", 15: "B", 25: "B"},
+        core={9: "D", 16: "B", 15: "B", 25: "A"},
         key=9,
         variants=(
             Variant(0.45, {10: "C"}),
@@ -68,15 +68,15 @@ PROTOTYPES: dict[str, Prototype] = {
         core={1: "D", 2: "C", 4: "C", 5: "D", 20: "C", 26: "B"},
         key=20,
         variants=(
-            Variant(0.45, {25: "C"}),
-            Variant(0.3, {25: "C", 20: "D"}),
-            Variant(0.25, {7: "B", 25: "C"}),
+            Variant(0.45, {2: "B", 5: "E", 20: "D", 25: "C"}),
+            Variant(0.3, {20: "D", 25: "C"}),
+            Variant(0.25, {2: "B", 7: "B", 20: "D", 25: "C"}),
         ),
     ),
     "happiness": Prototype(
         core={6: "C", 12: "D"},
         key=12,
-        variants=(Variant(0.7, {25: "C"}), Variant(0.15, {25: "D", 26: "A"}), Variant(0.15, {12: "D", 25: "B"})),
+        variants=(Variant(0.65, {25: "D"}), Variant(0.2, {25: "D", 26: "A"}), Variant(0.15, {12: "E", 25: "C"})),
     ),
     "sadness": Prototype(
         core={1: "C", 4: "B", 15: "C"},
@@ -104,9 +104,8 @@ def side_strengths(action_units: Mapping[Unit, float]) -> dict[int, tuple[float,
         side = text[-1:] if text[-1:] in ("L", "R") else ""
         digits = text.removesuffix(side) if side else text
         if not digits.isdecimal() or int(digits) not in UNITS:
-            raise ValueError(
-                f"unknown action unit {unit!r}; known are {known}, each with L or R for one side"
-            )
+            known = ", ".join(map(str, UNITS))
+            raise ValueError(f"unknown action unit {unit!r}; known are {known}, each with L or R for one side")
         pair = sides.setdefault(int(digits), [0.0, 0.0])
         if side != "R":
             pair[0] += float(strength)

@@ -20,7 +20,7 @@ def backdrop(view: View, size: tuple[int, int]) -> Field:
 
 
 def draw_body(image: Field, identity: Identity, view: View, placement: Placement, chin: float) -> None:
-    """Paints neck and shoulders into the display image (H, W, 3), in place; `chin` is its height in face millimetres."""
+    """Paints neck and shoulders into the display image (H, W, 3), in place; `chin`: its y in millimetres."""
     height, width = image.shape[:2]
     male = identity.sex == "male"
     scale, (cx, cy) = placement.scale, placement.centre
@@ -29,7 +29,7 @@ def draw_body(image: Field, identity: Identity, view: View, placement: Placement
         moved = (np.array(points, np.float64) - PIVOT[:2]) * scale + (cx, cy)
         return np.round(np.clip(moved, -4000, 8000) * 16).astype(np.int32)
 
-    neck, low = (56.0, 172.0) if male else (45.0, 176.0)
+    neck, low = (53.0, 168.0) if male else (43.0, 172.0)
     shoulder = 215.0 if male else 185.0
     top = int(np.clip((40 - PIVOT[1]) * scale + cy, 0, height))
     if top >= height:
@@ -54,8 +54,8 @@ def draw_body(image: Field, identity: Identity, view: View, placement: Placement
     line = 20.0 if male else 34.0
     cloth = np.zeros((height - top, width), np.uint8)
     arc = [(neck * np.cos(t) * 1.06, low - 14 + line * np.sin(t)) for t in np.linspace(0, np.pi, 13)]
-    rim = [(neck * 1.06 + 8, low - 20), *arc, (-neck * 1.06 - 8, low - 20)]
-    edge = [(-90, low - 6), (-140, low + 10), (-shoulder * 0.86, low + 28), (-shoulder, low + 62), (-shoulder - 12, 420)]
+    rim = [(neck * 1.06 + 4, low - 17), *arc, (-neck * 1.06 - 4, low - 17)]
+    edge = [(-84, low - 9), (-120, low + 2), (-shoulder * 0.86, low + 28), (-shoulder, low + 62), (-shoulder - 12, 420)]
     cv2.fillPoly(cloth, [pixels(rim + edge + [(-x, y) for x, y in reversed(edge)]) - offset], 255, cv2.LINE_AA, 4)
     slope = np.clip(0.95 - 0.0022 * np.abs(u) + 0.002 * u * view.light[0], 0.3, 1.2)
     folds = 1 + 0.05 * np.sin(u / 17 + v / 23 + identity.seed % 7) + 0.03 * np.sin(u / 7 - v / 11)

@@ -40,9 +40,12 @@ class Canvas:
 
     def window(self, left: float, right: float, top: float, bottom: float) -> Window:
         """The rows and columns that cover a rectangle given in millimetres; may be empty."""
-        columns = np.clip(np.array([np.floor((left - LEFT) * self.scale), np.ceil((right - LEFT) * self.scale) + 1]), 0, len(self.x))
-        rows = np.clip(np.array([np.floor((top - TOP) * self.scale), np.ceil((bottom - TOP) * self.scale) + 1]), 0, len(self.y))
-        return slice(int(rows[0]), int(rows[1])), slice(int(columns[0]), int(columns[1]))
+        first, last = int((left - LEFT) * self.scale), int((right - LEFT) * self.scale) + 2
+        high, low = int((top - TOP) * self.scale), int((bottom - TOP) * self.scale) + 2
+        rows, columns = self.shape
+        return slice(min(max(high, 0), rows), min(max(low, 0), rows)), slice(
+            min(max(first, 0), columns), min(max(last, 0), columns)
+        )
 
 
 @lru_cache(maxsize=8)
@@ -68,7 +71,7 @@ def polar_table(points: NDArray[np.floating]) -> Field:
 
 def ramp(values: Field, width: float) -> Field:
     """A smooth step from 0 at -width/2 to 1 at +width/2."""
-    t = np.clip(values * np.float32(1.0 / width) + np.float32(0.5), 0, 1)
+    t = np.minimum(np.maximum(values * np.float32(1.0 / width) + np.float32(0.5), 0), 1)
     return t * t * (3 - 2 * t)
 
 
@@ -110,6 +113,12 @@ def smooth_curve(points: NDArray[np.floating], at: Field) -> Field:
     return curve.astype(np.float32)
 
 
+def slope_factor(curve: Field, scale: float) -> Field:
+    """By how much the distance to a curve is shorter than the distance along the axis; from samples one pixel apart."""
+    steps = np.diff(curve, append=2 * curve[-1] - curve[-2]) * np.float32(scale)
+    return 1 / np.sqrt(1 + steps * steps)
+
+
 @dataclass(frozen=True)
 class Stroke:
     """A crease along a curve: a groove with a bulge on one side, and the darker skin in it."""
@@ -143,8 +152,8 @@ def add_stroke(canvas: Canvas, height: Field, shade: Field, stroke: Stroke) -> N
     if len(run) < 2 or len(cross) == 0:
         return
     centre = smooth_curve(points[:, [along, 1 - along]], run)
-    lean = 1 / np.sqrt(1 + np.square(np.gradient(centre) * canvas.scale))
-    t = np.clip((run - points[0, along]) / max(points[-1, along] - points[0, along], 1e-3), 0, 1)
+    lean = slope_factor(centre, canvas.scale)
+    t = np.minimum(np.maximum((run - points[0, along]) / max(points[-1, along] - points[0, along], 1e-3), 0), 1)
     fade = (np.sin(np.pi * t) ** stroke.taper).astype(np.float32)
     distance = (cross[:, None] - centre[None, :]) * lean[None, :]
     groove = bell(distance, stroke.sigma) * fade

@@ -12,10 +12,11 @@ _CARUNCLE = np.array((0.55, 0.26, 0.22), np.float32)
 
 def _lid(points: Points, x: Field) -> Field:
     """The cubic through four lid points, evaluated between its ends."""
-    centre = float(points[:, 0].mean())
-    coefficients = np.polyfit(points[:, 0].astype(np.float64) - centre, points[:, 1].astype(np.float64), 3)
-    inside = np.clip(x, points[:, 0].min(), points[:, 0].max()) - centre
-    return np.polyval(coefficients, inside).astype(np.float32)
+    knots, heights = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
+    centre = knots.mean()
+    a, b, c, d = np.linalg.solve(np.vander(knots - centre, 4), heights)
+    t = np.minimum(np.maximum(x, knots.min()), knots.max()) - centre
+    return (((a * t + b) * t + c) * t + d).astype(np.float32)
 
 
 def draw_eye(
@@ -28,6 +29,7 @@ def draw_eye(
     """
     identity, points, rest, s = face.identity, side.points, side.rest, side.sign
     outer, inner = float(points[36, 0]), float(points[39, 0])
+    outer += 0.9 * s
     left, right = min(outer, inner), max(outer, inner)
     window = canvas.window(left - 9, right + 9, float(rest[37, 1]) - 15, float(rest[41, 1]) + 11)
     x, y = canvas.x[window[1]], canvas.y[window[0]][:, None]

@@ -25,7 +25,7 @@ def skull_points(face: Face) -> Points:
 def head_outline(face: Face) -> Field:
     """Radius of the bare head by angle, a table of `ANGLES` entries."""
     # The drawn jaw lies a little outside of the landmarks, which people place on the visible edge.
-    return polar_table(np.concatenate([face.points[:17], skull_points(face)]))
+    return polar_table(np.concatenate([face.points[:17], skull_points(face)])) + np.float32(1.3)
 
 
 def plain_head(canvas: Canvas, outline: Field) -> tuple[Field, Field]:
@@ -50,7 +50,7 @@ def _add_middle(canvas: Canvas, height: Field, face: Face) -> None:
     add_bump(canvas, height, 0, -19, 1.0 + 0.9 * p("brow_ridge") + 1.2 * face.unit(4), 9, 6)
     add_bump(canvas, height, 0, -62, 3.0, 40, 20)
     lip_top, lip_bottom, chin = float(points[51, 1]), float(points[57, 1]), float(points[8, 1])
-    nose_base = float(points[33, 1])
+    nose_base = float(points[33, 1]) - 1.0
     add_bump(canvas, height, 0, (lip_top + lip_bottom) / 2 - 2, 7.0 + 0.8 * p("lip_projection"), 24, 19)
     middle = (lip_top + nose_base) / 2
     add_bump(canvas, height, 0, middle + 1, -1.5, 2.4, 5.5)
@@ -64,26 +64,49 @@ def _add_middle(canvas: Canvas, height: Field, face: Face) -> None:
 
 def _add_nose(canvas: Canvas, height: Field, face: Face) -> None:
     p, points = face.identity.proportion, face.points
-    tip, base, root = float(points[30, 1]), float(points[33, 1]), float(points[27, 1])
+    tip, base, root = float(points[30, 1]), float(points[33, 1]) - 1.0, float(points[27, 1])
     project = 1 + 0.07 * p("nose_projection")
     window = canvas.window(-30, 30, root - 16, base + 6)
     y, x = canvas.y[window[0]], canvas.x[window[1]] - np.float32(points[30, 0])
     bridge = 1.0 * p("nose_bridge")
     profile = smooth_curve(
         np.array(
-            [(root - 15, 0), (root - 4, 2.4 + bridge), (root + 6, 5.2 + bridge), (root + 15, 9.5 + bridge),
-             (tip - 9, 16.5 * project), (tip, 20.5 * project), (base - 5.5, 18.5 * project), (base - 1.5, 8), (base + 2.5, 0)]
-        ), y,
-    )  # fmt: skip
+            [
+                (root - 15, 0),
+                (root - 4, 2.4 + bridge),
+                (root + 6, 5.2 + bridge),
+                (root + 15, 8.0 + bridge),
+                (tip - 9, 13.5 * project),
+                (tip, 17.0 * project),
+                (base - 5.5, 15.5 * project),
+                (base - 1.5, 8),
+                (base + 2.5, 0),
+            ]
+        ),
+        y,
+    )
     wide = 1 + 0.05 * p("nose_width")
     width = smooth_curve(
-        np.array([(root - 15, 8.5), (root - 3, 6.2), (root + 9, 6.4), (tip - 9, 8.2 * wide), (tip, 9.6 * wide), (base, 10 * wide)]), y
+        np.array(
+            [
+                (root - 15, 8.5),
+                (root - 3, 6.2),
+                (root + 9, 6.4),
+                (tip - 9, 8.2 * wide),
+                (tip, 9.6 * wide),
+                (base, 10 * wide),
+            ]
+        ),
+        y,
     )
     height[window] += profile[:, None] * np.exp(-0.5 * (x[None, :] / width[:, None]) ** 2)
+    # The flanks spread into the cheeks.
+    add_bump(canvas, height, float(points[30, 0]), root + 14, 4.0, 12, 11)
+    add_bump(canvas, height, float(points[30, 0]), tip - 3, 4.5, 16, 9)
     add_bump(canvas, height, float(points[30, 0]), tip + 0.5, 4.2, 5.6, 5.2)
     for side in face.sides:
         wing, flare = side.points[31], 1.4 * side.unit(9)
-        wing_x, wing_y = float(wing[0]) - side.sign * 1.0, float(wing[1])
+        wing_x, wing_y = float(wing[0]), float(wing[1]) - 1.5
         add_bump(canvas, height, wing_x, wing_y - 4.0, 8.0 + flare, 4.2, 4.6)
         add_bump(canvas, height, wing_x + side.sign * 6.5, wing_y - 3.0, -2.4, 2.6, 6.5)
         add_bump(canvas, height, float(side.points[32, 0]) * 0.85, base - 3.0, -5.0, 2.9, 1.6)
@@ -100,20 +123,56 @@ def _add_side(canvas: Canvas, height: Field, face: Face, side: Side) -> None:
     add_bump(canvas, height, eye_x, eye_y, 6.5, 9.5, 7.5)
     ridge = 3.2 + 0.8 * p("brow_ridge")
     add_bump(canvas, height, float(brow[0]), float(brow[1]) + 1.0, ridge + 0.8 * side.unit(4), 17, 5.5)
-    add_bump(canvas, height, float(points[21, 0]), float(points[21, 1]) + 1.5, 1.6 * side.unit(4) + 0.9 * side.unit(1), 6, 4)
+    add_bump(
+        canvas, height, float(points[21, 0]), float(points[21, 1]) + 1.5, 1.6 * side.unit(4) + 0.9 * side.unit(1), 6, 4
+    )
     # Cheekbone, and the cheek that 6 and 12 lift.
     raised = side.unit(6) + 0.8 * side.unit(12)
     add_bump(canvas, height, s * 48, 22, 4.2 + 1.0 * p("cheekbone"), 14, 10)
-    add_bump(canvas, height, s * 37, 31 - 3.5 * min(raised, 1.5), 3.0 + 0.8 * p("cheek_fat") + 4.2 * raised + 2.0 * side.unit(9), 12, 10)
-    add_bump(canvas, height, s * 44, 58, -1.2 + 1.4 * p("cheek_fat") - 1.4 * age - 1.2 * side.unit(26) - 2.0 * side.unit(27), 12, 16)
+    add_bump(
+        canvas,
+        height,
+        s * 37,
+        31 - 3.5 * min(raised, 1.5),
+        3.0 + 0.8 * p("cheek_fat") + 4.2 * raised + 2.0 * side.unit(9),
+        12,
+        10,
+    )
+    add_bump(
+        canvas,
+        height,
+        s * 44,
+        58,
+        -1.2 + 1.4 * p("cheek_fat") - 1.4 * age - 1.2 * side.unit(26) - 2.0 * side.unit(27),
+        12,
+        16,
+    )
     add_bump(canvas, height, s * 52, 84, 2.0 + 0.8 * p("jaw_width"), 12, 12)
     add_bump(canvas, height, s * 60, -24, -2.2 - 0.8 * age, 9, 16)
     # Corner of the mouth: a small pit, deeper when 14 or 12 pull it back.
     corner = points[48]
-    add_bump(canvas, height, float(corner[0]) + s * 1.5, float(corner[1]), -1.6 - 1.4 * side.unit(14) - 0.8 * side.unit(12), 3.0, 3.4)
-    add_bump(canvas, height, float(corner[0]) + s * 7.5, float(corner[1]) + 1, 1.4 * side.unit(14) + 1.2 * side.unit(12), 4.5, 6)
+    add_bump(
+        canvas,
+        height,
+        float(corner[0]) + s * 1.5,
+        float(corner[1]),
+        -1.6 - 1.4 * side.unit(14) - 0.8 * side.unit(12),
+        3.0,
+        3.4,
+    )
+    add_bump(
+        canvas,
+        height,
+        float(corner[0]) + s * 7.5,
+        float(corner[1]) + 1,
+        1.4 * side.unit(14) + 1.2 * side.unit(12),
+        4.5,
+        6,
+    )
     # The pouch beside the chin that 15 and 20 pull down.
-    add_bump(canvas, height, float(corner[0]) + s * 4, float(corner[1]) + 13, 1.4 * side.unit(15) + 0.9 * side.unit(20), 7, 6)
+    add_bump(
+        canvas, height, float(corner[0]) + s * 4, float(corner[1]) + 13, 1.4 * side.unit(15) + 0.9 * side.unit(20), 7, 6
+    )
 
 
 def ear_field(canvas: Canvas, face: Face, outline: Field) -> tuple[Field, Field]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from fersnet.embedded.canvas import ANGLES, POLE, Canvas, Field, bell, canvas_at, ramp, smooth_curve
+from fersnet.embedded.canvas import ANGLES, Canvas, Field, bell, canvas_at, ramp, slope_factor, smooth_curve
 from fersnet.embedded.identity import Identity
 from fersnet.embedded.shape import Face, Side
 from fersnet.seeds import derive_seed
@@ -38,8 +38,8 @@ _CUTS: dict[str, Cut] = {
     "side_parted": Cut(16.0, 6.0, (0.660, 0.665, 0.680, 0.745, 0.835, 0.900, 0.950, 1.04), -30.0, 0.05, 0, 0.012),
     "receding": Cut(5.0, 5.0, (0.775, 0.815, 0.850, 0.865, 0.875, 0.905, 0.95, 1.05), 0.0, 0.0, 0, 0.010),
     "bald": Cut(0.0, 1.5, (1.10, 1.10, 1.08, 1.04, 0.98, 0.945, 0.965, 1.06), 0.0, 0.0, 0, 0.006),
-    "bob": Cut(15.0, 13.0, (0.655, 0.670, 0.700, 0.745, 0.800, 0.855, 0.915, 0.945), -14.0, 0.03, 96.0, 0.012),
-    "long": Cut(13.0, 12.0, (0.680, 0.690, 0.715, 0.755, 0.805, 0.860, 0.920, 0.950), 4.0, 0.0, 150.0, 0.010),
+    "bob": Cut(15.0, 13.0, (0.625, 0.635, 0.665, 0.725, 0.800, 0.860, 0.925, 0.960), -14.0, 0.03, 96.0, 0.007),
+    "long": Cut(13.0, 12.0, (0.745, 0.725, 0.725, 0.755, 0.805, 0.865, 0.930, 0.965), 3.0, 0.0, 150.0, 0.006),
     "tied_back": Cut(9.0, 4.0, (0.665, 0.675, 0.700, 0.755, 0.835, 0.900, 0.955, 1.05), 0.0, 0.0, 0, 0.006),
 }
 _LINE_ANGLES = np.array((0.0, 20, 35, 45, 55, 70, 90, 105))
@@ -74,7 +74,12 @@ def _from_top() -> Field:
 def hair_volume(identity: Identity) -> Field:
     """Thickness of the hair over the skull by angle, (ANGLES,) millimetres."""
     cut, off = _CUTS[identity.hair_style], np.abs(_from_top())
-    return smooth_curve(np.array([(0, cut.top), (40, 0.85 * cut.top + 0.15 * cut.sides), (75, cut.sides), (98, cut.sides * 0.8), (112, 0)]), off)
+    return smooth_curve(
+        np.array(
+            [(0, cut.top), (40, 0.85 * cut.top + 0.15 * cut.sides), (75, cut.sides), (98, cut.sides * 0.8), (112, 0)]
+        ),
+        off,
+    )
 
 
 @lru_cache(maxsize=12)
@@ -85,38 +90,70 @@ def hair_of(identity: Identity, scale: float, reach: tuple[float, ...]) -> Hair:
     skull = np.interp(np.arange(ANGLES), np.arange(64) * (ANGLES / 64), reach, period=ANGLES).astype(np.float32)
     texture = _strand_texture(rng)
     strand, run, flow = _strands(canvas, cut)
-    grain = cv2.remap(texture, strand, run, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    grain = cv2.remap(texture, strand, run, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
 
     signed = _from_top()
     side = -1.0 if identity.seed % 2 else 1.0
     line = smooth_curve(np.column_stack([_LINE_ANGLES, cut.line]), np.abs(signed))
-    line = line + 0.006 * identity.hairline * bell(signed, 50) + side * cut.skew * np.sin(np.radians(signed)) * bell(signed, 40)
+    line = (
+        line
+        + 0.006 * identity.hairline * bell(signed, 50)
+        + side * cut.skew * np.sin(np.radians(signed)) * bell(signed, 40)
+    )
     limit = (line * skull)[canvas.turn] + grain * np.float32(cut.fringe * 100)
-    mask = ramp(canvas.radius - limit, 2.6 + 120 * cut.fringe) if cut.top or cut.sides else np.zeros(canvas.shape, np.float32)
+    mask = (
+        ramp(canvas.radius - limit, 3.6 + 120 * cut.fringe)
+        if cut.top or cut.sides
+        else np.zeros(canvas.shape, np.float32)
+    )
     x, y = np.abs(canvas.x)[None, :], canvas.y[:, None]
     mask = mask * ramp(30 - y, 8) * ramp(24 - y - 0.35 * (74 - x), 10)
     outside = np.zeros(canvas.shape, np.float32)
     behind = np.zeros(canvas.shape, np.float32)
     if cut.curtain:
-        inner = smooth_curve(np.array([(-60, 60), (-20, 68.5), (20, 71), (60, 70), (95, 62), (150, 58)]), canvas.y)[:, None]
-        outer = smooth_curve(np.array([(-60, 84), (-20, 90), (30, 93), (80, 92), (cut.curtain, 84 if cut.curtain < 100 else 90)]), canvas.y)[:, None]
-        hang = ramp(x + 0.9 * grain - inner, 3.5) * ramp(outer + 0.8 * grain - x, 3.0) * ramp(y + 40, 30) * ramp(cut.curtain + 4 * grain - y, 8)
+        inner = smooth_curve(np.array([(-60, 60), (-20, 68.5), (20, 71), (60, 70), (95, 62), (150, 58)]), canvas.y)[
+            :, None
+        ]
+        outer = smooth_curve(
+            np.array([(-60, 84), (-20, 90), (30, 93), (80, 92), (cut.curtain, 84 if cut.curtain < 100 else 90)]),
+            canvas.y,
+        )[:, None]
+        hang = (
+            ramp(x + 0.9 * grain - inner, 3.5)
+            * ramp(outer + 0.8 * grain - x, 3.0)
+            * ramp(y + 40, 30)
+            * ramp(cut.curtain + 4 * grain - y, 8)
+        )
         outside = hang.astype(np.float32)
-        behind = (ramp(outer - 2 - x, 4) * ramp(y - 20, 20) * ramp(cut.curtain - 3 + 4 * grain - y, 8)).astype(np.float32)
+        behind = (ramp(outer - 2 - x, 4) * ramp(y - 20, 20) * ramp(cut.curtain - 3 + 4 * grain - y, 8)).astype(
+            np.float32
+        )
 
     colour = np.array(identity.hair_colour, np.float32)
     grey = np.float32(identity.grey) * np.clip(0.75 + 0.12 * grain, 0, 1)[..., None]
-    albedo = (colour * (1 - grey) + np.array((0.42, 0.41, 0.40), np.float32) * grey) * np.clip(1 + 0.22 * grain, 0.35, 1.9)[..., None]
-    relief = grain * np.float32(0.16 if identity.hair_style in ("cropped", "bald", "receding") else 0.30)
-    return Hair(mask.astype(np.float32), outside, behind, hair_volume(identity), albedo.astype(np.float32), relief.astype(np.float32), flow)
+    albedo = (colour * (1 - grey) + np.array((0.42, 0.41, 0.40), np.float32) * grey) * np.clip(
+        1 + 0.22 * grain, 0.35, 1.9
+    )[..., None]
+    relief = grain * np.float32(0.06)
+    return Hair(
+        mask.astype(np.float32),
+        outside,
+        behind,
+        hair_volume(identity),
+        albedo.astype(np.float32),
+        relief.astype(np.float32),
+        flow,
+    )
 
 
 def _strand_texture(rng: np.random.Generator) -> Field:
     """Noise in two octaves, long along its rows; unit deviation; wraps around."""
     total = np.zeros((512, 512), np.float32)
-    for across, along, weight in ((0.8, 26, 0.7), (3.0, 60, 0.8)):
-        noise = rng.standard_normal((512, 512), dtype=np.float32)
-        layer = cv2.GaussianBlur(np.pad(noise, 256, mode="wrap"), (0, 0), along, sigmaY=across)[256:-256, 256:-256]
+    for rows, columns, weight in ((160, 8, 0.7), (48, 4, 0.9)):
+        small = np.pad(rng.standard_normal((rows, columns), dtype=np.float32), 2, mode="wrap")
+        layer = cv2.resize(small, None, fx=512 / columns, fy=512 / rows, interpolation=cv2.INTER_CUBIC)
+        top, left = 2 * 512 // rows, 2 * 512 // columns
+        layer = layer[top : top + 512, left : left + 512]
         total += weight * layer / layer.std()
     return total / total.std()
 
@@ -131,12 +168,12 @@ def _strands(canvas: Canvas, cut: Cut) -> tuple[Field, Field, tuple[Field, Field
         lane = x / spread
         slope = np.gradient(spread, axis=0) * canvas.scale
         flow_x, flow_y = lane * slope, np.ones(canvas.shape, np.float32)
-        run, rows = np.broadcast_to(y * 1.0, canvas.shape), lane * 3.2
+        run, rows = np.broadcast_to(y * 1.0, canvas.shape), lane * 1.5
     else:
         crown = y + np.float32(118.0)
         angle = np.arctan2(x, crown + 12)
         flow_x, flow_y = np.broadcast_to(x, canvas.shape), np.broadcast_to(crown + 12, canvas.shape)
-        rows, run = angle * np.float32(512 / (2 * np.pi) * 4), np.hypot(x, crown + 12)
+        rows, run = angle * np.float32(512 / (2 * np.pi) * 2), np.hypot(x, crown + 12)
     length = np.hypot(flow_x, flow_y) + np.float32(1e-3)
     flow = ((flow_x / length).astype(np.float32), (flow_y / length).astype(np.float32))
     return (run % 512).astype(np.float32), (rows % 512).astype(np.float32), flow
@@ -145,7 +182,7 @@ def _strands(canvas: Canvas, cut: Cut) -> tuple[Field, Field, tuple[Field, Field
 @lru_cache(maxsize=32)
 def _brow_texture(seed: int) -> Field:
     rng = np.random.default_rng(derive_seed("brow", seed))
-    noise = cv2.GaussianBlur(rng.standard_normal((96, 256), dtype=np.float32), (0, 0), 9.0, sigmaY=0.8)
+    noise = cv2.GaussianBlur(rng.standard_normal((96, 256), dtype=np.float32), (0, 0), 9.0, sigmaY=1.0)
     return noise / noise.std()
 
 
@@ -159,22 +196,26 @@ def draw_brow(canvas: Canvas, height: Field, albedo: Field, face: Face, side: Si
     x, y = canvas.x[window[1]], canvas.y[window[0]][:, None]
     if len(x) < 3 or len(y) < 3:
         return
-    extended = np.vstack([spine[0] - (spine[1] - spine[0]) * 0.35, spine, spine[-1] + (spine[-1] - spine[-2]) * 0.25])
+    extended = np.vstack([spine[0] - (spine[1] - spine[0]), spine, spine[-1] + (spine[-1] - spine[-2])])
     middle = smooth_curve(extended, x) + np.float32(1.1)
     # 0 at the outer end, 1 at the inner one.
     along = np.clip((x - points[17, 0]) / (points[21, 0] - points[17, 0]), -0.2, 1.2)
-    half = identity.brow_thickness * smooth_curve(np.array([(-0.2, 0.9), (0, 1.3), (0.3, 2.1), (0.7, 2.9), (1.0, 3.1), (1.15, 2.6)]), along)
-    lean = 1 / np.sqrt(1 + np.square(np.gradient(middle) * canvas.scale))
+    half = identity.brow_thickness * smooth_curve(
+        np.array([(-0.2, 1.2), (0, 1.8), (0.3, 2.6), (0.7, 3.2), (1.0, 3.2), (1.15, 2.6)]), along
+    )
+    lean = slope_factor(middle, canvas.scale)
     across = (y - middle) * lean
     texture = _brow_texture(identity.seed)
     # Hairs rise from the inner end and lie flat at the outer one.
     tilt = 0.35 + 1.3 * np.clip(along, 0, 1) ** 2
-    rows = (along * 34 + across * tilt * 0.9) % 96
+    rows = (along * 64 + across * tilt * 0.9) % 96
     columns = np.broadcast_to(128 + across * 7.0, rows.shape)
-    grain = cv2.remap(texture, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    ends = ramp(along + 0.10, 0.14) * ramp(1.08 - along, 0.20)
-    core = np.exp(-np.abs(across / np.maximum(half, 0.4)) ** 3.0)
-    cover = np.clip(core * (0.95 + 0.18 * grain) * identity.brow_density, 0, 1) * ends
+    grain = cv2.remap(
+        texture, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+    ends = ramp(along + 0.14, 0.14) * ramp(1.03 - along, 0.14)
+    core = np.exp(-(np.abs(across / np.maximum(half, 0.4)) ** 3.0))
+    cover = np.clip(core * (1.0 + 0.10 * grain) * identity.brow_density, 0, 1) * ends
     colour = np.array(identity.brow_colour, np.float32)
     albedo[window] = albedo[window] * (1 - cover[..., None]) + colour * cover[..., None]
     height[window] += (0.5 + 0.15 * grain) * core * ends

@@ -9,11 +9,12 @@ from fersnet.embedded.action_units import UNITS
 from fersnet.seeds import derive_seed
 
 PROPORTIONS: tuple[str, ...] = (
-    "face_width", "face_height", "cheek_width", "jaw_width", "jaw_angle", "chin_width", "chin_height", "forehead_height",
-    "forehead_width", "temple_width", "eye_distance", "eye_width", "eye_opening", "eye_slant", "eye_depth", "eye_height",
-    "lid_fold", "brow_height", "brow_arch", "brow_slant", "brow_length", "brow_distance", "brow_ridge", "nose_width",
-    "nose_length", "nose_bridge", "nose_tip", "nose_projection", "mouth_width", "mouth_height", "upper_lip", "lower_lip",
-    "cupid_bow", "cheekbone", "cheek_fat", "lip_projection", "chin_projection", "ear_size",
+    "face_width", "face_height", "cheek_width", "jaw_width", "jaw_angle", "chin_width", "chin_height",
+    "forehead_height", "forehead_width", "temple_width", "eye_distance", "eye_width", "eye_opening", "eye_slant",
+    "eye_depth", "eye_height", "lid_fold", "brow_height", "brow_arch", "brow_slant", "brow_length", "brow_distance",
+    "brow_ridge", "nose_width", "nose_length", "nose_bridge", "nose_tip", "nose_projection", "mouth_width",
+    "mouth_height", "upper_lip", "lower_lip", "cupid_bow", "cheekbone", "cheek_fat", "lip_projection",
+    "chin_projection", "ear_size",
 )  # fmt: skip
 """Names of the proportion parameters; each is about standard normal over people of one sex."""
 
@@ -93,13 +94,15 @@ _IRIS: dict[str, Colour] = {
     "grey": (0.22, 0.26, 0.30),
 }
 _CLOTHES: tuple[Colour, ...] = (
-    (0.05, 0.06, 0.09), (0.20, 0.21, 0.23), (0.08, 0.16, 0.30), (0.32, 0.07, 0.07), (0.08, 0.20, 0.13), (0.5, 0.5, 0.48),
+    (0.05, 0.06, 0.09), (0.20, 0.21, 0.23), (0.08, 0.16, 0.30), (0.32, 0.07, 0.07), (0.08, 0.20, 0.13),
+    (0.5, 0.5, 0.48),
 )  # fmt: skip
 # Mean difference of men from women, in standard deviations.
 _MALE = {
-    "jaw_width": 0.7, "chin_width": 0.8, "chin_height": 0.6, "face_height": 0.5, "face_width": 0.5, "brow_ridge": 1.2,
-    "brow_height": -0.8, "brow_arch": -0.8, "eye_opening": -0.5, "nose_width": 0.6, "nose_length": 0.4, "upper_lip": -0.7,
-    "lower_lip": -0.6, "cheek_fat": -0.4, "brow_distance": -0.3, "nose_projection": 0.4, "mouth_width": 0.3,
+    "jaw_width": 0.7, "chin_width": 0.8, "chin_height": 0.6, "face_height": 0.5, "face_width": 0.5,
+    "brow_ridge": 1.2, "brow_height": -0.8, "brow_arch": -0.8, "eye_opening": -0.5, "nose_width": 0.6,
+    "nose_length": 0.4, "upper_lip": -0.7, "lower_lip": -0.6, "cheek_fat": -0.4, "brow_distance": -0.3,
+    "nose_projection": 0.4, "mouth_width": 0.3,
 }  # fmt: skip
 
 
@@ -156,8 +159,8 @@ def draw_identity(seed: int) -> Identity:
         hair_style=style,
         hairline=float(rng.normal(0, 4)),
         brow_colour=tuple(float(value) for value in brow),
-        brow_thickness=float(np.clip(rng.normal(1.12 if male else 0.82, 0.14), 0.6, 1.5)),
-        brow_density=float(np.clip(rng.normal(0.85, 0.1), 0.55, 1.0)),
+        brow_thickness=float(np.clip(rng.normal(1.12 if male else 0.9, 0.13), 0.68, 1.5)),
+        brow_density=float(np.clip(rng.normal(0.92, 0.06), 0.75, 1.0)),
         stubble=stubble,
         beard=beard,
         clothes=clothes,

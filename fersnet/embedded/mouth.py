@@ -12,7 +12,7 @@ _TONGUE = np.array((0.42, 0.13, 0.12), np.float32)
 
 def jaw_drop(face: Face) -> float:
     """How far the lower teeth have gone down, millimetres."""
-    return 11.0 * face.unit(26) + 19.0 * face.unit(27) + 1.2 * face.unit(25)
+    return 15.0 * face.unit(26) + 24.0 * face.unit(27) + 1.2 * face.unit(25)
 
 
 def draw_mouth(canvas: Canvas, height: Field, albedo: Field, gloss: Field, face: Face) -> tuple[Window, Field, Field]:
@@ -25,7 +25,7 @@ def draw_mouth(canvas: Canvas, height: Field, albedo: Field, gloss: Field, face:
     left, right = float(points[48, 0]), float(points[54, 0])
     window = canvas.window(left - 8, right + 8, float(points[48:60, 1].min()) - 8, float(points[48:60, 1].max()) + 9)
     x, y = canvas.x[window[1]], canvas.y[window[0]][:, None]
-    top = smooth_curve(points[48:55], x)
+    top = smooth_curve(points[48:55], x) - np.float32(1.0)
     bottom = smooth_curve(points[[48, 59, 58, 57, 56, 55, 54]], x)
     seam_top = smooth_curve(points[[48, 60, 61, 62, 63, 64, 54]], x)
     seam_bottom = np.maximum(smooth_curve(points[[48, 60, 67, 66, 65, 64, 54]], x), seam_top)
@@ -77,10 +77,12 @@ def _inside(canvas: Canvas, window: Window, face: Face, seam_top: Field, seam_bo
     gaps = 1 - 0.30 * bell((turned / 7.4 + 0.5) % 1 - 0.5, 0.055)
     far = np.clip(1 - (np.abs(off) / 27) ** 2.2, 0.0, 1)
     upper = ramp(edge - y, 1.2) * ramp(26 - np.abs(off), 5)
-    lower = ramp(y - lower_edge, 1.2) * ramp(22 - np.abs(off), 5) * ramp(lower_edge + 9.5 - y, 4)
+    lower = ramp(y - lower_edge, 1.2) * ramp(15 - np.abs(off), 8) * ramp(lower_edge + 9.5 - y, 4)
     depth = 0.45 + 0.55 * ramp(y - seam_top - 1.0, 3.4)
     low_gaps = 1 - 0.28 * bell((turned / 5.2) % 1 - 0.5, 0.06)
     teeth = _TEETH * (gaps * (0.35 + 0.65 * far) * depth)[..., None]
-    low_teeth = _TEETH * (low_gaps * (0.30 + 0.55 * far))[..., None] * (0.55 + 0.45 * ramp(seam_bottom - y, 3.0))[..., None]
+    low_teeth = (
+        _TEETH * (low_gaps * (0.30 + 0.55 * far))[..., None] * (0.55 + 0.45 * ramp(seam_bottom - y, 3.0))[..., None]
+    )
     colour = colour * (1 - lower[..., None]) + low_teeth * lower[..., None]
     return (colour * (1 - upper[..., None]) + teeth * upper[..., None]).astype(np.float32)

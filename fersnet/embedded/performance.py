@@ -137,8 +137,8 @@ def draw_view(seed: int, size: tuple[int, int], *, variety: float = 0.35, fill: 
     """
     rng = np.random.default_rng(derive_seed("view", seed))
     width, height = size
-    # A head is about 250 mm high with its hair and 180 mm wide; the eye centres are 64 mm apart.
-    scale = fill * min(height / 285.0, width / 215.0) * (1 + 0.06 * variety * rng.uniform(-1, 1))
+    # A head is about 260 mm high with its hair and an open jaw, and 180 mm wide; the eye centres are 64 mm apart.
+    scale = fill * min(height / 298.0, width / 222.0) * (1 + 0.06 * variety * rng.uniform(-1, 1))
     yaw, pitch, roll = (variety * limit * np.clip(rng.normal(0, 0.5), -1, 1) for limit in (14.0, 8.0, 6.0))
     azimuth = np.radians(25 + 0 * variety) * rng.choice((-1, 1)) * (1 + variety * rng.uniform(-1, 1.2))
     elevation = np.radians(32 + variety * rng.uniform(-25, 20))
@@ -154,7 +154,7 @@ def draw_view(seed: int, size: tuple[int, int], *, variety: float = 0.35, fill: 
         interocular=float(64.0 * scale),
         centre=(
             float(width / 2 + 0.05 * variety * width * rng.uniform(-1, 1)),
-            float(height * 0.575 + 0.04 * variety * height * rng.uniform(-1, 1)),
+            float(height * 0.595 + 0.04 * variety * height * rng.uniform(-1, 1)),
         ),
         backdrop=float(np.clip(0.5 + 0.45 * variety * rng.uniform(-1, 1), 0.1, 0.9)),
         gaze=(float(0.8 * variety * rng.normal()), float(0.4 * variety * rng.normal())),

@@ -52,11 +52,17 @@ def head_box(placement: Placement, size: tuple[int, int]) -> tuple[int, int, int
     )
 
 
-def warp_maps(canvas: Canvas, depth: Field, placement: Placement, box: tuple[int, int, int, int]) -> tuple[Field, Field]:
+def warp_maps(
+    canvas: Canvas, depth: Field, placement: Placement, box: tuple[int, int, int, int]
+) -> tuple[Field, Field]:
     """For every pixel of the box the canvas column and row that it shows, float32, by fixed-point iteration."""
     left, top, right, bottom = box
-    u = (np.arange(left, right, dtype=np.float32) - np.float32(placement.centre[0]))[None, :] / np.float32(placement.scale)
-    v = (np.arange(top, bottom, dtype=np.float32) - np.float32(placement.centre[1]))[:, None] / np.float32(placement.scale)
+    u = (np.arange(left, right, dtype=np.float32) - np.float32(placement.centre[0]))[None, :] / np.float32(
+        placement.scale
+    )
+    v = (np.arange(top, bottom, dtype=np.float32) - np.float32(placement.centre[1]))[:, None] / np.float32(
+        placement.scale
+    )
     inverse = np.linalg.inv(placement.rotation[:2, :2]).astype(np.float32)
     shift = (inverse @ placement.rotation[:2, 2]).astype(np.float32)
     base_x = inverse[0, 0] * u + inverse[0, 1] * v + np.float32(PIVOT[0] - LEFT)

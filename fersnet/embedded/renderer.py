@@ -5,6 +5,7 @@ belongs to the person alone is cached; the canvas scale moves in small steps so 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from fersnet.embedded.view import Render, View
 __all__ = ["Render", "View", "render_face"]
 
 _STEP = 1.08
+_RIM = np.float32(24.0)
 _WARP_BLUR = 2.5
 """Millimetres by which the height field is smoothed before it steers the warp; keeps steep flanks from tearing."""
 
@@ -71,6 +73,12 @@ def render_face(
     return Render(image=pixels, landmarks=placement.project(face.points, sample(canvas, depth, face.points)))
 
 
+@lru_cache(maxsize=256)
+def _rest_outline(identity: Identity) -> tuple[float, ...]:
+    """Radius of the bare head at rest at 64 angles."""
+    return tuple(float(value) for value in head_outline(pose_face(identity, {}))[:: ANGLES // 64])
+
+
 def _paste(region: Field, layer: Field) -> None:
     """Lays a layer (h, w, 4) with premultiplied display values and alpha 0 to 1 over a region, in place."""
     region *= 1 - layer[..., 3:]
@@ -78,17 +86,17 @@ def _paste(region: Field, layer: Field) -> None:
 
 
 def _draw_head(canvas: Canvas, face: Face, view: View, light: Field) -> tuple[Field, Field | None, Field]:
-    """The head from the front: premultiplied display colours with alpha, hair behind the neck, and heights for the warp."""
+    """The head from the front: premultiplied colours with alpha, hair behind the neck, heights for the warp."""
     identity, scale = face.identity, canvas.scale
     outline = head_outline(face)
-    reach = tuple(float(value) for value in head_outline(pose_face(identity, {}))[:: ANGLES // 64])
-    hair = hair_of(identity, scale, reach)
-    height, inside = plain_head(canvas, outline + hair.volume)
+    hair = hair_of(identity, scale, _rest_outline(identity))
+    height, _ = plain_head(canvas, outline)
+    haired, inside = plain_head(canvas, outline + hair.volume)
+    height += (haired - height) * np.minimum(hair.mask + hair.outside, 1)
     skin_albedo, relief, skin_gloss = skin_of(identity, scale)
     albedo, gloss, folds = skin_albedo.copy(), skin_gloss.copy(), np.zeros(canvas.shape, np.float32)
     add_features(canvas, height, face)
     add_creases(canvas, height, folds, face)
-    height += relief
     mouth_window, mouth_colour, mouth_mask = draw_mouth(canvas, height, albedo, gloss, face)
     eyes = [draw_eye(canvas, height, albedo, face, side, view.gaze) for side in face.sides]
     for side in face.sides:
@@ -102,7 +110,8 @@ def _draw_head(canvas: Canvas, face: Face, view: View, light: Field) -> tuple[Fi
     beyond = (1 - alpha) * ear_mask
     height = np.where(alpha > 0.5, height, np.where(ear_mask > 0.02, ear_height, height))
     cover = np.clip(hair.mask * ramp(inside + 2.0, 4.0) + hair.outside, 0, 1)
-    height += cover * (np.float32(1.6) + hair.relief) + 5.0 * hair.outside
+    cover = np.where((alpha < 0.5) & (hair.outside > 0.01), np.float32(1.0), cover)
+    height += relief * (1 - cover) + cover * (np.float32(1.2) + hair.relief) + 5.0 * hair.outside
 
     normal = normals(canvas, height)
     sky = occlusion(canvas, height)
@@ -132,8 +141,8 @@ def _hair_behind(hair: Hair, view: View) -> Field | None:
 
 
 def _warp_depth(canvas: Canvas, height: Field, inside: Field) -> Field:
-    """The smoothed height field, continued below zero outside of the head."""
-    open_height = np.where(inside > 0, height, np.maximum(inside * np.float32(0.5), -20))
-    small = cv2.resize(open_height, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    """The smoothed height field for the warp; its rim is level, so that the ears turn with the head and do not tear."""
+    level = np.where(inside > 0, np.maximum(height, _RIM), _RIM)
+    small = cv2.resize(level, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), _WARP_BLUR * canvas.scale / 2)
     return cv2.resize(small, canvas.shape[::-1], interpolation=cv2.INTER_LINEAR)

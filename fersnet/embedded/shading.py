@@ -51,7 +51,13 @@ def cast_shadow(canvas: Canvas, height: Field, light: Field) -> Field:
 
 
 def shade_skin(
-    albedo: Field, normal: tuple[Field, Field, Field], light: Field, ambient: float, sky: Field, lit: Field, gloss: Field
+    albedo: Field,
+    normal: tuple[Field, Field, Field],
+    light: Field,
+    ambient: float,
+    sky: Field,
+    lit: Field,
+    gloss: Field,
 ) -> Field:
     """Linear radiance (H, W, 3) of skin under a key light and ambient light from above and in front."""
     facing = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
@@ -76,7 +82,12 @@ def shade_skin(
 
 
 def shade_hair(
-    albedo: Field, flow: tuple[Field, Field], normal: tuple[Field, Field, Field], light: Field, ambient: float, sky: Field
+    albedo: Field,
+    flow: tuple[Field, Field],
+    normal: tuple[Field, Field, Field],
+    light: Field,
+    ambient: float,
+    sky: Field,
 ) -> Field:
     """Linear radiance (H, W, 3) of hair: diffuse light and a highlight across the strands (Kajiya and Kay, 1989)."""
     rise = -(flow[0] * normal[0] + flow[1] * normal[1]) / np.maximum(normal[2], 0.15)

@@ -157,6 +157,7 @@ def pose_face(identity: Identity, action_units: Mapping[Unit, float]) -> Face:
     for unit, (left, right) in strengths.items():
         matrices = _UNIT_MATRICES[unit]
         points += left * matrices[0] + right * matrices[1]
+    _raise_knitted_brows(points, strengths)
     _keep_apart(points)
     mirrored = _MIRROR
     return Face(
@@ -166,6 +167,16 @@ def pose_face(identity: Identity, action_units: Mapping[Unit, float]) -> Face:
         left=Side(-1.0, points, rest, {unit: pair[0] for unit, pair in strengths.items()}),
         right=Side(1.0, points[mirrored], rest[mirrored], {unit: pair[1] for unit, pair in strengths.items()}),
     )
+
+
+def _raise_knitted_brows(points: Points, strengths: Mapping[int, tuple[float, float]]) -> None:
+    """Where 1 and 4 act together the inner brow goes up, not down: the frontal muscle wins over the corrugator."""
+    inner, frown = strengths.get(1, (0.0, 0.0)), strengths.get(4, (0.0, 0.0))
+    for side, indices in enumerate(((20, 21), (23, 22))):
+        for index in indices:
+            points[index, 1] -= (
+                0.75 * min(1.0, 1.6 * inner[side]) * frown[side] * UNIT_MOVES[4][MIRROR[index] if side else index][1]
+            )
 
 
 def _keep_apart(points: Points) -> None:

@@ -22,7 +22,7 @@ def noise_field(canvas: Canvas, rng: np.random.Generator, sigma: float) -> Field
 
 @lru_cache(maxsize=12)
 def skin_of(identity: Identity, scale: float) -> tuple[Field, Field, Field]:
-    """Reflectance (H, W, 3), relief in millimetres (H, W) and gloss (H, W) of a person's bare skin. Shared: do not change."""
+    """Reflectance (H, W, 3), relief in millimetres (H, W) and gloss (H, W) of bare skin. Shared: do not change."""
     canvas = canvas_at(scale)
     rng = np.random.default_rng(derive_seed("skin", identity.seed))
     points = neutral_points(identity)
@@ -74,7 +74,7 @@ def _beard_area(canvas: Canvas, identity: Identity) -> tuple[Field, Field]:
     line = 22 + 40 * np.clip((76 - x) / 40, 0, 1) ** 1.4
     cheek = 1 / (1 + np.exp(-(y - line) / 3.0))
     moustache = np.exp(-(((y - (base + lip) / 2 - 0.10 * (x / 8) ** 2) / 5.5) ** 4)) * (x < corner + 8)
-    inside = np.exp(-(((x / (corner + 5)) ** 4)) - ((y - lip - 4) / 13) ** 6)
+    inside = np.exp(-((x / (corner + 5)) ** 4) - ((y - lip - 4) / 13) ** 6)
     jaw = cheek * np.clip((y - base - 4) / 6, 0, 1) * (1 - inside * 0.9)
     side = cheek * (x > corner + 6)
     chin = np.exp(-((x / 21) ** 4)) * np.clip((y - float(points[57, 1]) - 1) / 4, 0, 1)
@@ -98,7 +98,9 @@ def _add_beard(canvas: Canvas, albedo: Field, relief: Field, identity: Identity,
     if identity.beard == "moustache":
         area = goatee * (canvas.y[:, None] < float(neutral_points(identity)[51, 1]) + 3)
     hair = np.array(identity.hair_colour, np.float32) * 1.25
-    stretched = cv2.GaussianBlur(rng.standard_normal(canvas.shape, dtype=np.float32), (0, 0), 0.6, sigmaY=2.2 * max(canvas.scale, 0.5))
+    stretched = cv2.GaussianBlur(
+        rng.standard_normal(canvas.shape, dtype=np.float32), (0, 0), 0.6, sigmaY=2.2 * max(canvas.scale, 0.5)
+    )
     stretched /= max(float(stretched.std()), 1e-6)
     cover = np.clip(area * (0.80 + 0.14 * stretched), 0, 0.93)[..., None]
     albedo[:] = albedo * (1 - cover) + hair * (1 + 0.28 * stretched)[..., None].clip(0.3, 2) * cover

@@ -106,7 +106,8 @@ def rise_and_return(n_frames: int, rng: np.random.Generator) -> tuple[float, ...
     """Amounts of a sequence that rises, holds around its middle and returns, as in MMI and BU-4DFE."""
     time = np.linspace(0, 1, n_frames)
     up = _smooth(time, rng.uniform(0.03, 0.1), rng.uniform(0.3, 0.4))
-    down = _smooth(time, rng.uniform(0.62, 0.68), rng.uniform(0.92, 1.0))
+    # In a short sequence the frame after the middle one lies late, and the fall waits for it.
+    down = _smooth(time, max(rng.uniform(0.62, 0.68), time[n_frames // 2 + 1] - 0.05), rng.uniform(0.92, 1.0))
     return tuple(round(a - b, 6) for a, b in zip(up, down, strict=True))
 
 

@@ -37,7 +37,7 @@ def draw_ablation(table: pd.DataFrame, description: RunDescription) -> Figure:
             )  # fmt: skip
             axes.set_xticks(np.arange(len(rows)), rows["name"], rotation=30, ha="right", rotation_mode="anchor")
             axes.set_title(f"{description.name_of(dataset)} ({description.data_of(dataset)} faces)")
-            axes.set_ylim(0, 100)
+            axes.set_ylim(0, 104)
             axes.spines[["top", "right"]].set_visible(False)
             n = run["n_sequences"].max()
             counts.append(f"{0 if pd.isna(n) else int(n)} sequences ({description.name_of(dataset)})")

@@ -16,7 +16,8 @@ def class_counts(faces: pd.DataFrame, folds: pd.DataFrame, augmentation: pd.Data
     Args:
         faces: Rows of `faces.parquet`; the peak frames count.
         folds: Rows of `folds.csv`.
-        augmentation: Rows of `augmentation/{dataset}/fold{k}.csv` (`subject, source, target, confidence`) with `fold`.
+        augmentation: Rows of `augmentation/{dataset}/fold{k}.csv` (`subject, target`) with
+            `fold` added; where it has a column `kept`, only the faces that were kept count.
         selection: With `validation`, the subjects of fold k+1 are held out of training.
 
     Returns:
@@ -25,20 +26,24 @@ def class_counts(faces: pd.DataFrame, folds: pd.DataFrame, augmentation: pd.Data
     Raises:
         UserError: if a synthetic face was made from a test subject's.
     """
+    made_faces = augmentation.reindex(columns=["fold", "subject", "target", "kept"])
+    made_faces = made_faces[made_faces["kept"].isna() | (made_faces["kept"].astype(str) == "True")]
     peaks = faces[faces["role"] == "peak"]
     fold_by_subject = folds.drop_duplicates("subject").set_index("subject")["fold"]
     count = int(fold_by_subject.max())
     expressions = [name for name in SEVEN if (peaks["expression"] == name).any()]
     rows = []
-    for fold, synthetic in augmentation.groupby("fold"):
-        left_out = {int(fold)} | ({int(fold) % count + 1} if selection == "validation" else set())
+    for fold in range(1, count + 1):
+        # Classes that are balanced already need no synthetic face: the file has a header only.
+        synthetic = made_faces[made_faces["fold"] == fold]
+        left_out = {fold} | ({fold % count + 1} if selection == "validation" else set())
         training = set(fold_by_subject.index[~fold_by_subject.isin(left_out)])
         foreign = sorted(set(synthetic["subject"]) - training)
         if foreign:
             raise UserError(f"augmentation of fold {fold}: subject {foreign[0]} does not train in this fold")
         real = peaks.loc[peaks["subject"].isin(training), "expression"].value_counts()
         made = synthetic["target"].value_counts()
-        rows += [(int(fold), name, int(real.get(name, 0)), int(made.get(name, 0))) for name in expressions]
+        rows += [(fold, name, int(real.get(name, 0)), int(made.get(name, 0))) for name in expressions]
     return pd.DataFrame(rows, columns=["fold", "expression", "real", "synthetic"])
 
 

@@ -48,7 +48,7 @@ def draw_confusion(
             labels.at[row, column] = "" if count == 0 else f"{share:.0f}\n({count})"
     short = [ABBREVIATIONS[expression] for expression in counts.index]
     with figure_style():
-        figure = new_figure(COLUMN_WIDTH, COLUMN_WIDTH * 0.98)
+        figure = new_figure(COLUMN_WIDTH, COLUMN_WIDTH * 0.88)
         axes = figure.subplots()
         seaborn.heatmap(
             shares.fillna(0).to_numpy(),

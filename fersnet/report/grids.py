@@ -19,6 +19,7 @@ from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
 REAL_ROW = "real"
+"""The row below the systems: the subject's own faces, rendered ones where the data are embedded."""
 _GAP = 0.06
 """Space between faces, as a share of a face."""
 
@@ -82,15 +83,15 @@ def grid_blocks(
 
 def draw_grid(dataset: str, blocks: Sequence[Block], description: RunDescription) -> Figure:
     """The figure `synthesis_{dataset}`: two subjects side by side, as many rows of subjects as it takes."""
-    footer = description.words([dataset], f"n = {len(blocks)} of the test subjects") + " Last row: the subject's real"
-    footer += " faces, where there are any. " + notice(dataset, description)
+    footer = description.words([dataset], f"n = {len(blocks)} of the test subjects") + " Last row: the subject's own"
+    footer += " faces of that expression, where there are any. " + notice(dataset, description)
     if not blocks:
         return message_figure(NOBODY, footer, PAGE_WIDTH)
     with figure_style():
         across = min(2, len(blocks))
         down = -(-len(blocks) // across)
         rows = len(blocks[0].faces)
-        height = PAGE_WIDTH / 2 * (rows + 0.8) / (len(SIX) + 3.4)
+        height = PAGE_WIDTH / 2 * (rows + 0.8) / (len(SIX) + 2.9)
         figure = new_figure(PAGE_WIDTH * across / 2, down * height + 0.35)
         grid = figure.subplots(down, across, squeeze=False).ravel()
         for axes, block in zip(grid, blocks, strict=False):
@@ -120,7 +121,7 @@ def draw_strip(images: np.ndarray, rows: Sequence[str], columns: Sequence[str], 
 def _draw_block(axes: Axes, block: Block, description: RunDescription) -> None:
     step = 1 + _GAP
     rows = list(block.faces)
-    labels = 2.0
+    labels = 1.5
     first = step + labels
     middle = (len(rows) * step - _GAP) / 2
     _show(axes, block.image, 0, middle - 0.5)
@@ -128,7 +129,7 @@ def _draw_block(axes: Axes, block: Block, description: RunDescription) -> None:
     axes.text(0.5, middle + 0.6, f"{ABBREVIATIONS[block.expression]}, {block.subject}", ha="center", va="top", size=5.5)
     axes.text(0.5, middle + 0.95, f"({block.drawn})", ha="center", va="top", size=5.5)
     for row, method in enumerate(rows):
-        name = "Real" if method == REAL_ROW else description.name_of(method)
+        name = "Original" if method == REAL_ROW else description.name_of(method)
         axes.text(first - 0.12, row * step + 0.5, name, ha="right", va="center", size=6.5)
         for column, expression in enumerate(SIX):
             face = block.faces[method].get(expression)

@@ -26,6 +26,7 @@ _SECTIONS: tuple[tuple[str, str], ...] = (
     ("ranking_", "Recognition methods in order"),
     ("synthesis_", "Synthetic faces"),
     ("intensity_", "Intensity of synthetic expressions"),
+    ("faces_", "Aligned faces"),
     ("gates_", "ConvFLU gates"),
     ("augmentation_", "Augmentation"),
     ("training_", "Training curves"),

@@ -28,8 +28,9 @@ class PrintedTable:
     caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    provenance: str
     notes: tuple[str, ...]
-    """Provenance first; may hold `back-ticked` names."""
+    """May hold `back-ticked` names."""
 
 
 def escape_markdown(text: str) -> str:
@@ -73,9 +74,9 @@ def read_markdown(path: Path) -> PrintedTable:
         )
         for row in grid[2:]
     )
-    notes = [line for line in lines[1:] if line and not line.startswith("|")]
-    notes[:1] = map(_plain, notes[:1])
-    return PrintedTable(path.stem, _plain(lines[0][2:-2]), tuple(map(_plain, grid[0])), rows, tuple(notes))
+    below = [line for line in lines[1:] if line and not line.startswith("|")] or [""]
+    headings = tuple(map(_plain, grid[0]))
+    return PrintedTable(path.stem, _plain(lines[0][2:-2]), headings, rows, _plain(below[0]), tuple(below[1:]))
 
 
 def write_table(table: Table, folder: Path) -> tuple[Path, Path, Path]:

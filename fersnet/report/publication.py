@@ -6,6 +6,7 @@ list is a setting, `report.ckplus_consent`. Embedded faces belong to nobody and 
 
 from collections.abc import Iterable
 
+from fersnet.faces.consent import publishable_subjects
 from fersnet.report.description import RunDescription
 from fersnet.settings.report import ReportSettings
 
@@ -22,19 +23,10 @@ def may_be_shown(
     dataset: str, subjects: Iterable[str], description: RunDescription, settings: ReportSettings
 ) -> tuple[str, ...]:
     """Those of the given subjects whose faces a figure may show, sorted and without repetition."""
-    people = sorted(set(map(str, subjects)))
-    if not is_restricted(dataset, description):
-        return tuple(people)
-    consent = {_canonical(subject) for subject in settings.ckplus_consent}
-    return tuple(subject for subject in people if _canonical(subject) in consent)
+    real = is_restricted(dataset, description)
+    return tuple(sorted(publishable_subjects(map(str, subjects), settings.ckplus_consent, real=real)))
 
 
 def notice(dataset: str, description: RunDescription) -> str:
     """The copyright note that must stand beside faces of a dataset; empty where there is none."""
     return CKPLUS_NOTICE if is_restricted(dataset, description) else ""
-
-
-def _canonical(subject: str) -> str:
-    """`S52` and `S052` are the same subject."""
-    digits = subject[1:]
-    return f"S{int(digits):03d}" if subject[:1] in ("S", "s") and digits.isdigit() else subject

@@ -66,7 +66,7 @@ def finish(figure: Figure, footer: str) -> Figure:
     import textwrap
 
     width = figure.get_size_inches()[0]
-    lines = textwrap.wrap(footer, max(20, int(width * 26)))
+    lines = textwrap.wrap(footer, max(20, int(width * 22)))
     # The layout engine leaves room for a `supxlabel`; plain text would be overlapped.
     figure.supxlabel("\n".join(lines), fontsize=_FOOTER_SIZE, color="#555555", x=0.01, ha="left", linespacing=1.2)
     return figure

@@ -19,6 +19,6 @@ def print_table(path: Path) -> None:
     for heading in printed.headings:
         table.add_column(heading)
     for row in printed.rows:
-        table.add_row(*row)
+        table.add_row(*(cell.text for cell in row))
     width = max(Console().width, 160)
     Console(width=width).print(table)

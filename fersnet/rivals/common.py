@@ -72,10 +72,9 @@ def prepare(faces: FaceSet, run: TrainingRun) -> RivalFaces:
     position = torch.tensor([SIX.index(name) if name in SIX else -1 for name in faces.expressions])
     labels = position[faces.labels.cpu()]
     kept = labels >= 0
-    if int(kept.sum()) < 2:
-        raise UserError(
-            f"{run.folder}: {int(kept.sum())} training faces of the six basic expressions are too few; lower folds.count"
-        )
+    count = int(kept.sum())
+    if count < 2:
+        raise UserError(f"{run.folder}: {count} training faces of the six expressions are too few; lower folds.count")
     if min(faces.images.shape[2:]) < size:
         raise UserError(f"model.image_size: {size} is larger than the stored faces; raise faces.size")
     images = faces.images[kept.to(faces.images.device)]

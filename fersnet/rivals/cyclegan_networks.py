@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
+from fersnet.rivals.edge_convolution import EdgeConv
 
 
 def check_image_size(image_size: int) -> None:
@@ -14,7 +15,7 @@ def check_image_size(image_size: int) -> None:
         )
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), biases zero, as published."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
@@ -53,7 +54,7 @@ class Generator(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [
             nn.ReflectionPad2d(3),
-            nn.Conv2d(channels, width, 7),
+            EdgeConv(channels, width),
             nn.InstanceNorm2d(width),
             nn.ReLU(inplace=True),
         ]
@@ -70,9 +71,9 @@ class Generator(nn.Module):
                 nn.InstanceNorm2d(inputs // 2),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh()]
+        layers += [nn.ReflectionPad2d(3), EdgeConv(width, channels), nn.Tanh()]
         self.body = nn.Sequential(*layers)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, S, S) in [-1, 1] to images of the same shape and range."""
@@ -98,7 +99,7 @@ class Discriminator(nn.Module):
             ]
         layers.append(nn.Conv2d(8 * width, 1, 4, padding=1))
         self.body = nn.Sequential(*layers)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (B, C, S, S) in [-1, 1] to patch scores (B, 1, S/8 - 2, S/8 - 2)."""

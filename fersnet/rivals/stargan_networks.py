@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
+from fersnet.rivals.edge_convolution import EdgeConv
 
 
 def discriminator_depth(image_size: int) -> int:
@@ -61,7 +62,7 @@ class Generator(nn.Module):
     def __init__(self, width: int, channels: int, classes: int, residual_blocks: int = 6) -> None:
         super().__init__()
         layers: list[nn.Module] = [
-            nn.Conv2d(channels + classes, width, 7, padding=3, bias=False),
+            EdgeConv(channels + classes, width, padding=3, bias=False),
             _normalisation(width),
             nn.ReLU(inplace=True),
         ]
@@ -78,7 +79,7 @@ class Generator(nn.Module):
                 _normalisation(inputs // 2),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.Conv2d(width, channels, 7, padding=3, bias=False), nn.Tanh()]
+        layers += [EdgeConv(width, channels, padding=3, bias=False), nn.Tanh()]
         self.body = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, target: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ class StmExpletSettings(Section):
     """Numbers of modes of the universal manifold model to choose from."""
     per_mode: Annotated[int, Field(ge=2)] = 64
     """Low-level descriptors of a clip that each mode takes, by posterior."""
-    sample: PositiveInt = 50_000
+    sample: PositiveInt = 20_000
     """Descriptors of the training clips on which the principal components and the mixture are fitted."""
     iterations: PositiveInt = 20
     """Expectation-maximisation steps of the mixture."""

@@ -96,7 +96,7 @@ class FacesSettings(Section):
 class FoldsSettings(Section):
     """Subject-wise folds."""
 
-    count: Annotated[int, Field(ge=2)] = 10
-    """Number of folds."""
+    count: Annotated[int, Field(ge=3)] = 10
+    """Number of folds; at least three, since one tests and another validates."""
     scheme: Literal["strided", "contiguous", "leave_one_subject_out"] = "strided"
     """`strided` is sorted(subjects)[k::n]; results under different schemes are not comparable."""

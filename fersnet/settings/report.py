@@ -30,8 +30,8 @@ class ReportSettings(Section):
     """Bootstrap samples (of subjects) behind every interval."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Confidence level of the intervals."""
-    chosen_subjects: dict[str, tuple[str, ...]] = {}
-    """Test subjects to show in the synthesis grids, by dataset; a dataset not named here shows its first two subjects."""
+    chosen_subjects: dict[str, tuple[str, ...]] = Field(default={})
+    """Test subjects to show in the synthesis grids, by dataset; one that is not named shows its first two subjects."""
     random_subjects: Annotated[int, Field(ge=0)] = 2
     """Randomly drawn test subjects shown beside the chosen ones."""
     ckplus_consent: tuple[str, ...] = CKPLUS_CONSENT

@@ -26,7 +26,7 @@ class StarGANSettings(Section):
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Adam's two decay rates."""
     decay_from: Fraction = 0.5
-    """Share of the epochs after which the rate falls linearly to zero; 1 keeps it, as the released code in effect does."""
+    """Share of the epochs before the rate falls linearly to zero; 1 keeps it, as the released code does in effect."""
     critic_steps: PositiveInt = 5
     """Discriminator steps per generator step."""
     classification: Weight = 1.0
@@ -61,7 +61,7 @@ class CycleGANSettings(Section):
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)
     """Adam's two decay rates."""
     decay_from: Fraction = 0.5
-    """Share of the epochs after which the rate falls linearly to zero."""
+    """Share of the epochs before the rate falls linearly to zero."""
     cycle: Weight = 10.0
     """Weight of the cycle L1 term of each direction."""
     identity: Weight = 0.5

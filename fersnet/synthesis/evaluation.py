@@ -42,7 +42,7 @@ REAL_TARGET = "real_target"
 class Evaluation:
     """Judgement of one test fold."""
 
-    rows: pd.DataFrame
+    images: pd.DataFrame
     """One row per synthetic image: `method, sequence_id, subject, source` (row of the face store)`, expression` (of
     the source)`, target, predicted, p_<class>..., ssim, psnr, identity_cosine`."""
     sets: pd.DataFrame
@@ -201,7 +201,7 @@ def _common_pairs(
         images = np.asarray(arrays["images"])
         if images.shape != shape or images.dtype != np.uint8:
             raise UserError(
-                f"synthesis of {method}: images are {images.dtype} {images.shape}, expected uint8 {shape}; make it again"
+                f"synthesis of {method}: images are {images.dtype} {images.shape}, not uint8 {shape}; make it again"
             )
         if not (
             np.array_equal(arrays["source"], source)

@@ -25,7 +25,7 @@ def ckplus(tmp_path, put_frames, put_text):
             put_frames(folder, f"{subject}_{session}_{{:08d}}.png", range(1, frames + 1))
         put_text(tmp_path / labels / "S005/001/S005_001_00000006_emotion.txt", "   3.0000000e+00\n")
         put_text(tmp_path / labels / "S010/002/S010_002_00000009_emotion.txt", "   7.0000000e+00\n")
-        (tmp_path / labels / "S010/003").mkdir()
+        (tmp_path / labels / "S010/003").mkdir(exist_ok=True)
         put_text(tmp_path / labels / "S010/004/.DS_Store", "x")
         put_text(tmp_path / labels / "S011/001/S011_001_00000005_emotion.txt", "   0.0000000e+00\n")
         put_text(tmp_path / images / ".DS_Store", "x")

@@ -14,8 +14,8 @@ from fersnet.faces.lighting import normalise_lighting
 def face_points(seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, 100, (68, 2))
-    points[36:42] = [30, 40] + rng.normal(0, 2, (6, 2))
-    points[42:48] = [70, 42] + rng.normal(0, 2, (6, 2))
+    points[36:42] = rng.normal([30, 40], 2, (6, 2))
+    points[42:48] = rng.normal([70, 42], 2, (6, 2))
     points[[48, 54]] = [[38, 80], [62, 82]]
     return points
 
@@ -72,7 +72,7 @@ def test_shrinking_averages_and_keeps_the_place(factor):
 
 def test_landmarks_and_pixels_move_together():
     image = np.zeros((200, 240), dtype=np.uint8)
-    points = face_points() + [60, 50]
+    points = face_points() + np.array([60, 50])
     spot = points[30]
     rows, columns = np.mgrid[0:200, 0:240]
     image[:] = 255 * np.exp(-((columns - spot[0]) ** 2 + (rows - spot[1]) ** 2) / 18)

@@ -1,5 +1,6 @@
 """Image files: what is read, what is refused and with which words."""
 
+import contextlib
 import os
 import struct
 import zlib
@@ -102,10 +103,8 @@ def test_every_truncation_of_a_small_png_is_refused_or_read(tmp_path, picture):
     data = (tmp_path / "whole.png").read_bytes()
     for length in range(1, len(data), 37):
         (tmp_path / "a.png").write_bytes(data[:length])
-        try:
+        with contextlib.suppress(Rejection):
             assert read_image(tmp_path / "a.png").shape == picture.shape
-        except Rejection:
-            pass
 
 
 def test_empty_missing_and_special_files(tmp_path):

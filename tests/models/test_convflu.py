@@ -32,7 +32,7 @@ def test_equations_of_the_slides(kernel: int) -> None:
     result, gates = unit(own, other)
     torch.testing.assert_close(result, direct(unit, own, other))
     assert gates.leaky.shape == gates.memory.shape == own.shape
-    assert all(0 < gate.min() and gate.max() < 1 for gate in (gates.leaky, gates.memory))
+    assert all(gate.min() > 0 and gate.max() < 1 for gate in (gates.leaky, gates.memory))
 
 
 def test_convolutions_have_no_bias() -> None:

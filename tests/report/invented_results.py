@@ -35,7 +35,9 @@ def face(subject: str, expression: str, size: int, rng: np.random.Generator, shi
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     tone = 120 + 10 * SUBJECTS.index(subject)
     image = np.where(x**2 + y**2 < 0.8, tone, 40.0)
-    bend = {"happiness": 0.5, "surprise": 0.0, "sadness": -0.5, "anger": -0.25, "fear": 0.2}.get(expression, 0.1) + shift
+    bend = {"happiness": 0.5, "surprise": 0.0, "sadness": -0.5, "anger": -0.25, "fear": 0.2}.get(
+        expression, 0.1
+    ) + shift
     image[np.abs(y - 0.4 + bend * x**2) < (0.16 if expression == "surprise" else 0.06)] = 60
     for side in (-0.35, 0.35):
         image[(x - side) ** 2 + (y + 0.25) ** 2 < 0.015] = 20
@@ -165,7 +167,14 @@ def write_gates(root: Path, dataset: str, fold: int, rng: np.random.Generator) -
 
 def jobs(root: Path) -> None:
     rows = [
-        ("train_fersnet" if method.startswith("fersnet") else "train_baseline", dataset, method, fold, f"r{fold}", "FINISHED")
+        (
+            "train_fersnet" if method.startswith("fersnet") else "train_baseline",
+            dataset,
+            method,
+            fold,
+            f"r{fold}",
+            "FINISHED",
+        )
         for dataset in DATASETS
         for method in METHODS
         for fold in range(1, FOLDS + 1)

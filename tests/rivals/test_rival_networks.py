@@ -8,6 +8,7 @@ from fersnet.errors import UserError
 from fersnet.rivals import (
     caae_networks,
     cyclegan_networks,
+    edge_convolution,
     encoder_networks,
     exprgan_networks,
     stargan_networks,
@@ -110,6 +111,20 @@ def test_the_transposed_layer_is_the_transpose_of_the_padded_convolution():
     backward.weight.data = forward.weight.data
     image, features = torch.randn(1, 2, 8, 8), torch.randn(1, 3, 4, 4)
     torch.testing.assert_close((forward(image) * features).sum(), (backward(features) * image).sum())
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("inputs", "outputs"), [(1, 5), (5, 1), (5, 3), (9, 5), (1, 1)])
+def test_the_edge_convolution_is_a_plain_one(inputs, outputs, bias):
+    torch.manual_seed(0)
+    edge = edge_convolution.EdgeConv(inputs, outputs, padding=3, bias=bias).double()
+    plain = nn.Conv2d(inputs, outputs, 7, padding=3, bias=bias).double()
+    plain.load_state_dict(edge.state_dict())
+    images = torch.randn(2, inputs, 9, 11, dtype=torch.float64)
+    torch.testing.assert_close(edge(images), plain(images))
+    edge(images).square().sum().backward()
+    plain(images).square().sum().backward()
+    torch.testing.assert_close(edge.weight.grad, plain.weight.grad)
 
 
 def test_batch_shift_is_batch_normalisation_without_a_scale():

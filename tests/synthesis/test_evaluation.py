@@ -79,7 +79,7 @@ def case():
 
 def test_rows_hold_every_image_of_every_system(case):
     store, syntheses = case
-    rows = evaluated(store, syntheses).rows
+    rows = evaluated(store, syntheses).images
     n = len(syntheses["good"]["source"])
     counts = rows["method"].value_counts()
     assert counts["good"] == counts["noise"] == counts["identity_map"] == n
@@ -91,7 +91,7 @@ def test_rows_hold_every_image_of_every_system(case):
 
 
 def test_copying_the_input_does_not_win(case):
-    rows = evaluated(*case).rows
+    rows = evaluated(*case).images
     accuracy = (rows["predicted"] == rows["target"]).groupby(rows["method"]).mean()
     assert accuracy["good"] == accuracy["real_target"] == 1
     assert accuracy["identity_map"] == pytest.approx(1 / 6)
@@ -105,7 +105,7 @@ def test_fidelity_compares_with_the_last_real_peak_frame_of_the_target(case):
     from skimage.metrics import peak_signal_noise_ratio
 
     store, syntheses = case
-    rows = evaluated(store, syntheses).rows
+    rows = evaluated(store, syntheses).images
     good = rows[rows["method"] == "good"].reset_index(drop=True)
     row = good[(good["subject"] == "B") & (good["expression"] == "anger") & (good["target"] == "sadness")].index[0]
     table = store.table
@@ -151,7 +151,7 @@ def test_verification_needs_another_sequence_and_another_subject():
 
 def test_same_seed_same_bytes(case):
     first, second = evaluated(*case, seed=5), evaluated(*case, seed=5)
-    pd.testing.assert_frame_equal(first.rows, second.rows)
+    pd.testing.assert_frame_equal(first.images, second.images)
     pd.testing.assert_frame_equal(first.sets, second.sets)
 
 
@@ -159,8 +159,8 @@ def test_same_seed_same_bytes(case):
     ("change", "message"),
     [
         (lambda arrays: arrays | {"target": arrays["target"][::-1]}, "differ from those of good"),
-        (lambda arrays: arrays | {"images": arrays["images"].astype(np.float32)}, "expected uint8"),
-        (lambda arrays: arrays | {"images": arrays["images"][:, :, :-1]}, "expected uint8"),
+        (lambda arrays: arrays | {"images": arrays["images"].astype(np.float32)}, "not uint8"),
+        (lambda arrays: arrays | {"images": arrays["images"][:, :, :-1]}, "not uint8"),
     ],
 )
 def test_systems_must_share_faces_and_targets(case, change, message):

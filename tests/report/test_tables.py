@@ -1,0 +1,272 @@
+"""The tables, recomputed from the files that they come from."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from invented_results import DATASETS, METHODS, SYSTEMS, description
+
+from fersnet.errors import UserError
+from fersnet.expressions import SEVEN, SIX
+from fersnet.report.comparisons import selection_table, synthesis_table
+from fersnet.report.files import (
+    EVALUATION_COLUMNS,
+    PREDICTION_COLUMNS,
+    SET_COLUMNS,
+    fold_of,
+    read_arrays,
+    read_by_dataset,
+    read_jobs,
+    read_predictions,
+    training_cost,
+)
+from fersnet.report.markdown import read_markdown, write_table
+from fersnet.report.quoted import read_published_counts, read_quoted
+from fersnet.report.tables import ablation_table, datasets_table, recognition_table
+from fersnet.report.writing import Table, escape_latex, to_latex
+from fersnet.settings.report import ReportSettings
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+SETTINGS = ReportSettings(bootstrap_samples=300)
+CONTRACT = ["method", "name", "dataset", "reported", "accuracy", "ci_low", "ci_high", "n_sequences"]
+
+
+@pytest.fixture(scope="session")
+def quoted():
+    return read_quoted(CONFIG / "reported.csv")
+
+
+@pytest.fixture(scope="session")
+def tables(run_folder, quoted):
+    predictions = read_predictions(sorted((run_folder / "predictions").glob("*/*/*.parquet")))
+    jobs = read_jobs(run_folder / "jobs.csv")
+    evaluations = read_by_dataset(sorted((run_folder / "evaluation").glob("*/*.parquet")), EVALUATION_COLUMNS)
+    sets = read_by_dataset(sorted((run_folder / "evaluation").glob("*/*_sets.csv")), SET_COLUMNS)
+    columns = (*PREDICTION_COLUMNS, "rule", "epoch")
+    selections = read_by_dataset(sorted((run_folder / "selection").glob("*/*.parquet")), columns)
+    indexes = {name: pd.read_parquet(run_folder / "datasets" / name / "index.parquet") for name in DATASETS}
+    run = description()
+    made = [
+        datasets_table(indexes, read_published_counts(CONFIG / "sequence_counts.csv"), run),
+        *(recognition_table(name, predictions, quoted, jobs, run, SETTINGS) for name in DATASETS),
+        synthesis_table(evaluations, sets, quoted, jobs, run, SETTINGS, ("ckplus", "oulu_casia")),
+        ablation_table(predictions, quoted, jobs, run, SETTINGS, DATASETS),
+        selection_table(selections, quoted, run, SETTINGS, "fersnet"),
+    ]
+    return {table.key: table for table in made}
+
+
+@pytest.fixture(scope="session")
+def written(tables, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    for table in tables.values():
+        write_table(table, folder)
+    return folder
+
+
+def recomputed(frame: pd.DataFrame) -> float:
+    """Sequence accuracy in percent, straight from prediction files."""
+    columns = [column for column in frame.columns if column.startswith("p_")]
+    means = frame.groupby("sequence_id")[columns].mean()
+    truth = frame.groupby("sequence_id")["expression"].first()
+    return 100 * (means.idxmax(axis=1).str.removeprefix("p_") == truth).mean()
+
+
+def files(run_folder, kind, dataset, method):
+    return pd.concat(map(pd.read_parquet, sorted((run_folder / kind / dataset / method).glob("*.parquet"))))
+
+
+def test_every_table_has_the_columns_of_the_contract(written):
+    keys = ["datasets", *(f"fer_{name}" for name in DATASETS), "synthesis", "ablation", "selection"]
+    assert sorted(path.name for path in written.iterdir()) == sorted(
+        f"{key}.{suffix}" for key in keys for suffix in ("csv", "md", "tex")
+    )
+    for key in keys:
+        frame = pd.read_csv(written / f"{key}.csv")
+        assert set(CONTRACT) <= set(frame.columns)
+        assert (frame["run"] == "invented").all() and (frame["data"] == "embedded").all()
+        for suffix in ("md", "tex"):
+            text = (written / f"{key}.{suffix}").read_text()
+            assert "Run invented" in text and "embedded faces" in text and "n = " in text and "strided" in text
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_recognition_figures_come_from_predictions(written, run_folder, dataset):
+    frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
+    for method in METHODS:
+        assert frame.at[method, "accuracy"] == pytest.approx(
+            recomputed(files(run_folder, "predictions", dataset, method)), abs=1e-4
+        )
+    assert frame.loc["fersnet", "ci_low"] <= frame.at["fersnet", "accuracy"] <= frame.at["fersnet", "ci_high"]
+    assert np.isnan(frame.at["fersnet", "mcnemar_p"]) and 0 < frame.at["lbp_top", "mcnemar_p"] <= 1
+    assert np.isnan(frame.at["lbp_top", "frame_accuracy"])  # One answer per sequence.
+
+
+def test_methods_that_were_not_run_keep_their_row_and_stay_empty(written, quoted):
+    for dataset in DATASETS:
+        frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
+        paper = quoted[(quoted["table"] == "fer") & (quoted["dataset"] == dataset)].set_index("method")
+        assert list(frame.index[: len(paper)]) == list(paper.index)
+        pd.testing.assert_series_equal(frame.loc[paper.index, "reported"], paper["reported"], check_names=False)
+        missing = [method for method in paper.index if method not in METHODS]
+        assert missing and frame.loc[missing, ["accuracy", "ci_low", "ci_high", "n_sequences"]].isna().all(axis=None)
+        assert frame.loc[paper.index, "protocol"].notna().all()
+
+
+def test_ablation_figures_come_from_predictions(written, run_folder):
+    frame = pd.read_csv(written / "ablation.csv")
+    assert len(frame) == 12
+    for row in frame.to_dict("records"):
+        predictions = files(run_folder, "predictions", row["dataset"], row["method"])
+        assert row["accuracy"] == pytest.approx(recomputed(predictions), abs=1e-4)
+        assert row["n_sequences"] == predictions["sequence_id"].nunique()
+
+
+def test_synthesis_figures_come_from_evaluations(written, run_folder):
+    table = pd.read_csv(written / "synthesis.csv").set_index(["dataset", "method"])
+    for dataset in ("ckplus", "oulu_casia"):
+        rows = pd.concat(map(pd.read_parquet, sorted((run_folder / "evaluation" / dataset).glob("*.parquet"))))
+        for method, frame in rows.groupby("method"):
+            accuracy = 100 * (frame["predicted"] == frame["target"]).mean()
+            assert table.at[(dataset, method), "accuracy"] == pytest.approx(accuracy, abs=1e-4)
+            assert table.at[(dataset, method), "n_images"] == len(frame)
+        copies = rows[rows["method"] == "identity_map"].drop_duplicates("source")
+        ceiling = 100 * (copies["predicted"] == copies["expression"]).mean()
+        assert table.at[(dataset, "standard_fer"), "accuracy"] == pytest.approx(ceiling, abs=1e-4)
+    order = [method for dataset, method in table.index if dataset == "ckplus"]
+    assert order == [*SYSTEMS, "identity_map", "real_target", "standard_fer"]
+    assert not any("fid" in column.lower().split("_") for column in table.columns)
+
+
+def test_references_are_never_printed_as_the_best(tables):
+    table = tables["synthesis"]
+    bold = {table.frame["method"].iloc[row] for row, _ in table.bold()}
+    assert bold <= set(SYSTEMS)
+
+
+def test_selection_prints_the_optimism_in_its_own_column(written, run_folder):
+    table = pd.read_csv(written / "selection.csv").set_index(["dataset", "rule"])
+    for dataset in DATASETS:
+        rows = pd.concat(map(pd.read_parquet, sorted((run_folder / "selection" / dataset).glob("*.parquet"))))
+        by_rule = {rule: recomputed(frame.dropna(axis=1)) for rule, frame in rows.groupby("rule")}
+        for rule, accuracy in by_rule.items():
+            assert table.at[(dataset, rule), "accuracy"] == pytest.approx(accuracy, abs=1e-4)
+        gain = by_rule["test_best"] - by_rule["validation"]
+        assert table.at[(dataset, "test_best"), "optimism"] == pytest.approx(gain, abs=1e-3)
+        assert np.isnan(table.at[(dataset, "last"), "optimism"])
+    assert "optimistic" in (written / "selection.md").read_text()
+
+
+def test_sequence_counts_and_their_difference_from_the_paper(written, run_folder):
+    table = pd.read_csv(written / "datasets.csv").set_index("dataset")
+    for dataset in DATASETS:
+        index = pd.read_parquet(run_folder / "datasets" / dataset / "index.parquet")
+        counts = table.loc[dataset, list(SEVEN)].fillna(0)
+        assert counts.astype(int).to_dict() == {e: int((index["expression"] == e).sum()) for e in SEVEN}
+        assert (
+            table.at[dataset, "total"] == len(index) == table.at[dataset, "difference"] + table.at[dataset, "reported"]
+        )
+        assert table.at[dataset, "subjects"] == index["subject"].nunique()
+    assert np.isnan(table.at["mmi", "contempt"]) and table.at["ckplus", "published_contempt"] == 18
+
+
+def test_training_cost_counts_finished_training_jobs(run_folder):
+    jobs = read_jobs(run_folder / "jobs.csv")
+    core_hours, gpu_hours = training_cost(jobs, "ckplus", "fersnet")
+    assert core_hours == pytest.approx(3 * 120 * 2 / 3600) and gpu_hours == 0
+    on_gpu = training_cost(jobs.assign(device="cuda:0 NVIDIA"), "ckplus", "fersnet")
+    assert on_gpu[1] == pytest.approx(3 * 120 / 3600)
+    assert np.isnan(training_cost(jobs, "ckplus", "derl")[0])
+
+
+def test_quoted_figures_equal_the_papers(quoted):
+    # Digits of the slides, at spots.
+    figures = quoted.set_index(["table", "dataset", "method"])["reported"]
+    assert figures["fer", "ckplus", "fersnet_bu4dfe"] == 97.85
+    assert figures["fer", "oulu_casia", "exprgan"] == 84.72
+    assert figures["synthesis", "oulu_casia", "caae"] == 46.18
+    assert figures["ablation", "mmi", "fersnet_fes_da"] == 73.87
+    assert quoted["protocol"].str.len().gt(0).all() and len(quoted) == 11 + 11 + 9 + 2 * 5 + 3 * 4
+
+
+def test_damaged_quotes_are_refused(tmp_path):
+    text = (CONFIG / "reported.csv").read_text()
+    damages = {"97.85": "187", "method_key": "key", "85.9": "high"}
+    for old, new in damages.items():
+        (tmp_path / "reported.csv").write_text(text.replace(old, new, 1))
+        with pytest.raises(UserError, match=r"reported\.csv"):
+            read_quoted(tmp_path / "reported.csv")
+    with pytest.raises(UserError, match="not found"):
+        read_quoted(tmp_path / "none.csv")
+
+
+def test_an_empty_run_leaves_the_papers_rows(quoted):
+    jobs = pd.DataFrame(columns=["rule", "dataset", "method", "fold", "status", "seconds", "device"])
+    nothing = read_predictions([])
+    table = recognition_table("ckplus", nothing, quoted, jobs, description(), SETTINGS)
+    assert len(table.frame) == 11 and table.frame["accuracy"].isna().all()
+    assert len(ablation_table(nothing, quoted, jobs, description(), SETTINGS, DATASETS).frame) == 12
+    evaluations = pd.DataFrame(columns=[*EVALUATION_COLUMNS, "dataset", "fold"])
+    sets = pd.DataFrame(columns=[*SET_COLUMNS, "dataset", "fold"]).astype({"kid_fer": float, "identity_auc": float})
+    empty = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",))
+    assert len(empty.frame) == 5 and empty.frame["accuracy"].isna().all()
+
+
+def hostile_table() -> Table:
+    name = r"50 % of_A&B \ ~^ {x} $y$ #1 | *<b>*"
+    frame = pd.DataFrame({"method": ["a", "b"], "name": [name, "plain"], "accuracy": [50.0, np.nan]})
+    return Table(
+        "hostile", frame, "Caption & 100 %", "Run a_b.", ("A `note_1`.",), ("name", "accuracy"), best=("accuracy",)
+    )
+
+
+def test_latex_is_escaped():
+    latex = to_latex(hostile_table())
+    body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0]
+    assert r"50 \% of\_A\&B \textbackslash{} \textasciitilde{}\textasciicircum{} \{x\} \$y\$ \#1" in body
+    assert not re.search(r"(?<!\\)[%#$_]", body) and len(re.findall(r"(?<!\\)&", body)) == 2
+    assert r"Caption \& 100 \%. Run a\_b." in latex and r"\textbf{50.00}" in body
+    assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
+    assert escape_latex("") == ""
+
+
+def test_markdown_reads_back_what_was_written(tmp_path):
+    table = hostile_table()
+    printed = read_markdown(write_table(table, tmp_path)[1])
+    assert printed.caption == table.caption and (printed.provenance, printed.notes) == ("Run a_b.", ("A `note_1`.",))
+    assert [[cell.text for cell in row] for row in printed.rows] == table.cells()
+    assert printed.rows[0][1].bold and printed.rows[0][1].is_number and not printed.rows[0][0].is_number
+    (tmp_path / "other.md").write_text("no table")
+    with pytest.raises(UserError, match=r"other\.md"):
+        read_markdown(tmp_path / "other.md")
+
+
+def test_two_runs_give_the_same_bytes(tables, written, tmp_path):
+    for table in tables.values():
+        for path in write_table(table, tmp_path):
+            assert path.read_bytes() == (written / path.name).read_bytes()
+
+
+def test_malformed_files_are_named(tmp_path, run_folder):
+    path = tmp_path / "ckplus" / "fersnet" / "fold1.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PAR1 not really")
+    with pytest.raises(UserError, match=r"fold1\.parquet: cannot be read"):
+        read_predictions([path])
+    pd.DataFrame({"sequence_id": ["a"]}).to_parquet(path)
+    with pytest.raises(UserError, match="'subject' is missing"):
+        read_predictions([path])
+    np.savez(tmp_path / "fold1.npz", images=np.array([{"pickled": 1}], dtype=object))
+    with pytest.raises(UserError, match=r"fold1\.npz"):
+        read_arrays(tmp_path / "fold1.npz", ("images",))
+    with pytest.raises(UserError, match="fold<k>"):
+        fold_of(Path("ckplus/first.parquet"))
+    assert fold_of(Path("a/fold12_sets.csv")) == fold_of(Path("a/fold12/history.csv")) == 12
+
+
+def test_probabilities_of_other_datasets_do_not_leak_in(tables):
+    # CK+ has contempt; pooled with it, the other sets' predictions must not gain a seventh class.
+    assert tables["fer_mmi"].frame.set_index("method").at["fersnet", "uar"] > 0
+    assert set(SIX) < set(SEVEN)

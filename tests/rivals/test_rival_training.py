@@ -1,0 +1,328 @@
+"""The rivals' training: eight faces overfitted, resumed trainings, determinism, settings that reach the networks."""
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from fersnet.errors import UserError
+from fersnet.expressions import SEVEN, SIX
+from fersnet.models.light_cnn import LightCNN9
+from fersnet.rivals import common
+from fersnet.rivals.cyclegan import ImagePool
+from fersnet.settings.rivals import (
+    CAAESettings,
+    CycleGANSettings,
+    ExprGANSettings,
+    RivalsSettings,
+    StarGANSettings,
+)
+from fersnet.training.batches import FaceSet
+from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
+from fersnet.training.loop import TrainingRun
+
+SIZE = 24
+HAPPINESS, SURPRISE = SIX.index("happiness"), SIX.index("surprise")
+CPU = torch.device("cpu")
+METHODS = ("caae", "cyclegan", "exprgan", "stargan")
+FAST = 3e-3
+SHORT = {
+    "caae": CAAESettings(width=4, code_size=12, warm_up_epochs=1, epochs=2, batch_size=4),
+    "cyclegan": CycleGANSettings(width=4, residual_blocks=1, epochs=2, batch_size=4, pool_size=3),
+    "exprgan": ExprGANSettings(
+        width=4,
+        code_size=12,
+        controller_epochs=1,
+        reconstruction_epochs=2,
+        refinement_epochs=1,
+        controller_batch_size=4,
+        batch_size=4,
+        repeated_noise=True,
+    ),
+    "stargan": StarGANSettings(width=4, residual_blocks=1, epochs=3, batch_size=4, critic_steps=2),
+}
+
+
+def draw_face(subject: int, expression: str, size: int = SIZE) -> Tensor:
+    """A disc whose brightness is the subject, with a flat wide mouth (happiness) or a tall open one (others)."""
+    axis = torch.linspace(-1, 1, size)
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    face = torch.where(x**2 + y**2 < 0.9, 0.55 + 0.1 * subject, 0.1)
+    for side in (-0.35, 0.35):
+        face = torch.where((x - side) ** 2 + (y + 0.3) ** 2 < 0.02, 0.0, face)
+    wide, tall = (0.5, 0.12) if expression == "happiness" else (0.2, 0.35)
+    return torch.where((x / wide) ** 2 + ((y - 0.4) / tall) ** 2 < 1, 0.0, face)
+
+
+def make_faces(
+    expressions: tuple[str, ...] = SEVEN,
+    used: tuple[str, ...] = ("happiness", "surprise"),
+    channels: int = 1,
+    size: int = SIZE,
+) -> FaceSet:
+    """Four subjects with every used expression."""
+    entries = [(subject, name) for subject in range(4) for name in used]
+    images = torch.stack([draw_face(subject, name, size) for subject, name in entries])
+    return FaceSet(
+        images=(images * 255).to(torch.uint8)[:, None].repeat(1, channels, 1, 1),
+        labels=torch.tensor([expressions.index(name) for _, name in entries]),
+        subjects=torch.tensor([subject for subject, _ in entries]),
+        subject_names=tuple(f"subject {position}" for position in range(4)),
+        rows=torch.arange(len(entries)),
+        sequence_ids=tuple(f"sequence {position}" for position in range(len(entries))),
+        frames=torch.zeros(len(entries), dtype=torch.int64),
+        expressions=expressions,
+        synthetic=torch.zeros(len(entries), dtype=torch.bool),
+    )
+
+
+def make_run(folder: Path, seed: int = 1) -> TrainingRun:
+    folder.mkdir(exist_ok=True)
+    return TrainingRun(folder, seed, CPU, "fingerprint", {"image_size": SIZE})
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def identity() -> LightCNN9:
+    torch.manual_seed(0)
+    return LightCNN9(4, 32, 4)
+
+
+def fitted(method: str, faces: FaceSet, settings, run: TrainingRun, identity: LightCNN9, **more):
+    module = import_module(f"fersnet.rivals.{method}")
+    module.fit(faces, settings, run, identity, **more)
+    return module.load(run.folder / "checkpoint.pt", CPU)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        (
+            "stargan",
+            StarGANSettings(
+                width=8,
+                residual_blocks=1,
+                epochs=60,
+                batch_size=8,
+                critic_steps=2,
+                learning_rate=FAST,
+                targets="uniform",
+                augmentation="none",
+            ),
+        ),
+        (
+            "cyclegan",
+            CycleGANSettings(
+                width=8, residual_blocks=1, epochs=40, batch_size=4, learning_rate=FAST, identity=0, cycle=1
+            ),
+        ),
+        (
+            "caae",
+            CAAESettings(
+                width=8,
+                code_size=24,
+                warm_up_epochs=10,
+                epochs=80,
+                batch_size=8,
+                learning_rate=FAST,
+                adversarial_image=0.1,
+                adversarial_code=0.1,
+            ),
+        ),
+        (
+            "exprgan",
+            ExprGANSettings(
+                width=8,
+                code_size=24,
+                controller_epochs=30,
+                reconstruction_epochs=25,
+                refinement_epochs=15,
+                controller_batch_size=8,
+                batch_size=8,
+                learning_rate=FAST,
+                augmentation="none",
+            ),
+        ),
+    ],
+)
+def test_eight_faces_are_given_the_other_expression(method, settings, tmp_path, identity):
+    faces = make_faces()
+    synthesizer = fitted(method, faces, settings, make_run(tmp_path), identity)
+    images = faces.images.float() / 255
+    labels = torch.tensor([SIX.index(SEVEN[label]) for label in faces.labels.tolist()])
+    other = torch.where(labels == HAPPINESS, SURPRISE, HAPPINESS)
+    direction = images[labels == SURPRISE].mean(0) - images[labels == HAPPINESS].mean(0)
+    middle = (images.mean(0) * direction).sum()
+    for target in (labels, other):
+        made = synthesizer.synthesize(images, target)
+        towards_surprise = (made * direction).sum((1, 2, 3)) > middle
+        assert int((towards_surprise == (target == SURPRISE)).sum()) >= 7
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("interrupted_at", [2, 7])
+def test_a_resumed_training_ends_with_the_same_bytes(method, interrupted_at, tmp_path, identity, monkeypatch):
+    module = import_module(f"fersnet.rivals.{method}")
+    faces = make_faces()
+    whole, broken = make_run(tmp_path / "whole"), make_run(tmp_path / "broken")
+    module.fit(faces, SHORT[method], whole, identity)
+
+    monkeypatch.setattr("fersnet.training.loop.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("fersnet.training.loop.SAVE_SHARE", 1e9)
+    task = next(value for name, value in vars(module).items() if name.endswith("GANTask") or name == "CAAETask")
+    training_step, taken = task.training_step, []
+
+    def step_until_killed(self, indices):
+        taken.append(indices)
+        if len(taken) == interrupted_at:
+            raise KeyboardInterrupt
+        return training_step(self, indices)
+
+    monkeypatch.setattr(task, "training_step", step_until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        module.fit(faces, SHORT[method], broken, identity)
+    assert (broken.folder / "resume.pt").exists() == (interrupted_at > 1)
+    before = len(taken)
+    module.fit(faces, SHORT[method], broken, identity)
+    expected = sum(stage_steps(method))
+    assert len(taken) - before == expected - (interrupted_at - 1)
+    checkpoints = [(run.folder / "checkpoint.pt").read_bytes() for run in (whole, broken)]
+    assert checkpoints[0] == checkpoints[1]
+
+
+def stage_steps(method: str) -> list[int]:
+    """Steps of each stage of `SHORT` on eight faces."""
+    return {"caae": [2, 4], "cyclegan": [2, 2], "exprgan": [2, 4, 2], "stargan": [6]}[method]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_seed_decides_the_result(method, tmp_path, identity):
+    contents = []
+    for name, seed in (("first", 1), ("second", 1), ("third", 2)):
+        run = make_run(tmp_path / name, seed)
+        torch.manual_seed(len(contents))
+        fitted(method, make_faces(), SHORT[method], run, identity)
+        contents.append((run.folder / "checkpoint.pt").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_result_depends_on_the_given_faces_alone(method, tmp_path, identity):
+    faces = make_faces(used=("contempt", "happiness", "surprise"))
+    without = faces.select(faces.labels != SEVEN.index("contempt"))
+    contents = []
+    for name, given in (("with contempt", faces), ("without", without)):
+        run = make_run(tmp_path / name)
+        fitted(method, given, SHORT[method], run, identity)
+        contents.append((run.folder / "checkpoint.pt").read_bytes())
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_colour_faces_larger_than_the_input(method, tmp_path, identity):
+    faces = make_faces(SIX, channels=3, size=SIZE + 4)
+    before = {name: value.clone() for name, value in identity.state_dict().items()}
+    synthesizer = fitted(method, faces, SHORT[method], make_run(tmp_path), identity)
+    images = torch.rand(3, 3, SIZE, SIZE)
+    made = synthesizer.synthesize(images, torch.tensor([HAPPINESS, SURPRISE, HAPPINESS]))
+    assert made.shape == images.shape
+    assert 0 <= made.min() <= made.max() <= 1
+    alone = synthesizer.synthesize(images[1:2], torch.tensor([SURPRISE]))
+    torch.testing.assert_close(made[1:2], alone, atol=1e-5, rtol=1e-5)
+    assert all(torch.equal(before[name], value) for name, value in identity.state_dict().items())
+    with pytest.raises(UserError, match=r"trained on \(B, 3, 24, 24\)"):
+        synthesizer.synthesize(torch.rand(1, 1, SIZE, SIZE), torch.tensor([0]))
+    with pytest.raises(UserError, match="one class index"):
+        synthesizer.synthesize(images, torch.tensor([0, 1, 6]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_unusable_sizes_and_checkpoints_are_named(method, tmp_path, identity):
+    module = import_module(f"fersnet.rivals.{method}")
+    odd = replace(make_run(tmp_path), metadata={"image_size": 18})
+    with pytest.raises(UserError, match=r"model.image_size.*18"):
+        module.fit(make_faces(), SHORT[method], odd, identity)
+    large = replace(odd, metadata={"image_size": 48})
+    with pytest.raises(UserError, match="larger than the stored faces"):
+        module.fit(make_faces(), SHORT[method], large, identity)
+    with pytest.raises(UserError, match="too few"):
+        module.fit(make_faces().select(torch.tensor([0])), SHORT[method], make_run(tmp_path), identity)
+    foreign = tmp_path / "foreign.pt"
+    save_checkpoint(foreign, {}, {"method": "fersnet"})
+    with pytest.raises(UserError, match="a checkpoint of fersnet"):
+        module.load(foreign, CPU)
+    save_checkpoint(foreign, {}, {"method": method, "width": -1})
+    with pytest.raises(UserError, match="the metadata gives no width"):
+        module.load(foreign, CPU)
+
+
+def test_cyclegan_takes_neutral_faces_as_its_source(tmp_path, identity):
+    settings = SHORT["cyclegan"].model_copy(update={"protocol": "neutral"})
+    with pytest.raises(UserError, match="neutral needs neutral faces"):
+        fitted("cyclegan", make_faces(), settings, make_run(tmp_path), identity)
+    neutral = make_faces(used=("sadness", "anger"))
+    synthesizer = fitted("cyclegan", make_faces(), settings, make_run(tmp_path), identity, neutral=neutral)
+    assert sorted(synthesizer.generators) == [HAPPINESS, SURPRISE]
+    assert load_checkpoint(tmp_path / "checkpoint.pt")[1]["protocol"] == "neutral"
+    with pytest.raises(UserError, match="no model of anger"):
+        synthesizer.synthesize(torch.rand(1, 1, SIZE, SIZE), torch.tensor([0]))
+
+
+def test_image_pool_fills_and_then_swaps():
+    torch.manual_seed(0)
+    pool = ImagePool(3)
+    first = torch.arange(3.0).view(3, 1, 1, 1)
+    assert torch.equal(pool.exchange(first), first)
+    returned = torch.cat([pool.exchange(torch.full((1, 1, 1, 1), 10.0 + step)) for step in range(40)]).flatten()
+    swapped = (returned != torch.arange(40.0) + 10).sum()
+    assert 10 < int(swapped) < 30
+    held = {float(image) for image in pool.images}
+    assert held | set(returned.tolist()) == set(range(3)) | {10.0 + step for step in range(40)}
+    assert torch.equal(ImagePool(0).exchange(first), first)
+
+
+def test_exprgan_intensity_changes_the_face_and_its_default_is_the_setting(tmp_path, identity):
+    settings = SHORT["exprgan"].model_copy(update={"intensity": 0.5})
+    synthesizer = fitted("exprgan", make_faces(), settings, make_run(tmp_path), identity)
+    images, target = torch.rand(2, 1, SIZE, SIZE), torch.tensor([HAPPINESS, SURPRISE])
+    half = synthesizer.synthesize(images, target)
+    assert torch.equal(half, synthesizer.synthesize(images, target, intensity=0.5))
+    full = synthesizer.synthesize(images, target, intensity=1.0)
+    none = synthesizer.synthesize(images, target, intensity=0.0)
+    assert (full - none).abs().mean() > (half - none).abs().mean() > 0
+    assert torch.equal(none[0], synthesizer.synthesize(images, target.flip(0), intensity=0.0)[0])
+
+
+def test_total_variation_is_that_of_the_formula():
+    images = torch.rand(2, 3, 5, 5)
+    down = ((images[:, :, 1:] - images[:, :, :-1]) ** 2).sum() / 2 / (4 * 5 * 3)
+    across = ((images[:, :, :, 1:] - images[:, :, :, :-1]) ** 2).sum() / 2 / (5 * 4 * 3)
+    torch.testing.assert_close(common.total_variation(images), (down + across) / 2)
+
+
+def test_learning_rate_is_constant_then_falls_linearly():
+    rates = [common.ramp(1.0, epoch, 200, 0.5) for epoch in range(1, 201)]
+    assert rates[:100] == [1.0] * 100
+    steps = {round(before - after, 9) for before, after in zip(rates[99:-1], rates[100:], strict=True)}
+    assert steps == {round(1 / 101, 9)}
+    assert rates[-1] == pytest.approx(1 / 101)
+    assert common.ramp(1.0, 200, 200, 1.0) == 1.0
+    assert common.ramp(1.0, 1, 1, 0.5) > 0
+
+
+def test_settings_refuse_repeats_and_unknown_methods():
+    with pytest.raises(ValueError, match="listed twice"):
+        RivalsSettings(methods=("caae", "caae"))
+    with pytest.raises(ValueError, match="methods"):
+        RivalsSettings(methods=("pix2pix",))
+    assert RivalsSettings(methods=()).methods == ()

@@ -1,0 +1,358 @@
+"""Training FERSNet on drawn toy faces: learning, pairing, selection, transfer, files."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from fersnet.errors import UserError
+from fersnet.expressions import SEVEN, SIX
+from fersnet.models.discriminator import Discriminator
+from fersnet.models.fersnet import FERSNet
+from fersnet.models.light_cnn import LightCNN9
+from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings
+from fersnet.training import fersnet as system
+from fersnet.training import fersnet_task
+from fersnet.training.batches import FaceSet, crop_and_flip
+from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
+from fersnet.training.fersnet_task import FERSNetTask
+from fersnet.training.loop import TrainingRun
+
+SIDE = 16
+MODEL = ModelSettings(image_size=16, width=4)
+# Weights with which the small network learns to draw: the mean over pixels makes plain squares small.
+DRAWING = LossSettings(reconstruction=50.0, cycle=10.0, adversarial=0.02, identity=0.0)
+
+
+def toy_faces(
+    subjects: str = "AB", expressions: tuple[str, ...] = SIX, frames: int = 1, left_out: tuple[str, ...] = ()
+) -> FaceSet:
+    """Grey squares: the subject sets the brightness, the expression the place of a dark bar."""
+    generator = torch.Generator().manual_seed(7)
+    images, labels, owners, sequences, positions = [], [], [], [], []
+    for owner, subject in enumerate(subjects):
+        for label, expression in enumerate(expressions):
+            for frame in range(frames):
+                if f"{subject}/{expression}" in left_out:
+                    continue
+                image = torch.full((SIDE + 2, SIDE + 2), 0.45 + 0.35 * (ord(subject) % 3) / 2)
+                image[3 + 2 * label : 5 + 2 * label, 4:14] = 0.05
+                image += 0.02 * torch.randn(image.shape, generator=generator)
+                images.append((image.clamp(0, 1) * 255).byte()[None])
+                labels.append(label)
+                owners.append(owner)
+                sequences.append(f"{subject}/{expression}")
+                positions.append(frame)
+    count = len(images)
+    return FaceSet(
+        images=torch.stack(images),
+        labels=torch.tensor(labels),
+        subjects=torch.tensor(owners),
+        subject_names=tuple(subjects),
+        rows=torch.arange(count),
+        sequence_ids=tuple(sequences),
+        frames=torch.tensor(positions),
+        expressions=expressions,
+        synthetic=torch.zeros(count, dtype=torch.bool),
+    )
+
+
+def settings(**changes: Any) -> FersnetSettings:
+    defaults = {"epochs": 2, "batch_size": 4, "learning_rate": 1e-3, "milestones": (), "discriminator_steps": 1}
+    return FersnetSettings(**(defaults | changes))
+
+
+def a_run(folder: Path, **changes: Any) -> TrainingRun:
+    return TrainingRun(**({"folder": folder, "seed": 3, "device": torch.device("cpu"), "fingerprint": "f"} | changes))
+
+
+def small_identity() -> LightCNN9:
+    torch.manual_seed(0)
+    return LightCNN9(3, 32, 2)
+
+
+def fit(faces: FaceSet, folder: Path, **changes: Any) -> Any:
+    arguments = {
+        "sharing": "convflu",
+        "model": MODEL,
+        "losses": LossSettings(),
+        "training": settings(),
+        "run": a_run(folder),
+        "identity": small_identity(),
+    }
+    return system.fit(faces, **(arguments | changes))
+
+
+def task_for(faces: FaceSet, **changes: Any) -> FERSNetTask:
+    torch.manual_seed(5)
+    classes = len(faces.expressions)
+    arguments = {
+        "network": FERSNet(4, 16, 1, classes),
+        "discriminator": Discriminator(4, 1, classes),
+        "identity": small_identity(),
+        "losses": LossSettings(),
+        "training": settings(),
+        "run": a_run(Path("unused")),
+    }
+    return FERSNetTask(faces, **(arguments | changes))
+
+
+@pytest.mark.parametrize("sharing", ["none", "hard", "convflu"])
+def test_eight_faces_are_learned_by_heart(sharing: str, tmp_path: Path) -> None:
+    faces = toy_faces("AB", SIX[:4])
+    history = fit(
+        faces, tmp_path, sharing=sharing, training=settings(epochs=40, batch_size=8), losses=DRAWING, identity=None
+    )
+    prediction = system.predict(tmp_path / "checkpoint.pt", faces)
+    assert (prediction.probabilities.argmax(axis=1) == faces.labels.numpy()).all()
+    assert history["classification"].iloc[-1] < history["classification"].iloc[0]
+    assert bool(prediction.gates) == (sharing == "convflu")
+    torch.testing.assert_close(torch.from_numpy(prediction.probabilities.sum(axis=1)), torch.ones(8).double())
+
+
+def test_synthesis_goes_to_the_target_and_keeps_the_subject(tmp_path: Path) -> None:
+    faces = toy_faces("ABC", SIX[:4])
+    fit(faces, tmp_path, training=settings(epochs=80, batch_size=12), losses=DRAWING, identity=None)
+    model = system.load(tmp_path / "checkpoint.pt")
+    images = crop_and_flip(faces.images, SIDE, train=False)
+    sources = torch.arange(len(faces)).repeat_interleave(4)
+    targets = torch.arange(4).repeat(len(faces))
+    made = model.synthesize(images[sources], targets)
+    assert made.shape == (48, 1, SIDE, SIDE) and made.min() >= 0 and made.max() <= 1
+    nearest = (made[:, None] - images[None]).square().mean(dim=(2, 3, 4)).argmin(dim=1)
+    assert (faces.labels[nearest] == targets).float().mean() > 0.9
+    assert (faces.subjects[nearest] == faces.subjects[sources]).float().mean() > 0.9
+    assert torch.equal(made, model.synthesize(images[sources], targets))
+
+
+def test_same_seed_same_bytes(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        fit(toy_faces(), tmp_path / name)
+    first, second = ((tmp_path / name / "checkpoint.pt").read_bytes() for name in ("first", "second"))
+    assert first == second
+    fit(toy_faces(), tmp_path / "other", run=a_run(tmp_path / "other", seed=4))
+    assert (tmp_path / "other" / "checkpoint.pt").read_bytes() != first
+
+
+def test_subjects_with_one_expression_take_part_without_pairs(tmp_path: Path) -> None:
+    faces = toy_faces("AB", SIX, left_out=tuple(f"{subject}/{name}" for subject in "AB" for name in SIX[1:]))
+    faces = replace(faces, labels=torch.tensor([0, 3]))
+    history = fit(faces, tmp_path)
+    assert (history[["reconstruction", "identity"]] == 0).all(axis=None)
+    assert (history[["classification", "adversarial", "cycle", "discriminator"]] > 0).all(axis=None)
+
+
+def test_unpaired_targets_are_other_classes_that_have_faces() -> None:
+    faces = toy_faces("A", SIX[:4])
+    faces = faces.select(faces.labels != 2)
+    drawn = task_for(faces)._draw_other_classes(torch.zeros(300, dtype=torch.int64))
+    assert torch.bincount(drawn, minlength=4)[[0, 2]].tolist() == [0, 0]
+    assert torch.bincount(drawn, minlength=4)[[1, 3]].min() > 100
+
+
+def test_synthetic_faces_are_recognised_but_never_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = toy_faces("A", SIX[:4])
+    faces = replace(faces, synthetic=torch.tensor([False, True, False, True]))
+    seen: dict[str, Any] = {"real": [], "labels": []}
+    draw, classify, judge = (
+        fersnet_task.draw_targets,
+        fersnet_task.classification_loss,
+        fersnet_task.discriminator_loss,
+    )
+
+    def noted_draw(*arguments: Tensor) -> tuple[Tensor, Tensor]:
+        positions, paired = draw(*arguments)
+        seen["real"] += list(zip(arguments[2].tolist(), positions.tolist(), paired.tolist(), strict=True))
+        return positions, paired
+
+    def noted_classify(logits: Tensor, labels: Tensor) -> Tensor:
+        seen["labels"] += labels.tolist()
+        return classify(logits, labels)
+
+    def noted_judge(on_real: Tensor, made: Tensor, is_real: Tensor, form: Any) -> Tensor:
+        seen["counted"] = is_real
+        return judge(on_real, made, is_real, form)
+
+    monkeypatch.setattr(fersnet_task, "draw_targets", noted_draw)
+    monkeypatch.setattr(fersnet_task, "classification_loss", noted_classify)
+    monkeypatch.setattr(fersnet_task, "discriminator_loss", noted_judge)
+    task = task_for(faces)
+    for _ in range(10):
+        task.training_step(torch.arange(4))
+        assert seen["counted"].tolist() == [True, False, True, False]
+    assert {target for source, target, paired in seen["real"] if paired} == {0, 2}
+    assert not [source for source, _, paired in seen["real"] if paired and source in (1, 3)]
+    assert set(seen["labels"]) == {0, 1, 2, 3}
+
+
+def test_one_generator_pass_serves_discriminator_and_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_for(toy_faces(), training=settings(discriminator_steps=3))
+    calls = {"encode": 0, "decode": 0, "judge": 0, "identity": 0}
+
+    def counted(owner: Any, method: str, name: str) -> None:
+        original = getattr(owner, method)
+
+        def call(*arguments: Any) -> Any:
+            calls[name] += 1
+            return original(*arguments)
+
+        monkeypatch.setattr(owner, method, call)
+
+    counted(task.network, "encode", "encode")
+    counted(task.network, "decode", "decode")
+    counted(task.discriminator, "forward", "judge")
+    counted(task.identity, "features", "identity")
+    task.training_step(torch.arange(4))
+    assert calls == {"encode": 2, "decode": 2, "judge": 4, "identity": 2}
+
+
+def test_terms_without_weight_are_not_computed() -> None:
+    task = task_for(toy_faces(), losses=LossSettings(adversarial=0, cycle=0, identity=0), identity=None)
+    before = {name: value.clone() for name, value in task.networks["discriminator"].state_dict().items()}
+    losses = task.training_step(torch.arange(4))
+    assert set(losses) == {"classification", "reconstruction", "training_accuracy"}
+    assert all(torch.equal(value, before[name]) for name, value in task.networks["discriminator"].state_dict().items())
+
+
+def test_running_statistics_are_of_real_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_cycle, without = (task_for(toy_faces(), losses=LossSettings(cycle=weight)) for weight in (0.5, 0.0))
+    for task in (with_cycle, without):
+        torch.manual_seed(9)
+        task.training_step(torch.arange(4))
+    for name, value in without.network.state_dict().items():
+        if "running" in name:
+            assert torch.equal(value, with_cycle.network.state_dict()[name]), name
+
+
+def test_bf16_follows_fp32() -> None:
+    figures = []
+    for precision in ("fp32", "bf16"):
+        task = task_for(toy_faces(), run=a_run(Path("unused"), precision=precision))
+        rows = []
+        for step in range(8):
+            torch.manual_seed(step)
+            losses = task.training_step(torch.arange(12))
+            rows.append(torch.stack([value for name, value in losses.items() if name != "training_accuracy"]))
+        figures.append(torch.stack(rows).mean(dim=0))
+    torch.testing.assert_close(figures[0], figures[1], rtol=0.03, atol=1e-6)
+
+
+def test_selection_by_validation_keeps_that_epoch(tmp_path: Path) -> None:
+    faces, other = toy_faces("AB"), toy_faces("C")
+    training = settings(epochs=6, selection="validation")
+    history = fit(faces, tmp_path, training=training, validation=other, test=toy_faces("D"))
+    _, metadata = load_checkpoint(tmp_path / "checkpoint.pt")
+    assert metadata["epoch"] == history["epoch"][history["validation_accuracy"].argmax()]
+    assert metadata["selection"] == "validation"
+    with pytest.raises(UserError, match="needs the validation faces"):
+        fit(faces, tmp_path / "without", training=training)
+
+
+def test_three_rules_on_one_run(tmp_path: Path) -> None:
+    faces, validation, test = toy_faces("AB"), toy_faces("C"), toy_faces("DE", frames=2)
+    history, choices = system.train_and_compare(
+        faces,
+        validation,
+        test,
+        sharing="convflu",
+        model=MODEL,
+        losses=LossSettings(),
+        training=settings(epochs=6),
+        run=a_run(tmp_path),
+        identity=small_identity(),
+    )
+    assert choices["last"].epoch == 6
+    assert choices["validation"].epoch == history["epoch"][history["validation_accuracy"].argmax()]
+    assert choices["test_best"].test_accuracy == history["test_accuracy"].max()
+    last = system.predict(tmp_path / "checkpoint.pt", test).probabilities
+    torch.testing.assert_close(torch.from_numpy(choices["last"].probabilities), torch.from_numpy(last))
+    with pytest.raises(UserError, match="subject A is in the training and the test faces"):
+        system.train_and_compare(
+            faces,
+            validation,
+            toy_faces("A"),
+            sharing="none",
+            model=MODEL,
+            losses=LossSettings(),
+            training=settings(),
+            run=a_run(tmp_path / "leak"),
+        )
+
+
+def test_pretraining_keeps_all_but_the_heads(tmp_path: Path) -> None:
+    first, second = toy_faces("AB", SIX), toy_faces("CD", SEVEN)
+    fit(first, tmp_path / "first")
+    states, _ = load_checkpoint(tmp_path / "first" / "checkpoint.pt")
+    # A learning rate of almost nothing shows the weights as they were at the start.
+    start = settings(epochs=1, learning_rate=1e-12)
+    fit(second, tmp_path / "second", pretrained=tmp_path / "first" / "checkpoint.pt", training=start)
+    begun, _ = load_checkpoint(tmp_path / "second" / "checkpoint.pt")
+    fresh = {"fersnet": ("classifier.", ".label."), "discriminator": ("layers.0.",)}
+    for network, heads in fresh.items():
+        for name, value in states[network].items():
+            if "running" in name or "num_batches" in name:
+                continue
+            is_head = any(head in f".{name}" if head.startswith(".") else name.startswith(head) for head in heads)
+            kept = begun[network][name].shape == value.shape and torch.allclose(begun[network][name], value, atol=1e-6)
+            assert kept != is_head or "bias" in name, name
+    with pytest.raises(UserError, match="made for another network"):
+        fit(
+            first,
+            tmp_path / "wide",
+            pretrained=tmp_path / "first" / "checkpoint.pt",
+            model=ModelSettings(image_size=16, width=8),
+        )
+
+
+def test_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
+    faces = toy_faces()
+    fit(faces, tmp_path)
+    file = tmp_path / "checkpoint.pt"
+    states, metadata = load_checkpoint(file)
+    with pytest.raises(UserError, match="trained on the classes"):
+        system.predict(file, toy_faces(expressions=SEVEN))
+    with pytest.raises(UserError, match=r"faces\.channels"):
+        system.predict(file, replace(faces, images=faces.images.expand(-1, 3, -1, -1)))
+    for name, change in {
+        "kind": {"kind": "identity"},
+        "make": {"network": {"width": 4}},
+        "classes": {"expressions": ["anger"]},
+    }.items():
+        save_checkpoint(tmp_path / f"{name}.pt", states, {**metadata, **change})
+        with pytest.raises(UserError, match=f"{name}.pt"):
+            system.load(tmp_path / f"{name}.pt")
+    save_checkpoint(tmp_path / "wide.pt", states, {**metadata, "network": {**metadata["network"], "width": 8}})
+    with pytest.raises(UserError, match="made for another network"):
+        system.load(tmp_path / "wide.pt")
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(UserError, match="truncated"):
+        system.load(file)
+
+
+def test_bad_images_for_synthesis(tmp_path: Path) -> None:
+    fit(toy_faces(), tmp_path)
+    model = system.load(tmp_path / "checkpoint.pt")
+    good = torch.rand(2, 1, SIDE, SIDE)
+    with pytest.raises(UserError, match="float images of shape"):
+        model.synthesize(torch.rand(2, 1, 32, 32), torch.tensor([0, 1]))
+    with pytest.raises(UserError, match="float images of shape"):
+        model.recognise((good * 255).byte())
+    with pytest.raises(UserError, match="not finite"):
+        model.recognise(good.masked_fill(good > 0.5, float("nan")))
+    with pytest.raises(UserError, match="target among anger"):
+        model.synthesize(good, torch.tensor([0, 6]))
+    fit(toy_faces(), tmp_path / "single", sharing="none", identity=None)
+    with pytest.raises(UserError, match="single-task"):
+        system.load(tmp_path / "single" / "checkpoint.pt").synthesize(good, torch.tensor([0, 1]))
+
+
+def test_too_little_to_train_on(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="1 training faces"):
+        fit(toy_faces().select(torch.tensor([0])), tmp_path)
+    with pytest.raises(UserError, match="needs an identity network"):
+        fit(toy_faces(), tmp_path, identity=None)
+    history = fit(toy_faces(), tmp_path, training=settings(epochs=1, batch_size=11))
+    assert len(history) == 1
