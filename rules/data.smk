@@ -47,6 +47,7 @@ rule index_sequences:
         seed=SETTINGS.seed,
         root=dataset_root,
         stamp=raw_stamp,
+        peak_frames=SETTINGS.faces.peak_frames,
         settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset]),
     script:
         "../workflow_scripts/index_sequences.py"

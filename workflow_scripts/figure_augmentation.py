@@ -19,6 +19,6 @@ with tracked_job(snakemake):
     synthetic = pd.concat([part.assign(fold=fold) for fold, part in enumerate(parts, start=1)])
     folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str})
     faces = pd.read_parquet(snakemake.input.table)
-    counts = class_counts(faces, folds, synthetic[synthetic["kept"]], description.selection)
+    counts = class_counts(faces, folds, synthetic, description.selection)
     figure = draw_class_counts(counts, dataset, description)
     save_figure(figure, Path(snakemake.output.png).with_suffix(""), report_settings(snakemake).dpi)

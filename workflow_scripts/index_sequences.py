@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 with tracked_job(snakemake) as record:
     settings = DatasetSettings.model_validate(snakemake.params.settings, strict=False)
-    index = read_dataset(settings, Path(snakemake.params.root).expanduser())
+    index = read_dataset(settings, Path(snakemake.params.root).expanduser(), snakemake.params.peak_frames)
     write_index(index, Path(snakemake.output.index).parent)
     record.metrics = {"sequences": len(index.sequences), "left_out": len(index.rejected)}
     logging.info("%d labelled sequences, %d left out", len(index.sequences), len(index.rejected))

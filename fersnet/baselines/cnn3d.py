@@ -3,10 +3,11 @@
 M. Liu, S. Li, S. Shan, R. Wang and X. Chen, "Deeply learning deformable facial action parts model for dynamic
 expression analysis", ACCV 2014: its baseline without deformable parts, the row "3DCNN" of the tables.
 
-A first layer of 16 filters of 9 x 9 pixels and 3 frames on 64 x 64 clips is as published. The later layers are choices,
-since no figure for them is known to us: 5 x 5 x 3 and 3 x 3 x 3 filters, doubling in number, each followed by ReLU and
-maximum pooling (the first over space alone, since clips have few frames), then one fully connected layer with dropout
-and the class scores. Deviations: clips are standardised, mirrored at random, and Adam replaces plain gradient descent.
+A first layer of 16 filters of 9 x 9 pixels and 3 frames on 64 x 64 clips is as published. The rest are choices, since
+no figure for it is known to us: a first step of 2 pixels, later filters of 5 x 5 x 3 and 3 x 3 x 3, doubling in number,
+each layer followed by ReLU and maximum pooling (the first over space alone, since clips have few frames), then one
+fully connected layer with dropout and the class scores. Deviations: clips are standardised, mirrored at random, and
+Adam replaces plain gradient descent.
 """
 
 from typing import TYPE_CHECKING
@@ -30,20 +31,18 @@ class Cnn3d(nn.Module):
         super().__init__()
         width = settings.width
         layers: list[nn.Module] = []
-        channels, extent = 1, clip
+        channels = 1
         for number, (side, pool) in enumerate(((9, (1, 2, 2)), (5, (2, 2, 2)), (3, (2, 2, 2)))):
             filters = width * 2**number
-            stride = (1, 2, 2) if number == 0 else (1, 1, 1)
+            step = 2 if number == 0 else 1
             padding = (1, side // 2, side // 2)
-            layers += [nn.Conv3d(channels, filters, (3, side, side), stride=stride, padding=padding), nn.ReLU()]
+            layers += [nn.Conv3d(channels, filters, (3, side, side), stride=(1, step, step), padding=padding)]
             # Rounding up keeps a frame of the shortest clips.
-            layers.append(nn.MaxPool3d(pool, ceil_mode=True))
-            extent = tuple(
-                -(-(-(-size // step)) // share) for size, step, share in zip(extent, stride, pool, strict=True)
-            )
+            layers += [nn.ReLU(), nn.MaxPool3d(pool, ceil_mode=True)]
             channels = filters
         self.convolutions = nn.Sequential(*layers)
-        flat = channels * extent[0] * extent[1] * extent[2]
+        with torch.no_grad():
+            flat = self.convolutions(torch.zeros(1, 1, *clip)).numel()
         self.classifier = nn.Sequential(
             nn.Flatten(),
             nn.Linear(flat, settings.hidden),

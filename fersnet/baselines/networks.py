@@ -1,8 +1,8 @@
 """What the sequence networks share: clips as tensors, a training task, and prediction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -47,14 +47,11 @@ class ClipTask(TrainingTask):
         self.optimizers = {name: self.adam(network.parameters()) for name, network in self.networks.items()}
         self.stage = ""
 
-    def adam(self, parameters: "Sequence[Tensor] | object") -> torch.optim.Optimizer:
+    def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimizer with the settings' rates."""
         settings = self.settings
         return torch.optim.Adam(
-            parameters,  # type: ignore[arg-type]
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            weight_decay=settings.weight_decay,
+            parameters, lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay
         )
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
@@ -72,9 +69,13 @@ class ClipTask(TrainingTask):
         total = torch.stack(list(losses.values())).sum()
         total.backward()
         if self.settings.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.networks[self.stage].parameters(), self.settings.gradient_clip)
+            nn.utils.clip_grad_norm_(self.trained_parameters(), self.settings.gradient_clip)
         optimizer.step()
         return {name: value.detach() for name, value in losses.items()}
+
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """Those that the stage's optimizer moves."""
+        return [parameter for group in self.optimizers[self.stage].param_groups for parameter in group["params"]]
 
     def losses(self, indices: Tensor) -> dict[str, Tensor]:
         """The terms of the stage's loss on a batch, weights included; the plain one is cross-entropy."""
@@ -126,6 +127,12 @@ def all_clips(train_clips: ClipSet, validation: ClipSet) -> ClipSet:
     return training_parts(train_clips, validation)[1]
 
 
+def description(name: str, clips: ClipSet, settings: NetworkSettings, classes: int) -> dict[str, Any]:
+    """What a checkpoint says of itself: enough to build its networks again."""
+    shape = [int(extent) for extent in clips.clips.shape[1:]]
+    return {"method": name, "classes": classes, "clip": shape, "settings": settings.model_dump(mode="json")}
+
+
 def fit_single(
     name: str,
     network: nn.Module,
@@ -135,8 +142,7 @@ def fit_single(
     classes: int,
 ) -> NetworkModel:
     """Trains one network on clips (B, T, H, W) for the scheduled epochs; the files are the training loop's."""
-    frames, height, width = clips.clips.shape[1:]
-    described = run.describing({"method": name, "classes": classes, "clip": [frames, height, width]})
+    described = run.describing(description(name, clips, settings, classes))
     task = ClipTask(clips, settings, {name: network}, described)
     train(task, [stage(name, settings.epochs, settings, clips)], described)
     network.eval()

@@ -21,44 +21,66 @@ def backdrop(view: View, size: tuple[int, int]) -> Field:
 
 def draw_body(image: Field, identity: Identity, view: View, placement: Placement, chin: float) -> None:
     """Paints neck and shoulders into the display image (H, W, 3), in place; `chin`: its y in millimetres."""
-    height, width = image.shape[:2]
     male = identity.sex == "male"
-    scale, (cx, cy) = placement.scale, placement.centre
-
-    def pixels(points: list[tuple[float, float]]) -> np.ndarray:
-        moved = (np.array(points, np.float64) - PIVOT[:2]) * scale + (cx, cy)
-        return np.round(np.clip(moved, -4000, 8000) * 16).astype(np.int32)
-
     neck, low = (53.0, 168.0) if male else (43.0, 172.0)
-    shoulder = 215.0 if male else 185.0
-    top = int(np.clip((40 - PIVOT[1]) * scale + cy, 0, height))
-    if top >= height:
+    _draw_neck(image, identity, view, placement, (neck, low, chin))
+    _draw_shirt(image, identity, view, placement, (neck, low))
+
+
+def _paint(
+    image: Field, placement: Placement, outline: list[tuple[float, float]], top: float, half: float
+) -> tuple[Field, Field, Field, Field]:
+    """The part of the image below `top` and within `half` of the midline (millimetres): its view, x, y and the cover.
+
+    `outline` is the left half of a shape that is symmetric about the midline.
+    """
+    height, width = image.shape[:2]
+    scale, (cx, cy) = placement.scale, placement.centre
+    first = int(np.clip((top - PIVOT[1]) * scale + cy, 0, height))
+    left, right = (int(np.clip(cx + sign * half * scale + (sign > 0), 0, width)) for sign in (-1, 1))
+    region = image[first:, left:right]
+    y = ((np.arange(first, height, dtype=np.float32) - np.float32(cy)) / np.float32(scale) + np.float32(PIVOT[1]))[
+        :, None
+    ]
+    x = ((np.arange(left, right, dtype=np.float32) - np.float32(cx)) / np.float32(scale))[None, :]
+    points = np.array([*outline, *((-u, v) for u, v in reversed(outline))], np.float64)
+    pixels = (points - PIVOT[:2]) * scale + (cx - left, cy - first)
+    cover = np.zeros(region.shape[:2], np.uint8)
+    if cover.size:
+        corners = np.round(np.clip(pixels, -8000, 8000) * 16).astype(np.int32)
+        cv2.fillPoly(cover, [corners], 255, cv2.LINE_AA, 4)
+    return region, x, y, (cover * np.float32(1 / 255))[..., None]
+
+
+def _draw_neck(
+    image: Field, identity: Identity, view: View, placement: Placement, place: tuple[float, float, float]
+) -> None:
+    """A cylinder in the shadow of the jaw, with the two muscles that run to the collarbones."""
+    neck, low, chin = place
+    outline = [(-neck, 40), (-neck, 120), (-neck - 3, 150), (-neck - 10, low), (-neck - 10, low + 60)]
+    region, x, y, cover = _paint(image, placement, outline, 40, neck + 12)
+    if not cover.size:
         return
-    v = ((np.arange(top, height, dtype=np.float32) - cy) / scale + PIVOT[1])[:, None]
-    u = ((np.arange(width, dtype=np.float32) - cx) / scale)[None, :]
-    # Neck: a cylinder in the shadow of the jaw, with the two muscles that run to the collarbones.
-    across = np.clip(u / (neck + 4), -1, 1)
+    across = np.clip(x / np.float32(neck + 4), -1, 1)
     facing = across * view.light[0] + np.sqrt(np.maximum(1 - across**2, 0)) * view.light[2] * 0.9
-    under = 0.42 + 0.58 * np.clip((v - chin - 2) / 48, 0, 1) ** 0.8
-    muscle = 1 - 0.10 * np.exp(-(((np.abs(u) - 16 - 0.18 * (low - v)) / 5) ** 2)) * np.clip((v - chin) / 30, 0, 1)
+    under = 0.42 + 0.58 * np.clip((y - chin - 2) / 48, 0, 1) ** 0.8
+    muscle = 1 - 0.10 * np.exp(-(((np.abs(x) - 16 - 0.18 * (low - y)) / 5) ** 2)) * np.clip((y - chin) / 30, 0, 1)
     light = (1.1 * (1 - view.ambient) * np.clip((facing + 0.3) / 1.3, 0.05, 1) + 0.75 * view.ambient) * under * muscle
     skin = tone(np.array(identity.skin, np.float32) * 0.92 * light[..., None], view.exposure)
-    shape = np.zeros((height - top, width), np.uint8)
-    offset = np.array([0, top * 16], np.int32)
-    outline = [(-neck, 40), (-neck, 120), (-neck - 3, 150), (-neck - 14, low - 8), (-120, low + 30), (-120, 330)]
-    cv2.fillPoly(shape, [pixels(outline + [(-x, y) for x, y in reversed(outline)]) - offset], 255, cv2.LINE_AA, 4)
-    cover = shape.astype(np.float32)[..., None] / 255
-    region = image[top:]
     region += (skin - region) * cover
-    # Shirt: sloping shoulders with a round neckline.
-    line = 20.0 if male else 34.0
-    cloth = np.zeros((height - top, width), np.uint8)
-    arc = [(neck * np.cos(t) * 1.06, low - 14 + line * np.sin(t)) for t in np.linspace(0, np.pi, 13)]
-    rim = [(neck * 1.06 + 4, low - 17), *arc, (-neck * 1.06 - 4, low - 17)]
+
+
+def _draw_shirt(image: Field, identity: Identity, view: View, placement: Placement, place: tuple[float, float]) -> None:
+    """Sloping shoulders with a round neckline."""
+    neck, low = place
+    line, shoulder = (20.0, 215.0) if identity.sex == "male" else (34.0, 185.0)
+    arc = [(-neck * np.cos(turn) * 1.06, low - 14 + line * np.sin(turn)) for turn in np.linspace(np.pi / 2, 0, 7)]
     edge = [(-84, low - 9), (-120, low + 2), (-shoulder * 0.86, low + 28), (-shoulder, low + 62), (-shoulder - 12, 420)]
-    cv2.fillPoly(cloth, [pixels(rim + edge + [(-x, y) for x, y in reversed(edge)]) - offset], 255, cv2.LINE_AA, 4)
-    slope = np.clip(0.95 - 0.0022 * np.abs(u) + 0.002 * u * view.light[0], 0.3, 1.2)
-    folds = 1 + 0.05 * np.sin(u / 17 + v / 23 + identity.seed % 7) + 0.03 * np.sin(u / 7 - v / 11)
-    brightness = (slope * folds * np.clip(0.65 + 0.006 * (v - low), 0.55, 1.0))[..., None]
+    region, x, y, cover = _paint(image, placement, [*arc, (-neck * 1.06 - 4, low - 17), *edge], low - 18, shoulder + 14)
+    if not cover.size:
+        return
+    slope = np.clip(0.95 - 0.0022 * np.abs(x) + 0.002 * x * view.light[0], 0.3, 1.2)
+    folds = 1 + 0.05 * np.sin(x / 17 + y / 23 + identity.seed % 7) + 0.03 * np.sin(x / 7 - y / 11)
+    brightness = (slope * folds * np.clip(0.65 + 0.006 * (y - low), 0.55, 1.0))[..., None]
     shirt = tone(np.array(identity.clothes, np.float32) * brightness, view.exposure)
-    region += (shirt - region) * (cloth.astype(np.float32)[..., None] / 255)
+    region += (shirt - region) * cover

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 Field = NDArray[np.float32]
 Window = tuple[slice, slice]
@@ -65,8 +64,27 @@ def polar_table(points: NDArray[np.floating]) -> Field:
     angle = np.arctan2(dy, dx) % (2 * np.pi)
     order = np.argsort(angle)
     angle, radius = angle[order], np.hypot(dx, dy)[order]
-    curve = CubicSpline(np.append(angle, angle[0] + 2 * np.pi), np.append(radius, radius[0]), bc_type="periodic")
-    return curve(np.arange(ANGLES) * (2 * np.pi / ANGLES)).astype(np.float32)
+    return _periodic_spline(angle, radius)
+
+
+def _periodic_spline(angle: NDArray[np.floating], radius: NDArray[np.floating]) -> Field:
+    """The periodic cubic spline through values at ascending angles in [0, 2 pi), at `ANGLES` even angles."""
+    count = len(angle)
+    gaps = np.diff(np.append(angle, angle[0] + 2 * np.pi))
+    before = np.roll(gaps, 1)
+    rises = (np.roll(radius, -1) - radius) / gaps
+    rows = np.arange(count)
+    system = np.zeros((count, count))
+    system[rows, rows] = 2 * (before + gaps)
+    system[rows, (rows + 1) % count] = gaps
+    system[rows, (rows - 1) % count] = before
+    bends = np.linalg.solve(system, 6 * (rises - np.roll(rises, 1)))  # second derivatives
+    at = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+    index = np.searchsorted(angle, at, side="right") - 1  # -1 is the last knot, one turn earlier
+    t = (at - angle[index]) % (2 * np.pi)
+    gap, bend, following = gaps[index], bends[index], bends[(index + 1) % count]
+    slope = rises[index] - gap * (2 * bend + following) / 6
+    return (radius[index] + t * (slope + t * (bend / 2 + t * (following - bend) / (6 * gap)))).astype(np.float32)
 
 
 def ramp(values: Field, width: float) -> Field:

@@ -128,7 +128,7 @@ def draw_identity(seed: int) -> Identity:
     fair = place < 1.6
     hair = _pick(rng, _HAIR, (2, 3, 3, 0.8, 1.6, 0.8) if fair else (6, 3, 0.8, 0, 0, 0))
     iris = _pick(rng, _IRIS, (2.5, 1.5, 1, 2, 1) if fair else (8, 1, 0.2, 0, 0))
-    grey = float(np.clip((age - 42) / 30 + rng.normal(0, 0.12), 0, 0.9)) if age > 38 else 0.0
+    grey = float(np.clip((age - 50) / 22 + rng.normal(0, 0.12), 0, 0.85)) if age > 40 else 0.0
     styles: tuple[tuple[HairStyle, float], ...] = (
         (("cropped", 3), ("short", 4), ("side_parted", 3), ("receding", 1.2 if age > 35 else 0.3), ("bald", 0.6))
         if male

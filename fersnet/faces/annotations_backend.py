@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fersnet.faces.images import Rejection, open_for_reading
+from fersnet.faces.images import Rejection, check_readable
 from fersnet.faces.landmarks import POINTS, Fit, check_points
 
 SEARCH_DEPTH = 3
@@ -23,11 +23,7 @@ def find_landmark_folders(root: Path) -> tuple[Path, ...]:
     found: list[Path] = []
 
     def visit(folder: Path, depth: int) -> None:
-        try:
-            children = sorted(child for child in folder.iterdir() if child.is_dir())
-        except OSError:
-            return
-        for child in children:
+        for child in _folders_in(folder):
             if child.name.lower() == "landmarks":
                 found.append(child)
             if depth < SEARCH_DEPTH and not child.name.startswith((".", "__")) and not child.is_symlink():
@@ -35,11 +31,19 @@ def find_landmark_folders(root: Path) -> tuple[Path, ...]:
 
     visit(root, 1)
     if root.parent != root:
-        for sibling in sorted(root.parent.iterdir()):
-            if sibling.name.lower() == "landmarks" and sibling.is_dir():
+        for sibling in _folders_in(root.parent):
+            if sibling.name.lower() == "landmarks":
                 found.append(sibling)
                 visit(sibling, SEARCH_DEPTH)
     return tuple(dict.fromkeys(found))
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """Its folders, sorted; none if it may not be read, since landmarks can also lie elsewhere."""
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir())
+    except OSError:
+        return []
 
 
 def read_landmarks(path: Path) -> np.ndarray:
@@ -48,7 +52,7 @@ def read_landmarks(path: Path) -> np.ndarray:
     Raises:
         Rejection: if the file is missing, or holds anything else.
     """
-    open_for_reading(path)
+    check_readable(path)
     if path.stat().st_size > MAXIMUM_BYTES:
         raise Rejection("landmark file is too large")
     try:

@@ -55,7 +55,8 @@ def draw_contact_sheet(store: FaceStore, columns: int = 12, subjects: Collection
     # Small faces are enlarged, so that a dot stays smaller than an eye.
     factor = max(1, round(110 / side))
     cell = side * factor
-    width = max(columns * (cell + _MARGIN) + _MARGIN, 240)
+    widest = max((len(rows) for rows in chosen.values()), default=0)
+    width = max(widest * (cell + _MARGIN) + _MARGIN, 240)
     height = max(len(chosen), 1) * (_LABEL + cell + _MARGIN) + _MARGIN
     sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from fersnet.faces.images import Rejection, check_size, open_for_reading, read_image
+from fersnet.faces.images import Rejection, check_readable, check_size, read_image
 
 # The quiet level has to be known before the first video is opened: FFmpeg else writes every damaged packet to stderr.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -86,7 +86,7 @@ def check_video(path: Path) -> None:
 
     FFmpeg also opens playlists, which may name other files and addresses; these never reach it.
     """
-    open_for_reading(path)
+    check_readable(path)
     with path.open("rb") as stream:
         head = stream.read(16)
     if not any(head[offset:].startswith(signature) for offset, signature in _VIDEO_SIGNATURES):

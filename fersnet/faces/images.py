@@ -34,7 +34,7 @@ class Rejection(Exception):
     """One frame cannot be used. The message is the reason; what stands before a colon names the kind of reason."""
 
 
-def open_for_reading(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Check that `path` is a regular file with content.
 
     Raises:
@@ -75,7 +75,7 @@ def read_image(path: Path) -> np.ndarray:
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    open_for_reading(path)
+    check_readable(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

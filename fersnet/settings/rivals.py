@@ -52,6 +52,8 @@ class CycleGANSettings(Section):
     """Residual blocks of a generator: 6 up to 128 pixels, 9 from 256."""
     epochs: PositiveInt = 200
     """Epochs of each of the six models."""
+    initial: Literal["fresh", "previous"] = "fresh"
+    """Where the models after the first begin: `fresh` weights, as published, or the `previous` expression's model."""
     samples: PositiveInt | None = None
     """Source faces per epoch; null takes the size of the larger domain, as published."""
     batch_size: PositiveInt = 1

@@ -12,14 +12,18 @@ from fersnet.errors import UserError
 def without_compiler() -> None:
     """Spares the import of PyTorch's compiler, 1.8 s of CPU in every job that trains.
 
-    The optimizer's bookkeeping methods import it on first use, only to mark themselves as not to be compiled. Nothing
-    here is compiled, so each is marked with itself beforehand; a PyTorch without that mark just imports as before.
+    Adam imports it on first use, only to mark its methods as not to be compiled. Nothing here is compiled, so the
+    methods are marked beforehand, and `step` is the plain one without gradients, which is all that the wrapped one
+    does where `differentiable` is off. A PyTorch without these wrappers is left as it is.
     """
-    for name in ("add_param_group", "zero_grad"):
-        method = getattr(torch.optim.Optimizer, name)
+    for method in vars(torch.optim.Optimizer).values():
         plain = getattr(method, "__wrapped__", None)
-        if plain is not None and not hasattr(plain, "__dynamo_disable"):
-            setattr(plain, "__dynamo_disable", plain)  # noqa: B010 - a plain attribute would be name-mangled in a class
+        if plain is not None:
+            vars(plain).setdefault("__dynamo_disable", plain)
+    for optimizer in (torch.optim.Adam, torch.optim.AdamW):
+        plain = getattr(optimizer.step, "__wrapped__", None)
+        if plain is not None:
+            optimizer.step = torch.no_grad()(plain)  # type: ignore[method-assign]
 
 
 @contextmanager

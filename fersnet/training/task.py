@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from fersnet.settings.training import ScheduleSettings
+from fersnet.training.environment import without_compiler
+
+without_compiler()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ METHODS = ("caae", "cyclegan", "exprgan", "stargan")
 FAST = 3e-3
 SHORT = {
     "caae": CAAESettings(width=4, code_size=12, warm_up_epochs=1, epochs=2, batch_size=4),
-    "cyclegan": CycleGANSettings(width=4, residual_blocks=1, epochs=2, batch_size=4, pool_size=3),
+    "cyclegan": CycleGANSettings(width=4, residual_blocks=1, epochs=2, batch_size=2, pool_size=3),
     "exprgan": ExprGANSettings(
         width=4,
         code_size=12,
@@ -123,7 +124,14 @@ def fitted(method: str, faces: FaceSet, settings, run: TrainingRun, identity: Li
         (
             "cyclegan",
             CycleGANSettings(
-                width=8, residual_blocks=1, epochs=40, batch_size=4, learning_rate=FAST, identity=0, cycle=1
+                width=8,
+                residual_blocks=1,
+                epochs=32,
+                batch_size=4,
+                learning_rate=2e-3,
+                cycle=3,
+                decay_from=1.0,
+                augmentation="none",
             ),
         ),
         (
@@ -132,7 +140,7 @@ def fitted(method: str, faces: FaceSet, settings, run: TrainingRun, identity: Li
                 width=8,
                 code_size=24,
                 warm_up_epochs=10,
-                epochs=80,
+                epochs=60,
                 batch_size=8,
                 learning_rate=FAST,
                 adversarial_image=0.1,
@@ -170,7 +178,7 @@ def test_eight_faces_are_given_the_other_expression(method, settings, tmp_path, 
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("interrupted_at", [2, 7])
+@pytest.mark.parametrize("interrupted_at", [2, 6])
 def test_a_resumed_training_ends_with_the_same_bytes(method, interrupted_at, tmp_path, identity, monkeypatch):
     module = import_module(f"fersnet.rivals.{method}")
     faces = make_faces()
@@ -191,7 +199,7 @@ def test_a_resumed_training_ends_with_the_same_bytes(method, interrupted_at, tmp
     monkeypatch.setattr(task, "training_step", step_until_killed)
     with pytest.raises(KeyboardInterrupt):
         module.fit(faces, SHORT[method], broken, identity)
-    assert (broken.folder / "resume.pt").exists() == (interrupted_at > 1)
+    assert (broken.folder / "resume.pt").exists()
     before = len(taken)
     module.fit(faces, SHORT[method], broken, identity)
     expected = sum(stage_steps(method))
@@ -202,7 +210,7 @@ def test_a_resumed_training_ends_with_the_same_bytes(method, interrupted_at, tmp
 
 def stage_steps(method: str) -> list[int]:
     """Steps of each stage of `SHORT` on eight faces."""
-    return {"caae": [2, 4], "cyclegan": [2, 2], "exprgan": [2, 4, 2], "stargan": [6]}[method]
+    return {"caae": [2, 4], "cyclegan": [4, 4], "exprgan": [2, 4, 2], "stargan": [6]}[method]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -278,6 +286,17 @@ def test_cyclegan_takes_neutral_faces_as_its_source(tmp_path, identity):
         synthesizer.synthesize(torch.rand(1, 1, SIZE, SIZE), torch.tensor([0]))
 
 
+def test_cyclegan_can_begin_a_model_with_the_one_before_it(tmp_path, identity):
+    networks = {}
+    for initial in ("fresh", "previous"):
+        settings = SHORT["cyclegan"].model_copy(update={"initial": initial, "learning_rate": 1e-9, "epochs": 1})
+        fitted("cyclegan", make_faces(), settings, make_run(tmp_path / initial), identity)
+        networks[initial] = load_checkpoint(tmp_path / initial / "checkpoint.pt")[0]
+    for initial, alike in (("fresh", False), ("previous", True)):
+        first, second = (networks[initial][f"generator_{name}"] for name in ("happiness", "surprise"))
+        assert torch.allclose(first["body.1.weight"], second["body.1.weight"], atol=1e-6) == alike
+
+
 def test_image_pool_fills_and_then_swaps():
     torch.manual_seed(0)
     pool = ImagePool(3)
@@ -313,7 +332,7 @@ def test_total_variation_is_that_of_the_formula():
 def test_learning_rate_is_constant_then_falls_linearly():
     rates = [common.ramp(1.0, epoch, 200, 0.5) for epoch in range(1, 201)]
     assert rates[:100] == [1.0] * 100
-    steps = {round(before - after, 9) for before, after in zip(rates[99:-1], rates[100:], strict=True)}
+    steps = {round(before - after, 9) for before, after in pairwise(rates[99:])}
     assert steps == {round(1 / 101, 9)}
     assert rates[-1] == pytest.approx(1 / 101)
     assert common.ramp(1.0, 200, 200, 1.0) == 1.0

@@ -1,0 +1,160 @@
+"""What every baseline has to do, whatever it computes."""
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fersnet.baselines.clips import ClipSet
+from fersnet.errors import UserError
+from fersnet.settings.baselines import (
+    Cnn3dSettings,
+    DtagnSettings,
+    Hog3dSettings,
+    LbpTopSettings,
+    LbvcnnSettings,
+    StmExpletSettings,
+)
+from fersnet.training.checkpoint import load_checkpoint
+from fersnet.training.task import TrainingRun
+
+CLASSES = 4
+SMALL: dict[str, Any] = {
+    "lbp_top": LbpTopSettings(radius=2, time_radii=(2, 1), blocks=(3, 3), costs=(10.0, 100.0)),
+    "hog3d": Hog3dSettings(stride=8, costs=(1.0, 10.0)),
+    "stm_explet": StmExpletSettings(components=8, modes=(4, 3), per_mode=16, sample=500, iterations=5, embedding=3),
+    "cnn3d": Cnn3dSettings(epochs=12, batch_size=6, width=4, hidden=16, milestones=(), dropout=0.0, flip=False),
+    "dtagn": DtagnSettings(
+        epochs=15,
+        joint_epochs=3,
+        batch_size=6,
+        width=8,
+        appearance_hidden=24,
+        geometry_hidden=(16, 24),
+        milestones=(),
+        dropout=0.0,
+        flip=False,
+        rotations=(-5.0, 0.0, 5.0),
+    ),
+    "lbvcnn": LbvcnnSettings(
+        epochs=20,
+        joint_epochs=15,
+        batch_size=6,
+        width=6,
+        layers=2,
+        fixed_filters=12,
+        hidden=16,
+        milestones=(),
+        dropout=0.0,
+        flip=False,
+        learning_rate=3e-3,
+    ),
+}
+Spots = Callable[..., ClipSet]
+NewRun = Callable[[], TrainingRun]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def fit(method: str, train: ClipSet, validation: ClipSet, run: TrainingRun, seed: int = 1) -> Any:
+    module = importlib.import_module(f"fersnet.baselines.{method}")
+    return module.fit(train, validation, SMALL[method], seed, run, CLASSES)
+
+
+def none_of(clips: ClipSet) -> ClipSet:
+    return clips.select(np.arange(0))
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_learns_what_it_is_shown_and_generalises_to_new_subjects(method: str, spots: Spots, new_run: NewRun) -> None:
+    clips, unseen = spots(6), spots(3, seed=5)
+    run = new_run()
+    model = fit(method, clips.select(np.arange(12)), clips.select(np.arange(12, 18)), run)
+    probabilities = model.predict_proba(clips)
+    assert probabilities.dtype == np.float32
+    assert probabilities.shape == (18, CLASSES)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities[:, 3] == 0).all(), "a class without training clips has no probability"
+    assert (probabilities.argmax(axis=1) == clips.labels).mean() >= 0.95
+    assert (model.predict_proba(unseen).argmax(axis=1) == unseen.labels).mean() >= 2 / 3
+    _, metadata = load_checkpoint(run.folder / "checkpoint.pt")
+    assert metadata["method"] == method
+    assert len(pd.read_csv(run.folder / "history.csv"))
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_equal_seeds_give_equal_bytes_and_test_clips_do_not_see_each_other(
+    method: str, spots: Spots, new_run: NewRun
+) -> None:
+    train, validation, test = spots(3), spots(1, seed=3), spots(2, seed=9)
+    held_out = dataclasses.replace(validation, subjects=["V"] * 3, sequence_ids=[f"V-{k}" for k in range(3)])
+    first = fit(method, train, held_out, new_run()).predict_proba(test)
+    model = fit(method, train, held_out, new_run())
+    assert model.predict_proba(test).tobytes() == first.tobytes()
+    relabelled = dataclasses.replace(test, labels=(test.labels + 1) % 3, subjects=["X"] * len(test))
+    assert model.predict_proba(relabelled).tobytes() == first.tobytes()
+    alone = model.predict_proba(test.select(np.array([1])))
+    np.testing.assert_allclose(alone[0], first[1], atol=1e-4)
+    assert model.predict_proba(none_of(test)).shape == (0, CLASSES)
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_survives_constant_and_frozen_clips(method: str, spots: Spots, new_run: NewRun) -> None:
+    clips = spots(3)
+    images, landmarks = clips.clips.copy(), clips.landmarks.copy()
+    images[0], images[1] = 128, images[1, :1]
+    landmarks[0], landmarks[1] = np.nan, landmarks[1, :1]
+    odd = dataclasses.replace(clips, clips=images, landmarks=landmarks)
+    probabilities = fit(method, odd, none_of(clips), new_run()).predict_proba(odd)
+    assert np.isfinite(probabilities).all()
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_all_clips_equal_or_of_one_class(method: str, spots: Spots, new_run: NewRun) -> None:
+    clips = spots(2)
+    equal = dataclasses.replace(clips, clips=np.full_like(clips.clips, 77))
+    assert np.isfinite(fit(method, equal, none_of(clips), new_run()).predict_proba(clips)).all()
+    single = clips.select(clips.labels == 1)
+    probabilities = fit(method, single, none_of(clips), new_run()).predict_proba(clips)
+    np.testing.assert_array_equal(probabilities[:, 1], 1)
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_an_empty_training_fold_is_the_users_to_mend(method: str, spots: Spots, new_run: NewRun) -> None:
+    clips = spots(1)
+    with pytest.raises(UserError, match="no clip"):
+        fit(method, none_of(clips), clips, new_run())
+
+
+@pytest.mark.parametrize("method", ["lbp_top", "hog3d", "stm_explet"])
+def test_parameters_are_chosen_on_subjects_that_the_candidates_have_not_seen(
+    method: str, spots: Spots, new_run: NewRun
+) -> None:
+    everything = spots(6)
+    validation = everything.select(np.arange(12, 18))
+    apart, inside = new_run(), new_run()
+    fit(method, everything.select(np.arange(12)), validation, apart)
+    fit(method, everything, validation, inside)
+    rows = pd.read_csv(apart.folder / "history.csv")
+    assert rows["validation_accuracy"].between(0, 1).all()
+    assert len(rows) == 2 * len(SMALL[method].costs)
+    pd.testing.assert_frame_equal(rows, pd.read_csv(inside.folder / "history.csv"))
+
+
+@pytest.mark.parametrize("method", ["lbp_top", "hog3d", "stm_explet"])
+def test_the_training_set_is_joined_by_the_validation_clips_for_the_last_fit(
+    method: str, spots: Spots, new_run: NewRun
+) -> None:
+    clips = spots(4)
+    without = clips.select((clips.labels < 2) | np.isin(clips.subjects, ["S03"]))
+    train, validation = without.select(np.arange(6)), without.select(np.arange(6, 9))
+    assert 2 not in train.labels
+    assert (fit(method, train, validation, new_run()).predict_proba(clips)[:, 2] > 0).all()

@@ -1,0 +1,56 @@
+"""Fingerprints of code: a changed line counts where it is reached, a comment nowhere."""
+
+from pathlib import Path
+
+import pytest
+
+from fersnet import fingerprint as module
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "fersnet").mkdir()
+    for name, text in {
+        "__init__": "",
+        "low": "A = 1\n",
+        "middle": '"""Doc."""\nfrom fersnet import low\n\n\ndef f():\n    """Doc."""\n    return low.A\n',
+        "top": "from fersnet.middle import f\n",
+        "other": "B = 2\n",
+    }.items():
+        (tmp_path / "fersnet" / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    return tmp_path
+
+
+def fingerprint(name: str) -> str:
+    module._parsed.cache_clear()
+    module._path_of.cache_clear()
+    return module.fingerprint(name)
+
+
+def edit(project: Path, name: str, old: str, new: str) -> None:
+    path = project / "fersnet" / f"{name}.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_changed_line_counts_for_all_that_reach_it(project: Path) -> None:
+    before = {name: fingerprint(f"fersnet.{name}") for name in ("low", "top", "other")}
+    edit(project, "low", "A = 1", "A = 2")
+    after = {name: fingerprint(f"fersnet.{name}") for name in before}
+    assert {name for name in before if before[name] != after[name]} == {"low", "top"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"""Doc."""\nfrom', '"""Other words."""\nfrom'), ("return low.A", "return low.A  # why"), ("\n\n\n", "\n\n\n\n")]
+)
+def test_comments_docstrings_and_layout_do_not_count(project: Path, old: str, new: str) -> None:
+    before = fingerprint("fersnet.top")
+    edit(project, "middle", old, new)
+    assert fingerprint("fersnet.top") == before
+
+
+def test_an_unknown_module_is_an_error(project: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"fersnet\.absent"):
+        fingerprint("fersnet.absent")
