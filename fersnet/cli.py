@@ -37,7 +37,9 @@ def _one_line_errors() -> Iterator[None]:
 @app.command()
 def sync(
     results: Results,
-    keep_time: Annotated[bool, typer.Option(help="Leave the time of jobs.csv as it is, so that nothing reruns.")] = False,
+    keep_time: Annotated[
+        bool, typer.Option(help="Leave the time of jobs.csv as it is, so that nothing reruns.")
+    ] = False,
 ) -> None:
     """Copy the job records of a run to the tracking store, and bring jobs.csv up to date."""
     import os

@@ -116,6 +116,11 @@ def synthesis_module(method):
     return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.fersnet"
 
 
+def per_fold(pattern):
+    """One file for every fold: for jobs so short that one does all folds of a method."""
+    return expand(pattern, fold=FOLDS)
+
+
 def checkpoint(dataset, method, fold):
     return f"{RESULTS}/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
 

@@ -75,13 +75,13 @@ rule synthesize_faces:
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
         checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-        checkpoint=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
+        checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt"),
     output:
-        synthesis=f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz",
+        syntheses=per_fold(f"{RESULTS}/synthesis/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.npz"),
     log:
-        f"{RESULTS}/logs/synthesize_faces/{{dataset}}_{{method}}_fold{{fold}}.log",
+        f"{RESULTS}/logs/synthesize_faces/{{dataset}}_{{method}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/synthesize_faces/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+        f"{RESULTS}/benchmarks/synthesize_faces/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
         method="|".join(SYSTEMS),
     conda:

@@ -108,13 +108,13 @@ rule predict_fersnet:
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
         checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-        checkpoint=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
+        checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt"),
     output:
-        predictions=f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
+        predictions=per_fold(f"{RESULTS}/predictions/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.parquet"),
     log:
-        f"{RESULTS}/logs/predict_fersnet/{{dataset}}_{{method}}_fold{{fold}}.log",
+        f"{RESULTS}/logs/predict_fersnet/{{dataset}}_{{method}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/predict_fersnet/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+        f"{RESULTS}/benchmarks/predict_fersnet/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
         method="|".join(FERSNET_METHODS),
     conda:
@@ -205,13 +205,13 @@ rule extract_gates:
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
         checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-        checkpoint=lambda wildcards: checkpoint(wildcards.dataset, gated_methods()[0], wildcards.fold),
+        checkpoints=lambda wildcards: [checkpoint(wildcards.dataset, gated_methods()[0], fold) for fold in FOLDS],
     output:
-        gates=f"{RESULTS}/gates/{{dataset}}/fold{{fold}}.npz",
+        gates=per_fold(f"{RESULTS}/gates/{{{{dataset}}}}/fold{{fold}}.npz"),
     log:
-        f"{RESULTS}/logs/extract_gates/{{dataset}}_fold{{fold}}.log",
+        f"{RESULTS}/logs/extract_gates/{{dataset}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/extract_gates/{{dataset}}_fold{{fold}}.tsv"
+        f"{RESULTS}/benchmarks/extract_gates/{{dataset}}.tsv"
     conda:
         "../environment.yml"
     threads: SETTINGS.threads

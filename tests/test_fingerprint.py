@@ -43,7 +43,8 @@ def test_a_changed_line_counts_for_all_that_reach_it(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [('"""Doc."""\nfrom', '"""Other words."""\nfrom'), ("return low.A", "return low.A  # why"), ("\n\n\n", "\n\n\n\n")]
+    ("old", "new"),
+    [('"""Doc."""\nfrom', '"""Other words."""\nfrom'), ("return low.A", "return low.A  # why"), ("\n\n\n", "\n\n\n\n")],
 )
 def test_comments_docstrings_and_layout_do_not_count(project: Path, old: str, new: str) -> None:
     before = fingerprint("fersnet.top")

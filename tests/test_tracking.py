@@ -77,8 +77,9 @@ def test_eight_jobs_at_once_lose_none_and_mirroring_twice_adds_none(tmp_path: Pa
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), KeyboardInterrupt()])
 def test_a_job_that_fails_or_is_interrupted_says_so(tmp_path: Path, error: BaseException) -> None:
-    with pytest.raises(type(error)), track_job(
-        tmp_path, "train", run="r", seed=1, params={}, config_sha256="", data_sha256="", threads=1
+    with (
+        pytest.raises(type(error)),
+        track_job(tmp_path, "train", run="r", seed=1, params={}, config_sha256="", data_sha256="", threads=1),
     ):
         raise error
     (record,) = read_records(tmp_path)

@@ -1,4 +1,4 @@
-"""Keeps the ConvFLU gates of one test face of a fold."""
+"""Keeps the ConvFLU gates of one test face of every fold."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,18 +19,20 @@ with tracked_job(snakemake) as record:
     device = choose_device(snakemake.params.device)
     record.device = describe_device(device)
     store = read_store(snakemake)
-    test = face_set(store, read_split(snakemake, store).test, tuple(snakemake.params.expressions))
-    face = test.select(torch.tensor([0]))
-    checkpoint = Path(snakemake.input.checkpoint)
-    image = crop_and_flip(face.images, load(checkpoint).image_size, train=False)[0]
     letter = {"memory": "z", "leaky": "r"}
-    maps = {}
-    for place, values in predict(checkpoint, face, device).gates.items():
-        level, task, gate = place.split("/")
-        maps[f"{letter[gate]}_{task}_{level}"] = values[0]
-    np.savez_compressed(
-        snakemake.output.gates,
-        image=(image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
-        subject=np.array(face.subject_names[int(face.subjects[0])]),
-        **maps,
-    )
+    for fold, (path, output) in enumerate(
+        zip(snakemake.input.checkpoints, snakemake.output.gates, strict=True), start=1
+    ):
+        test = face_set(store, read_split(snakemake, store, fold=fold).test, tuple(snakemake.params.expressions))
+        face = test.select(torch.tensor([0]))
+        image = crop_and_flip(face.images, load(Path(path)).image_size, train=False)[0]
+        maps = {}
+        for place, values in predict(Path(path), face, device).gates.items():
+            level, task, gate = place.split("/")
+            maps[f"{letter[gate]}_{task}_{level}"] = values[0]
+        np.savez_compressed(
+            output,
+            image=(image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
+            subject=np.array(face.subject_names[int(face.subjects[0])]),
+            **maps,
+        )

@@ -1,7 +1,9 @@
-"""Reads the test faces of a fold with a trained FERSNet."""
+"""Reads the test faces of every fold with the fold's trained FERSNet."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from fersnet.training.batches import face_set
 from fersnet.training.device import choose_device, describe_device
@@ -17,7 +19,12 @@ with tracked_job(snakemake) as record:
     device = choose_device(snakemake.params.device)
     record.device = describe_device(device)
     store = read_store(snakemake)
-    test = face_set(store, read_split(snakemake, store).test, tuple(snakemake.params.expressions))
-    predictions = prediction_table(test, predict(Path(snakemake.input.checkpoint), test, device).probabilities)
-    predictions.to_parquet(snakemake.output.predictions, index=False)
-    record.metrics = accuracies(predictions)
+    tables = []
+    files = zip(snakemake.input.checkpoints, snakemake.output.predictions, strict=True)
+    for fold, (checkpoint, output) in enumerate(files, start=1):
+        subjects = read_split(snakemake, store, fold=fold).test
+        test = face_set(store, subjects, tuple(snakemake.params.expressions))
+        predictions = prediction_table(test, predict(Path(checkpoint), test, device).probabilities)
+        predictions.to_parquet(output, index=False)
+        tables.append(predictions)
+    record.metrics = accuracies(pd.concat(tables))

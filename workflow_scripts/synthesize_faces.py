@@ -1,4 +1,4 @@
-"""Synthesises every test face of a fold with each of the six expressions."""
+"""Synthesises every test face of every fold with each of the six expressions."""
 
 import importlib
 from pathlib import Path
@@ -19,10 +19,14 @@ with tracked_job(snakemake) as record:
     record.device = describe_device(device)
     store = read_store(snakemake)
     system = importlib.import_module(snakemake.params.family)
-    synthesizer = system.load(Path(snakemake.input.checkpoint), device)
-    test = face_set(store, read_split(snakemake, store).test, SIX).to(device)
-    # FERSNet names its classes; the rivals know the six.
-    classes = getattr(synthesizer, "expressions", SIX)
-    faces = synthesize_faces(synthesizer, test, snakemake.params.image_size, classes, seed=job_seed(snakemake))
-    write_synthetic(Path(snakemake.output.synthesis), faces)
-    record.metrics = {"faces": len(faces.images)}
+    count = 0
+    files = zip(snakemake.input.checkpoints, snakemake.output.syntheses, strict=True)
+    for fold, (checkpoint, output) in enumerate(files, start=1):
+        synthesizer = system.load(Path(checkpoint), device)
+        test = face_set(store, read_split(snakemake, store, fold=fold).test, SIX).to(device)
+        # FERSNet names its classes; the rivals know the six.
+        classes = getattr(synthesizer, "expressions", SIX)
+        faces = synthesize_faces(synthesizer, test, snakemake.params.image_size, classes, seed=job_seed(snakemake))
+        write_synthetic(Path(output), faces)
+        count += len(faces.images)
+    record.metrics = {"faces": count}

@@ -21,9 +21,9 @@ def read_store(snakemake: "Snakemake") -> FaceStore:
     return open_store(Path(snakemake.input.faces).parent)
 
 
-def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False) -> Split:
-    """Training, validation and test subjects of the job's fold; fold 0 trains on everybody."""
-    fold = int(snakemake.wildcards.fold)
+def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False, fold: int | None = None) -> Split:
+    """Training, validation and test subjects of a fold (by default the job's own); fold 0 trains on everybody."""
+    fold = int(snakemake.wildcards.fold) if fold is None else fold
     if fold == 0:
         return Split(frozenset(store.table["subject"]), frozenset(), frozenset())
     folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str, "sequence_id": str})

@@ -3,9 +3,9 @@
 A. Kläser, M. Marszałek and C. Schmid, "A spatio-temporal descriptor based on 3D-gradients", BMVC 2008.
 
 The gradient (x, y, t) of every voxel is averaged over sub-blocks through integral videos (section 2.1). Each mean
-gradient votes with its length for bins of its orientation, opposite directions being one: 5 x 3 bins of azimuth and
-elevation (the released code's default), or the ten axes through the faces of an icosahedron, where a vote is the
-projection beyond the threshold at which a gradient along one axis leaves all others without a vote (section 2.2). A
+gradient votes with its length for bins of its orientation, opposite directions being one: the ten axes through the
+faces of an icosahedron, where a vote is the projection beyond the threshold at which a gradient along one axis leaves
+all others without a vote (section 2.2), or 5 x 3 bins of azimuth and elevation (the released code's default). A
 cell sums its sub-blocks; a descriptor holds the cells of its support, brought to unit length, cut at 0.25, and brought
 to unit length again (section 2.3). Descriptors of all supports are concatenated: faces are aligned, so a place in the
 vector is a place in the face.
@@ -17,18 +17,20 @@ make overlapping supports copies of each other); as many of the 4 x 4 x 4 sub-bl
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fersnet.baselines.clips import ClipSet, training_parts
-from fersnet.baselines.svm import Choice, Option, PairwiseSvm, choose, fit_svm, write_fit
+from fersnet.baselines.svm import Choice, Option, Parameter, PairwiseSvm, choose, fit_svm, write_fit
 from fersnet.errors import UserError
 from fersnet.settings.baselines import Hog3dSettings
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
+
+Quantisation = Literal["icosahedron", "polar"]
 
 POLAR_BINS = (5, 3)
 """Bins of azimuth over half a turn, and of elevation from pole to pole."""
@@ -112,7 +114,7 @@ def icosahedron_axes() -> np.ndarray:
     return np.array(corners) / 3**0.5
 
 
-def votes(means: np.ndarray, quantisation: Literal["polar", "icosahedron"]) -> np.ndarray:
+def votes(means: np.ndarray, quantisation: Quantisation) -> np.ndarray:
     """Orientation votes float32 (..., bins), which sum to the gradient's length, of gradients (..., 3) in x, y, t."""
     length = np.linalg.norm(means, axis=-1)
     if quantisation == "icosahedron":
@@ -138,7 +140,7 @@ def votes(means: np.ndarray, quantisation: Literal["polar", "icosahedron"]) -> n
     return result
 
 
-def features(clips: np.ndarray, support_frames: int, settings: Hog3dSettings) -> np.ndarray:
+def features(clips: np.ndarray, support_frames: int, quantisation: Quantisation, settings: Hog3dSettings) -> np.ndarray:
     """Concatenated descriptors float32 (N, supports x cells x bins) of clips uint8 (N, T, H, W)."""
     frames, height, width = clips.shape[1:]
     axes = (
@@ -147,18 +149,22 @@ def features(clips: np.ndarray, support_frames: int, settings: Hog3dSettings) ->
         divide(width, settings.support, settings.stride, settings.cells[0], settings.sub_blocks),
     )
     # Clip by clip, the arrays stay small.
-    return np.concatenate([_described(clips[one : one + 1], axes, settings) for one in range(len(clips))])
+    return np.concatenate(
+        [_described(clips[one : one + 1], axes, quantisation, settings.clip) for one in range(len(clips))]
+    )
 
 
-def _described(clips: np.ndarray, axes: tuple[Axis, Axis, Axis], settings: Hog3dSettings) -> np.ndarray:
-    cells = votes(block_means(gradients(clips), axes), settings.quantisation)
+def _described(
+    clips: np.ndarray, axes: tuple[Axis, Axis, Axis], quantisation: Quantisation, ceiling: float
+) -> np.ndarray:
+    cells = votes(block_means(gradients(clips), axes), quantisation)
     for position, axis in enumerate(axes, start=1):
         cells = np.moveaxis(np.tensordot(axis.cell_blocks, cells, axes=(1, position)), 0, position)
     late, down, across = (axis.support_cells for axis in axes)
     grid = np.ix_(late.ravel(), down.ravel(), across.ravel())
     supports = cells[(slice(None), *grid)].reshape(len(clips), *late.shape, *down.shape, *across.shape, cells.shape[-1])
     supports = supports.transpose(0, 1, 3, 5, 2, 4, 6, 7)
-    return normalised(supports.reshape(*supports.shape[:4], -1), settings.clip).reshape(len(clips), -1)
+    return normalised(supports.reshape(*supports.shape[:4], -1), ceiling).reshape(len(clips), -1)
 
 
 def normalised(descriptors: np.ndarray, ceiling: float) -> np.ndarray:
@@ -174,19 +180,21 @@ class Hog3dModel:
 
     settings: Hog3dSettings
     support_frames: int
+    quantisation: Quantisation
     machine: PairwiseSvm
 
     def predict_proba(self, clips: ClipSet) -> np.ndarray:
         """Class probabilities float32 (N, classes)."""
         if not len(clips):
             return np.zeros((0, self.machine.classes), dtype=np.float32)
-        return self.machine.predict_proba(features(clips.clips, self.support_frames, self.settings))
+        vectors = features(clips.clips, self.support_frames, self.quantisation, self.settings)
+        return self.machine.predict_proba(vectors)
 
 
 def fit(
     train: ClipSet, validation: ClipSet, settings: Hog3dSettings, seed: int, run: "TrainingRun", classes: int
 ) -> Hog3dModel:
-    """Chooses the length of a support and the cost on the validation clips, then fits on all clips given.
+    """Chooses the bins, the length of a support and the cost on the validation clips, then fits on all clips given.
 
     The method draws nothing, so `seed` does not change it.
 
@@ -197,25 +205,30 @@ def fit(
     height, width = everything.clips.shape[2:]
     if min(height, width) < settings.support:
         raise UserError(f"baselines.hog3d.support: {settings.support} does not fit into clips of {width} x {height}")
-    choice = Choice({"support_frames": settings.support_frames[0], "cost": settings.costs[0]})
+    kinds = list(product(settings.quantisations, settings.support_frames))
+    choice = Choice({"quantisation": kinds[0][0], "support_frames": kinds[0][1], "cost": settings.costs[0]})
     if len(fitted) and len(validation):
-        options = (_option(fitted, validation, frames, settings) for frames in settings.support_frames)
+        options = (_option(fitted, validation, *kind, settings) for kind in kinds)
         choice = choose(options, fitted.labels, validation.labels, settings.costs, classes)
-    support_frames = int(choice.parameters["support_frames"])
-    vectors = features(everything.clips, support_frames, settings)
+    parameters = choice.parameters
+    best = (parameters["quantisation"], parameters["support_frames"])
+    quantisation, support_frames = next(kind for kind in kinds if kind == best)
+    vectors = features(everything.clips, support_frames, quantisation, settings)
     scale = _scale(vectors)
     kernel = scale * (vectors @ vectors.T).astype(np.float64)
-    machine = fit_svm(kernel, everything.labels, choice.parameters["cost"], classes, choice.slope)
+    machine = fit_svm(kernel, everything.labels, float(parameters["cost"]), classes, choice.slope)
     machine = machine.linear(scale * vectors)
     write_fit(run, "hog3d", choice, machine.state())
-    return Hog3dModel(settings, support_frames, machine)
+    return Hog3dModel(settings, support_frames, quantisation, machine)
 
 
-def _option(fitted: ClipSet, validation: ClipSet, frames: int, settings: Hog3dSettings) -> Option:
-    vectors = features(fitted.clips, frames, settings)
-    held_out = features(validation.clips, frames, settings)
+def _option(
+    fitted: ClipSet, validation: ClipSet, quantisation: Quantisation, frames: int, settings: Hog3dSettings
+) -> Option:
+    vectors = features(fitted.clips, frames, quantisation, settings)
+    held_out = features(validation.clips, frames, quantisation, settings)
     scale = _scale(vectors)
-    parameters: dict[str, float] = {"support_frames": frames}
+    parameters: dict[str, Parameter] = {"quantisation": quantisation, "support_frames": frames}
     return Option(parameters, scale * (vectors @ vectors.T).astype(float), scale * (held_out @ vectors.T).astype(float))
 
 

@@ -92,7 +92,7 @@ def features(clips: np.ndarray, time_radius: int, settings: LbpTopSettings) -> n
             rows = (to_rows @ cells).reshape(len(to_rows), to_columns.shape[1], BINS)
             blocks = to_columns @ rows
             result[number, :, :, position] = blocks / blocks.sum(axis=2, keepdims=True)
-    return result.reshape(len(clips), -1)
+    return result.reshape(len(clips), settings.blocks[0] * settings.blocks[1] * len(PLANES) * BINS)
 
 
 def block_strips(length: int, blocks: int, overlap: float) -> tuple[np.ndarray, np.ndarray]:
@@ -169,7 +169,7 @@ def fit(
     vectors = features(everything.clips, time_radius, settings)
     scale = _scale(vectors)
     kernel = polynomial_kernel(vectors, vectors, scale)
-    machine = fit_svm(kernel, everything.labels, choice.parameters["cost"], classes, choice.slope)
+    machine = fit_svm(kernel, everything.labels, float(choice.parameters["cost"]), classes, choice.slope)
     arrays = machine.state() | {"vectors": vectors, "scale": np.array(scale)}
     write_fit(run, "lbp_top", choice, arrays)
     return LbpTopModel(settings, time_radius, vectors, scale, machine)

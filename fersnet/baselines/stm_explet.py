@@ -45,7 +45,7 @@ class Embedding:
     def __call__(self, lets: np.ndarray) -> np.ndarray:
         """Vectors float32 (N, K x E) of expressionlets (N, K, L)."""
         embedded = np.matmul((lets - self.means).transpose(1, 0, 2), self.maps)
-        return embedded.transpose(1, 0, 2).reshape(len(lets), -1)
+        return embedded.transpose(1, 0, 2).reshape(len(lets), self.maps.shape[0] * self.maps.shape[2])
 
 
 def marginal_fisher(
@@ -175,7 +175,7 @@ def fit(
     modes = int(choice.parameters["modes"])
     features, vectors = fit_features(everything, modes, settings, _generator(seed, modes))
     machine = fit_svm(
-        features.kernel(vectors, vectors), everything.labels, choice.parameters["cost"], classes, choice.slope
+        features.kernel(vectors, vectors), everything.labels, float(choice.parameters["cost"]), classes, choice.slope
     )
     machine = machine.linear(features.scale * vectors)
     write_fit(run, "stm_explet", choice, machine.state() | _state(features))
@@ -193,7 +193,7 @@ def _generator(seed: int, modes: int) -> np.random.Generator:
 
 
 def _vectors(lets: np.ndarray, embedding: Embedding | None) -> np.ndarray:
-    return lets.reshape(len(lets), -1) if embedding is None else embedding(lets)
+    return lets.reshape(len(lets), lets.shape[1] * lets.shape[2]) if embedding is None else embedding(lets)
 
 
 def _state(features: Features) -> dict[str, np.ndarray]:

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
 
+Parameter = float | str
+
 SLOPES = np.geomspace(0.25, 64, 33)
 """Steepnesses of the sigmoid between a pairwise margin and a probability; one is chosen on the validation clips."""
 DEFAULT_SLOPE = 4.0
@@ -100,7 +102,7 @@ def fit_svm(
 class Option:
     """One setting of the features: what it is, and its kernels on the clips of the choice."""
 
-    parameters: dict[str, float]
+    parameters: dict[str, Parameter]
     fitted: np.ndarray
     """(n, n) among the clips that candidates are fitted on."""
     validation: np.ndarray
@@ -111,10 +113,10 @@ class Option:
 class Choice:
     """The parameters that did best on the validation clips, and how all did."""
 
-    parameters: dict[str, float]
+    parameters: dict[str, Parameter]
     """Of the features, and `cost`."""
     slope: float = DEFAULT_SLOPE
-    candidates: list[dict[str, float]] = field(default_factory=list)
+    candidates: list[dict[str, Parameter]] = field(default_factory=list)
     """A row per candidate: parameters, `validation_accuracy`, `validation_log_loss`."""
 
 
@@ -127,7 +129,7 @@ def choose(
 ) -> Choice:
     """The candidate of the highest validation accuracy; among equals that of the least log loss, then the first."""
     best: tuple[tuple[float, float], Choice] | None = None
-    rows: list[dict[str, float]] = []
+    rows: list[dict[str, Parameter]] = []
     for option in options:
         for cost in costs:
             machine = fit_svm(option.fitted, labels, cost, classes)

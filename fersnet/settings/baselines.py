@@ -46,8 +46,11 @@ class Hog3dSettings(Section):
     """Cells of a support along each side, and along time."""
     sub_blocks: PositiveInt = 4
     """Sub-blocks of a cell along each axis, as many as its pixels and frames allow."""
-    quantisation: Literal["polar", "icosahedron"] = "polar"
-    """`polar`: 5 x 3 bins of azimuth and elevation, as released; `icosahedron`: its ten axes, as in the paper."""
+    quantisations: Annotated[tuple[Literal["icosahedron", "polar"], ...], Field(min_length=1)] = (
+        "icosahedron",
+        "polar",
+    )
+    """Orientation bins to choose from: the `icosahedron`'s ten axes (paper), `polar` 5 x 3 bins (released code)."""
     clip: PositiveFloat = 0.25
     """Ceiling of an entry of a normalised descriptor."""
     costs: Costs = (1.0, 0.1, 10.0)

@@ -25,7 +25,7 @@ class EmbeddedSettings(Section):
     intensity: tuple[Fraction, float] = (0.45, 1.05)
     """Weakest and strongest apex, as a factor of the prototype's action-unit intensities."""
     quirks: bool = True
-    """Whether the tree holds the oddities of the real one (unlabelled sequences, hidden files, an empty folder, ...)."""
+    """Whether the tree holds the real one's oddities: unlabelled sequences, hidden files, an empty folder, ..."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "EmbeddedSettings":

@@ -128,8 +128,6 @@ def _valid_keys(location: Sequence[str]) -> list[str]:
     annotation: Any = Settings
     for part in location:
         fields = getattr(annotation, "model_fields", None)
-        if fields is not None:
-            annotation = fields[part].annotation
-        else:  # a mapping of sections: its values' type
-            annotation = get_args(annotation)[-1]
+        # Below a mapping of sections stands its values' type.
+        annotation = get_args(annotation)[-1] if fields is None else fields[part].annotation
     return list(getattr(annotation, "model_fields", ()))

@@ -26,7 +26,7 @@ from fersnet.training.task import TrainingRun
 CLASSES = 4
 SMALL: dict[str, Any] = {
     "lbp_top": LbpTopSettings(radius=2, time_radii=(2, 1), blocks=(3, 3), costs=(10.0, 100.0)),
-    "hog3d": Hog3dSettings(stride=8, costs=(1.0, 10.0)),
+    "hog3d": Hog3dSettings(quantisations=("polar",), costs=(1.0, 10.0)),
     "stm_explet": StmExpletSettings(components=8, modes=(4, 3), per_mode=16, sample=500, iterations=5, embedding=3),
     "cnn3d": Cnn3dSettings(epochs=12, batch_size=6, width=4, hidden=16, milestones=(), dropout=0.0, flip=False),
     "dtagn": DtagnSettings(

@@ -1,0 +1,113 @@
+"""The sequence networks: what they are fed, and what is particular to each."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from fersnet.baselines import dtagn, lbvcnn
+from fersnet.baselines.clips import ClipSet
+from fersnet.baselines.networks import clip_tensor, mirrored
+from fersnet.errors import UserError
+from fersnet.settings.baselines import DtagnSettings, LbvcnnSettings
+from fersnet.training.checkpoint import load_checkpoint
+from fersnet.training.task import TrainingRun
+
+TINY_DTAGN = DtagnSettings(
+    epochs=1, joint_epochs=1, batch_size=6, width=4, appearance_hidden=8, geometry_hidden=(8, 8), milestones=()
+)
+
+
+def test_clips_are_standardised_one_by_one() -> None:
+    clips = np.random.default_rng(0).integers(0, 200, (2, 3, 8, 8), dtype=np.uint8)
+    clips[1] = 9
+    values = clip_tensor(clips)
+    assert values[0].mean().item() == pytest.approx(0, abs=1e-5)
+    assert values[0].std(correction=0).item() == pytest.approx(1, rel=1e-4)
+    assert (values[1] == 0).all()
+
+
+def test_mirroring_flips_whole_clips() -> None:
+    torch.manual_seed(0)
+    clips = torch.rand(20, 2, 4, 4)
+    result = mirrored(clips)
+    same = (result == clips).flatten(1).all(dim=1)
+    turned = (result == clips.flip(-1)).flatten(1).all(dim=1)
+    assert (same | turned).all()
+    assert 0 < int(turned.sum()) < 20
+
+
+def test_landmarks_are_centred_on_the_nose_and_scaled_by_their_spread() -> None:
+    points = np.random.default_rng(0).normal(size=(1, 2, 68, 2)).astype(np.float32) * [7, 3] + [30, 20]
+    result = dtagn.normalised_landmarks(points.astype(np.float32))
+    used = np.concatenate([points[0, 1, 17:60], points[0, 1, 61:64], points[0, 1, 65:]])
+    assert result.shape == (1, 2, 49, 2)
+    np.testing.assert_allclose(result[0, 1], (used - points[0, 1, 30]) / used.std(axis=0), rtol=1e-4, atol=1e-5)
+    points[0, 0, 5 + 17] = np.nan
+    assert (dtagn.normalised_landmarks(points)[0, 0] == 0).all()
+    assert (dtagn.normalised_landmarks(np.ones((1, 1, 68, 2), np.float32)) == 0).all()
+
+
+def test_the_mirror_of_landmarks() -> None:
+    assert sorted(dtagn.MIRROR_68) == list(range(68))
+    assert [dtagn.MIRROR_68[dtagn.MIRROR_68[point]] for point in range(68)] == list(range(68))
+    # Jaw ends, outer brows, outer eye corners, lower lids, mouth corners, nose tip.
+    for left, right in ((0, 16), (17, 26), (36, 45), (41, 46), (48, 54), (30, 30), (61, 63), (67, 65)):
+        assert dtagn.MIRROR_68[left] == right
+
+
+@pytest.mark.parametrize(("angle", "flip"), [(0.0, True), (15.0, False), (-10.0, True)])
+def test_clips_and_landmarks_turn_together(angle: float, flip: bool) -> None:
+    y, x = np.mgrid[:65, :65]
+    spot = torch.tensor(np.exp(-((x - 44) ** 2 + (y - 20) ** 2) / 8), dtype=torch.float32)
+    # Landmarks about the middle of the frame; all 49 lie on the spot, so mirroring may exchange them.
+    points = torch.tensor([44.0 - 32, 20.0 - 32]).expand(1, 1, 49, 2)
+    values, moved = dtagn.turned(spot[None, None], points, torch.tensor([angle]), torch.tensor([flip]))
+    row, column = np.unravel_index(values[0, 0].argmax().item(), (65, 65))
+    np.testing.assert_allclose(moved[0, 0, 0].numpy() + 32, [column, row], atol=1)
+
+
+def test_dtagn_needs_some_landmarks_and_the_joint_stage_keeps_the_lower_layers(
+    spots: Callable[..., ClipSet], new_run: Callable[[], TrainingRun]
+) -> None:
+    clips = spots(2)
+    nothing = clips.select(np.arange(0))
+    without = ClipSet(
+        clips.clips, np.full_like(clips.landmarks, np.nan), clips.labels, clips.subjects, clips.sequence_ids
+    )
+    with pytest.raises(UserError, match="landmarks"):
+        dtagn.fit(without, nothing, TINY_DTAGN, 1, new_run(), 3)
+    short, long = new_run(), new_run()
+    dtagn.fit(clips, nothing, TINY_DTAGN, 1, short, 3)
+    dtagn.fit(clips, nothing, TINY_DTAGN.model_copy(update={"joint_epochs": 3}), 1, long, 3)
+    first, second = (load_checkpoint(run.folder / "checkpoint.pt")[0] for run in (short, long))
+    for network in ("appearance", "geometry"):
+        for name, value in first[network].items():
+            assert torch.equal(value, second[network][name]) == name.startswith("lower"), (network, name)
+
+
+def test_fixed_filters_are_sparse_signs_of_the_stated_density_and_are_not_trained(
+    spots: Callable[..., ClipSet], new_run: Callable[[], TrainingRun]
+) -> None:
+    torch.manual_seed(0)
+    layer = lbvcnn.LocalBinaryVolume(8, 16, LbvcnnSettings(density=0.3))
+    assert set(layer.filters.unique().tolist()) == {-1.0, 0.0, 1.0}
+    assert (layer.filters != 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert "filters" not in dict(layer.named_parameters())
+    settings = LbvcnnSettings(epochs=1, joint_epochs=1, width=2, layers=1, fixed_filters=4, hidden=4)
+    clips = spots(2)
+    filters = []
+    for epochs in (1, 2):
+        run = new_run()
+        longer = settings.model_copy(update={"epochs": epochs})
+        lbvcnn.fit(clips, clips.select(np.arange(0)), longer, 1, run, 3)
+        filters.append(load_checkpoint(run.folder / "checkpoint.pt")[0]["xt"]["layers.1.filters"])
+    assert torch.equal(*filters)
+
+
+def test_each_plane_network_sees_its_plane() -> None:
+    settings = LbvcnnSettings(width=2, layers=1, fixed_filters=4, hidden=4)
+    clips = torch.rand(1, 6, 16, 8)
+    for plane, shape in (("xy", (6, 16, 8)), ("xt", (16, 6, 8)), ("yt", (8, 6, 16))):
+        assert clips.permute(lbvcnn.PlaneNetwork(plane, settings, 3).axes).shape[1:] == shape

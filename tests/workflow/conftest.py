@@ -1,0 +1,57 @@
+"""A copy of the project to run the workflow in, so that no test touches the user's results."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PARTS = (
+    "Snakefile",
+    "rules",
+    "workflow_scripts",
+    "fersnet",
+    "config",
+    "profiles",
+    "environment.yml",
+    "requirements.lock",
+)
+
+
+def copy_project(folder: Path) -> Path:
+    """A working copy without results."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    return folder
+
+
+def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+    """Run snakemake in a copy of the project; stdout and stderr together in `.stdout`."""
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": ""}
+    command = [sys.executable, "-m", "snakemake", *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A fresh copy for one test."""
+    return copy_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole graph on the smallest config, run once; the folder of the copy."""
+    folder = copy_project(tmp_path_factory.mktemp("smoke"))
+    done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
+    assert done.returncode == 0, done.stdout[-6000:]
+    return folder

@@ -1,0 +1,42 @@
+"""Every rule is complete: log, benchmark, resources, a fingerprint of its code, and a tracked job."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+RULES = {
+    match.group(1): match.group(0)
+    for path in sorted((ROOT / "rules").glob("*.smk"))
+    for match in re.finditer(r"^rule (\w+):\n(?:(?:    .*)?\n)+", path.read_text(encoding="utf-8"), re.MULTILINE)
+}
+
+
+def test_the_rules_are_found() -> None:
+    assert {"render_dataset", "train_fersnet", "evaluate_synthesis", "build_report"} <= set(RULES)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_declares_all_that_it_needs(name: str) -> None:
+    text = RULES[name]
+    for directive in ("output:", "log:", "benchmark:", "threads:", "resources:", "params:", "conda:", "script:"):
+        assert f"    {directive}" in text, f"rule {name} has no {directive}"
+    for resource in ("gpu=", "mem_mb=", "runtime="):
+        assert resource in text
+    assert re.search(r"code=(lambda wildcards: )?code\(", text), f"rule {name}: no fingerprint of its code"
+    for line in re.findall(r"    (?:input|output):\n((?:        .*\n)+)", text):
+        for entry in re.findall(r"^        (\S.*)$", line, re.MULTILINE):
+            assert re.match(r"[a-z_]+=|figure_files|\)", entry), f"rule {name}: {entry} has no name"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_runs_a_tracked_script(name: str) -> None:
+    script = re.search(r'"\.\./workflow_scripts/(\w+)\.py"', RULES[name])
+    assert script is not None
+    text = (ROOT / "workflow_scripts" / f"{script.group(1)}.py").read_text(encoding="utf-8")
+    assert "with tracked_job(snakemake)" in text
+
+
+def test_the_snakefile_holds_nothing_but_the_entry() -> None:
+    assert len((ROOT / "Snakefile").read_text(encoding="utf-8").splitlines()) < 80
