@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from fersnet.baselines.clips import ClipSet, training_parts
-from fersnet.baselines.svm import Choice, Option, Parameter, PairwiseSvm, choose, fit_svm, write_fit
+from fersnet.baselines.svm import Choice, Option, PairwiseSvm, Parameter, choose, fit_svm, write_fit
 from fersnet.errors import UserError
 from fersnet.settings.baselines import Hog3dSettings
 

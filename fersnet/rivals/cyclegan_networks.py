@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
-from fersnet.rivals.edge_convolution import EdgeConv
+from fersnet.rivals.convolutions import EdgeConv
 
 
 def check_image_size(image_size: int) -> None:

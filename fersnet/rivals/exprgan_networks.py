@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fersnet.rivals.convolutions import PlaneConv
 from fersnet.rivals.encoder_networks import BatchShift, SameConv, initialise, repeats_of_label, width_gain
 
 CODE_SLOTS = 5
@@ -53,10 +54,10 @@ class Generator(nn.Module):
         nn.init.zeros_(self.entry.bias)
         self.stages = nn.ModuleList()
         for _ in range(stages):
-            self.stages.append(nn.Conv2d(inputs + planes, inputs // 2, 3, padding=1, bias=False))
+            self.stages.append(PlaneConv(inputs, planes, inputs // 2, 3))
             inputs //= 2
-        self.last = nn.Conv2d(inputs + planes, inputs // 2, 3, padding=1, bias=False)
-        self.image = nn.Conv2d(inputs // 2 + planes, channels, 3, padding=1, bias=False)
+        self.last = PlaneConv(inputs, planes, inputs // 2, 3)
+        self.image = PlaneConv(inputs // 2, planes, channels, 3)
         for convolution in (*self.stages, self.last, self.image):
             initialise(convolution, 0.02 * width_gain(width))
 
@@ -65,10 +66,9 @@ class Generator(nn.Module):
         features = F.relu(self.entry(torch.cat((codes, expression.repeat(1, self.repeats)), dim=1)))
         features = features.view(len(codes), -1, self.side, self.side)
         for convolution in self.stages:
-            # A convolution of nearest-neighbour doubled planes: doubling after the concatenation is the same thing.
-            features = F.relu(convolution(F.interpolate(_with_planes(features, expression), scale_factor=2)))
-        features = F.relu(self.last(_with_planes(features, expression)))
-        return torch.tanh(self.image(_with_planes(features, expression)))
+            features = F.relu(convolution(F.interpolate(features, scale_factor=2), expression))
+        features = F.relu(self.last(features, expression))
+        return torch.tanh(self.image(features, expression))
 
 
 class ImageDiscriminator(nn.Module):

@@ -1,10 +1,9 @@
 """The two networks of StarGAN (Choi et al., "StarGAN", CVPR 2018, tables 4 and 5)."""
 
-import torch
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
-from fersnet.rivals.edge_convolution import EdgeConv
+from fersnet.rivals.convolutions import EdgeConv, PlaneConv
 
 
 def discriminator_depth(image_size: int) -> int:
@@ -61,11 +60,8 @@ class Generator(nn.Module):
 
     def __init__(self, width: int, channels: int, classes: int, residual_blocks: int = 6) -> None:
         super().__init__()
-        layers: list[nn.Module] = [
-            EdgeConv(channels + classes, width, padding=3, bias=False),
-            _normalisation(width),
-            nn.ReLU(inplace=True),
-        ]
+        self.entry = PlaneConv(channels, classes, width, 7)
+        layers: list[nn.Module] = [_normalisation(width), nn.ReLU(inplace=True)]
         for inputs in (width, 2 * width):
             layers += [
                 nn.Conv2d(inputs, 2 * inputs, 4, stride=2, padding=1, bias=False),
@@ -84,8 +80,7 @@ class Generator(nn.Module):
 
     def forward(self, images: Tensor, target: Tensor) -> Tensor:
         """Images (B, C, S, S) in [-1, 1] and one-hot targets (B, K) to images of the same shape and range."""
-        planes = target[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        return self.body(torch.cat((images, planes), dim=1))
+        return self.body(self.entry(images, target))
 
 
 class Discriminator(nn.Module):

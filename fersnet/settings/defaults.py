@@ -20,15 +20,15 @@ HEADER = """\
 # takes that entry out. Written from the settings' types by `fersnet settings`: change it there, or in your own file.
 """
 
-_SHORT = {"epochs": 10, "batch_size": 8, "learning_rate": 1e-3, "milestones": (7, 9), "decay": 0.3}
+_SHORT = {"epochs": 8, "batch_size": 8, "learning_rate": 1e-3, "milestones": (5, 7), "decay": 0.3}
 
 EMBEDDED: dict[str, Any] = {
     "run": "embedded",
     "datasets": {
         "ckplus": {"reader": "ckplus", "embedded": {"subjects": 30}},
         "oulu_casia": {"reader": "oulu_casia", "embedded": {"subjects": 15}},
-        "mmi": {"reader": "mmi", "embedded": {"subjects": 15}},
-        "bu4dfe": {"reader": "bu4dfe", "purpose": "pretraining", "embedded": {"subjects": 12}},
+        "mmi": {"reader": "mmi", "embedded": {"subjects": 12}},
+        "bu4dfe": {"reader": "bu4dfe", "purpose": "pretraining", "embedded": {"subjects": 10}},
     },
     "faces": {"size": 54},
     "folds": {"count": 3},
@@ -62,7 +62,7 @@ EMBEDDED: dict[str, Any] = {
             "learning_rate": 5e-4,
         },
     },
-    "baselines": {"methods": ("lbp_top", "hog3d"), "size": 48},
+    "baselines": {"methods": ("lbp_top", "hog3d")},
     "report": {"bootstrap_samples": 2000},
 }
 """Where the embedded default departs from the published values."""

@@ -8,7 +8,7 @@ from fersnet.errors import UserError
 from fersnet.rivals import (
     caae_networks,
     cyclegan_networks,
-    edge_convolution,
+    convolutions,
     encoder_networks,
     exprgan_networks,
     stargan_networks,
@@ -115,9 +115,9 @@ def test_the_transposed_layer_is_the_transpose_of_the_padded_convolution():
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 5), (5, 1), (5, 3), (9, 5), (1, 1)])
-def test_the_edge_convolution_is_a_plain_one(inputs, outputs, bias):
+def test_the_convolutions_is_a_plain_one(inputs, outputs, bias):
     torch.manual_seed(0)
-    edge = edge_convolution.EdgeConv(inputs, outputs, padding=3, bias=bias).double()
+    edge = convolutions.EdgeConv(inputs, outputs, padding=3, bias=bias).double()
     plain = nn.Conv2d(inputs, outputs, 7, padding=3, bias=bias).double()
     plain.load_state_dict(edge.state_dict())
     images = torch.randn(2, inputs, 9, 11, dtype=torch.float64)
@@ -125,6 +125,17 @@ def test_the_edge_convolution_is_a_plain_one(inputs, outputs, bias):
     edge(images).square().sum().backward()
     plain(images).square().sum().backward()
     torch.testing.assert_close(edge.weight.grad, plain.weight.grad)
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "kernel"), [(1, 5, 7), (3, 5, 7), (4, 2, 3)])
+def test_constant_planes_are_convolved_as_if_concatenated(inputs, outputs, kernel):
+    torch.manual_seed(0)
+    convolution = convolutions.PlaneConv(inputs, 6, outputs, kernel).double()
+    features = torch.randn(2, inputs, 8, 11, dtype=torch.float64)
+    values = torch.randn(2, 6, dtype=torch.float64)
+    together = torch.cat((features, values[:, :, None, None].expand(-1, -1, 8, 11)), dim=1)
+    expected = nn.functional.conv2d(together, convolution.weight, padding=kernel // 2)
+    torch.testing.assert_close(convolution(features, values), expected)
 
 
 def test_batch_shift_is_batch_normalisation_without_a_scale():
