@@ -7,8 +7,8 @@ from torch import nn
 from fersnet.errors import UserError
 from fersnet.rivals import (
     caae_networks,
-    cyclegan_networks,
     convolutions,
+    cyclegan_networks,
     encoder_networks,
     exprgan_networks,
     stargan_networks,
