@@ -1,6 +1,5 @@
 """Settings, paths and input functions; every other rule file uses these and defines rules only."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +7,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
-os.environ["PYTHONHASHSEED"] = "0"
 
 from fersnet.datasets.presence import find_problems, tree_stamp
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
+from fersnet.host import has_gpu, prepare_jobs
 from fersnet.settings.load import load_settings
 
+prepare_jobs(Path(workflow.basedir))
 CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
 try:
     SETTINGS = load_settings(config, CONFIG_FILES)
@@ -53,7 +52,7 @@ def dump(section):
 def gpu():
     """GPUs of a training job: what `device` says, and for `auto` what this host has."""
     if SETTINGS.device == "auto":
-        return int(Path("/dev/nvidia0").exists())
+        return int(has_gpu())
     return int(SETTINGS.device == "cuda")
 
 
