@@ -24,7 +24,7 @@ CASES = {
 def test_one_clear_line_before_any_job(project: Path, case: str) -> None:
     text, parts = CASES[case]
     (project / "mine.yaml").write_text(text + "\n", encoding="utf-8")
-    done = snakemake(project, "-n", "--cores", "1", "--configfile", "mine.yaml", "--logger", "default")
+    done = snakemake(project, "-n", "--cores", "1", "--configfile", "mine.yaml")
     assert done.returncode != 0
     for part in parts:
         assert part in done.stdout, done.stdout
@@ -36,7 +36,7 @@ def test_a_read_only_results_folder_says_so(project: Path) -> None:
     # Root may write anywhere, so the folder is made impossible instead of forbidden.
     (project / "results").write_text("", encoding="utf-8")
     done = snakemake(
-        project, "--cores", "1", "--configfile", "config/smoke.yaml", "--logger", "default",
+        project, "--cores", "1", "--configfile", "config/smoke.yaml",
         "results/smoke/embedded/bu4dfe/manifest.csv",
     )  # fmt: skip
     assert done.returncode != 0
@@ -47,7 +47,7 @@ def test_a_read_only_results_folder_says_so(project: Path) -> None:
 def test_more_folds_than_subjects_says_so(project: Path) -> None:
     (project / "mine.yaml").write_text("folds: {count: 9}\n", encoding="utf-8")
     done = snakemake(
-        project, "--cores", "2", "--configfile", "config/smoke.yaml", "mine.yaml", "--logger", "default", "--",
+        project, "--cores", "2", "--configfile", "config/smoke.yaml", "mine.yaml", "--",
         "results/smoke/datasets/oulu_casia/folds.csv",
     )  # fmt: skip
     assert done.returncode != 0

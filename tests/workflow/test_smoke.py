@@ -160,7 +160,7 @@ def test_no_training_face_of_a_test_subject_and_no_subject_in_two_folds(results:
 
 
 def test_afterwards_nothing_is_left_to_do(smoke_run: Path) -> None:
-    done = snakemake(smoke_run, "-n", "--cores", "2", "--configfile", "config/smoke.yaml", "--logger", "default")
+    done = snakemake(smoke_run, "-n", "--cores", "2", "--configfile", "config/smoke.yaml")
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout, done.stdout[-3000:]
 
@@ -169,7 +169,7 @@ def test_a_deleted_prediction_costs_its_job_and_what_follows_and_comes_back_the_
     path = smoke_run / "results" / "smoke" / "predictions" / "mmi" / "fersnet" / "fold2.parquet"
     before = path.read_bytes()
     path.unlink()
-    words = ("--cores", "2", "--configfile", "config/smoke.yaml", "--logger", "default")
+    words = ("--cores", "2", "--configfile", "config/smoke.yaml")
     plan = snakemake(smoke_run, "-n", *words).stdout
     assert "predict_fersnet" in plan
     for rule in ("train_fersnet", "align_faces", "train_rival", "evaluate_synthesis"):
@@ -184,6 +184,6 @@ def test_two_runs_of_a_training_give_the_same_predictions(smoke_run: Path) -> No
     prediction = results / "predictions" / "oulu_casia" / "fersnet" / "fold1.parquet"
     before = prediction.read_bytes()
     shutil.rmtree(results / "models" / "oulu_casia" / "fersnet" / "fold1")
-    words = ("--cores", "2", "--configfile", "config/smoke.yaml", "--logger", "default")
+    words = ("--cores", "2", "--configfile", "config/smoke.yaml")
     assert snakemake(smoke_run, *words, str(prediction.relative_to(smoke_run))).returncode == 0
     assert prediction.read_bytes() == before
