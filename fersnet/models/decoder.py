@@ -21,8 +21,9 @@ class TargetNorm(nn.Module):
         self.norm = InstanceNorm(channels, affine=False)
         self.label = nn.Linear(classes, 2 * channels)
         self.amplitude = nn.Parameter(torch.zeros(channels))
-        # Start as a plain InstanceNorm: scale one, shift zero, whatever the label.
-        nn.init.normal_(self.label.weight, std=0.02)
+        # Around scale one and shift zero, but wide enough that each label looks different from the first step on: with
+        # small weights the decoder learns to do without the label, and all expressions come out alike.
+        nn.init.normal_(self.label.weight, std=1.0)
         with torch.no_grad():
             self.label.bias.copy_(torch.cat((torch.ones(channels), torch.zeros(channels))))
 

@@ -115,7 +115,7 @@ def test_eight_faces_are_learned_by_heart(sharing: str, tmp_path: Path) -> None:
 
 def test_synthesis_goes_to_the_target_and_keeps_the_subject(tmp_path: Path) -> None:
     faces = toy_faces("ABC", SIX[:4])
-    fit(faces, tmp_path, training=settings(epochs=400, batch_size=12), losses=DRAWING, identity=None)
+    fit(faces, tmp_path, training=settings(epochs=150, batch_size=12), losses=DRAWING, identity=None)
     model = system.load(tmp_path / "checkpoint.pt")
     images = crop_and_flip(faces.images, SIDE, train=False)
     sources = torch.arange(len(faces)).repeat_interleave(4)
