@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from fersnet.errors import UserError
+
 
 def has_gpu() -> bool:
     """Whether this host has an NVIDIA GPU."""
@@ -13,3 +15,14 @@ def prepare_jobs(project: Path) -> None:
     """Let the jobs that this process starts import the project, and hash alike."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH")]))
     os.environ["PYTHONHASHSEED"] = "0"
+
+
+def check_writable(folder: Path) -> None:
+    """Find out before any job whether a folder, or the nearest one above it that exists, can be written.
+
+    Raises:
+        UserError: if it cannot.
+    """
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"{folder}: cannot be written ({existing} is in the way); mend its rights or move it aside")

@@ -11,13 +11,14 @@ sys.path.insert(0, workflow.basedir)
 from fersnet.datasets.presence import find_problems, tree_stamp
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
-from fersnet.host import has_gpu, prepare_jobs
+from fersnet.host import check_writable, has_gpu, prepare_jobs
 from fersnet.settings.load import load_settings
 
 prepare_jobs(Path(workflow.basedir))
 CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
 try:
     SETTINGS = load_settings(config, CONFIG_FILES)
+    check_writable(Path("results", SETTINGS.run))
     problems = find_problems(SETTINGS)
     if problems:
         raise UserError("\n".join(problems))

@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"expressions", "errors", "seeds", "fingerprint", "host"},
+    {"expressions", "errors", "seeds", "fingerprint"},
+    {"host"},
     {"settings", "tracking"},
     {"mirror"},
     {"datasets", "embedded", "faces", "folds", "models"},
