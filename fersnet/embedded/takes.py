@@ -82,10 +82,18 @@ def profile_of(take: Take) -> list[np.ndarray]:
 
 
 def _views(take: Take) -> list[View]:
-    """A view per frame. The light belongs to the person's session, pose and framing to the take; the head sways."""
+    """A view per frame. Light, camera and wall belong to the person's session, pose and framing to the take; the head
+    sways."""
     session = draw_view(derive_seed("session", take.person), take.size, variety=VARIETY)
     pose = draw_view(derive_seed("pose", take.seed), take.size, variety=VARIETY)
-    lit = replace(pose, light=session.light, ambient=session.ambient)
+    lit = replace(
+        pose,
+        light=session.light,
+        ambient=session.ambient,
+        exposure=session.exposure,
+        noise=session.noise,
+        backdrop=session.backdrop,
+    )
     rng = np.random.default_rng(derive_seed("sway", take.seed))
     sway = np.cumsum(rng.normal(0, 0.25, (len(take.amounts), 3)), axis=0)
     return [_moved(lit, *(float(value) for value in step)) for step in sway]
