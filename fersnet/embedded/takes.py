@@ -19,7 +19,9 @@ DISTRACTORS = 2
 STYLE = 1.0
 """How much of the personal gains of an identity is applied, 0 to 1."""
 VARIETY = 0.6
-"""Spread of pose, light and framing, 0 to 1."""
+"""Spread of pose, light and framing between the sessions of different people, 0 to 1."""
+SHIFT = 0.2
+"""Spread of pose and framing between the takes of one session, 0 to 1: the person sits before a fixed camera."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +84,22 @@ def profile_of(take: Take) -> list[np.ndarray]:
 
 
 def _views(take: Take) -> list[View]:
-    """A view per frame. Light, camera and wall belong to the person's session, pose and framing to the take; the head
-    sways."""
+    """A view per frame. Light, camera, wall and seat belong to the person's session; between takes the person shifts a
+    little, and within a take the head sways."""
     session = draw_view(derive_seed("session", take.person), take.size, variety=VARIETY)
-    pose = draw_view(derive_seed("pose", take.seed), take.size, variety=VARIETY)
-    lit = replace(
-        pose,
-        light=session.light,
-        ambient=session.ambient,
-        exposure=session.exposure,
-        noise=session.noise,
-        backdrop=session.backdrop,
+    shift = draw_view(derive_seed("pose", take.seed), take.size, variety=SHIFT)
+    (x, y), (across, down) = session.centre, shift.centre
+    seated = replace(
+        session,
+        yaw=session.yaw + shift.yaw,
+        pitch=session.pitch + shift.pitch,
+        roll=session.roll + shift.roll,
+        centre=(x + across - 0.5 * take.size[0], y + down - 0.595 * take.size[1]),
+        gaze=shift.gaze,
     )
     rng = np.random.default_rng(derive_seed("sway", take.seed))
     sway = np.cumsum(rng.normal(0, 0.25, (len(take.amounts), 3)), axis=0)
-    return [_moved(lit, *(float(value) for value in step)) for step in sway]
+    return [_moved(seated, *(float(value) for value in step)) for step in sway]
 
 
 def _moved(view: View, yaw: float, pitch: float, shift: float) -> View:

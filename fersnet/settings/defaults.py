@@ -20,14 +20,14 @@ HEADER = """\
 # takes that entry out. Written from the settings' types by `fersnet settings`: change it there, or in your own file.
 """
 
-_SHORT = {"epochs": 8, "batch_size": 8, "learning_rate": 1e-3, "milestones": (5, 7), "decay": 0.3}
+_SHORT = {"epochs": 12, "batch_size": 8, "learning_rate": 1e-3, "milestones": (8, 11), "decay": 0.3}
 
 EMBEDDED: dict[str, Any] = {
     "run": "embedded",
     "datasets": {
         "ckplus": {"reader": "ckplus", "embedded": {"subjects": 30}},
         "oulu_casia": {"reader": "oulu_casia", "embedded": {"subjects": 15}},
-        "mmi": {"reader": "mmi", "embedded": {"subjects": 12}},
+        "mmi": {"reader": "mmi", "embedded": {"subjects": 15}},
         "bu4dfe": {"reader": "bu4dfe", "purpose": "pretraining", "embedded": {"subjects": 10}},
     },
     "faces": {"size": 54},
@@ -44,13 +44,13 @@ EMBEDDED: dict[str, Any] = {
     },
     "pretraining": {**_SHORT, "discriminator_steps": 1},
     "identity": {"width": 12, "image_size": 48, **_SHORT, "epochs": 4, "batch_size": 32, "milestones": (3,)},
-    "standard_fer": {"width": 12, **_SHORT, "epochs": 12, "batch_size": 16, "milestones": (8, 11)},
+    "standard_fer": {"width": 12, **_SHORT, "epochs": 24, "batch_size": 16, "milestones": (16, 22)},
     "augmentation": {},
-    "selection_study": {},
+    "selection_study": {"method": "fersnet_without_mtl"},
     "synthesis": {},
     "rivals": {
         "stargan": {"width": 12, "residual_blocks": 2, "epochs": 30, "batch_size": 16, "learning_rate": 5e-4},
-        "cyclegan": {"width": 10, "residual_blocks": 2, "epochs": 6, "batch_size": 4, "learning_rate": 5e-4},
+        "cyclegan": {"width": 10, "residual_blocks": 2, "epochs": 5, "batch_size": 4, "learning_rate": 5e-4},
         "caae": {"width": 16, "warm_up_epochs": 2, "epochs": 20, "batch_size": 16, "learning_rate": 1e-3},
         "exprgan": {
             "width": 12,
