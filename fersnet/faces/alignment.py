@@ -4,7 +4,7 @@ import numpy as np
 
 from fersnet.faces.landmarks import anchors
 
-TEMPLATE = np.array([[0.325, 0.28], [0.675, 0.28], [0.5, 0.64]])
+TEMPLATE = np.array([[0.335, 0.27], [0.665, 0.27], [0.5, 0.605]])
 """Where the eye centres and the middle of the mouth corners come to lie, as fractions of the stored side (x, y).
 
 The whole face, brows to chin, stays inside the central 96 of 110 pixels that a network sees, a dropped jaw included.
