@@ -32,7 +32,7 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *words: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+def snakemake(folder: Path, *words: str, timeout: float = 1800) -> subprocess.CompletedProcess[str]:
     """Run snakemake in a copy of the project; stdout and stderr together in `.stdout`."""
     environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": ""}
     command = [sys.executable, "-m", "snakemake", *words]
