@@ -5,11 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fersnet.errors import UserError
+
+if TYPE_CHECKING:
+    from fersnet.use.model import TrainedModel
 
 app = typer.Typer(
     help="Facial expression recognition and synthesis. The workflow itself is started with snakemake or make.",
@@ -20,6 +23,15 @@ render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
 
 Results = Annotated[Path, typer.Argument(help="Folder of a run, e.g. results/embedded.")]
+Model = Annotated[
+    str,
+    typer.Option(help="A checkpoint.pt of a FERSNet variant, or an MLflow URI: models:/<id>, runs:/<run id>/model."),
+]
+Store = Annotated[Path, typer.Option(help="Run whose store has the model of an MLflow URI; MLFLOW_TRACKING_URI wins.")]
+Backend = Annotated[
+    str | None, typer.Option(help="Landmark backend, dlib or face_alignment, instead of the one of the training faces.")
+]
+Landmarks = Annotated[str | None, typer.Option(help="Folder with the weight files of face_alignment.")]
 
 
 @contextmanager
@@ -32,6 +44,18 @@ def _one_line_errors() -> Iterator[None]:
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def _opened(model: str, results: Path, backend: str | None, landmark_models: str | None) -> "Iterator[TrainedModel]":
+    from tempfile import TemporaryDirectory
+
+    from fersnet.mirror import store_uri
+    from fersnet.use.model import open_model
+    from fersnet.use.store import fetch_checkpoint
+
+    with TemporaryDirectory() as folder:
+        yield open_model(fetch_checkpoint(model, store_uri(results), Path(folder)), backend, landmark_models)
 
 
 @app.command()
@@ -111,6 +135,69 @@ def describe(
             raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
         for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
             print(f"{name:24} {cost.parameters / 1e6:8.2f} M parameters {cost.flop / 1e9:8.2f} GFLOP per image")
+
+
+@app.command()
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Image files, each with one frontal face.", show_default=False)],
+    model: Model,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list with an entry per image.")] = False,
+    results: Store = Path("results/embedded"),
+    backend: Backend = None,
+    landmark_models: Landmarks = None,
+) -> None:
+    """Probabilities of the expressions of faces; each face is found and aligned first."""
+    import json
+
+    failed = False
+    with _one_line_errors(), _opened(model, results, backend, landmark_models) as trained:
+        found = {}
+        for image in images:
+            try:
+                found[str(image)] = trained.recognise(trained.find_face(image))
+            except UserError as error:
+                print(error, file=sys.stderr)
+                failed = True
+        if as_json:
+            entries = [
+                {"image": image, "predicted": max(chances, key=chances.__getitem__), "probabilities": chances}
+                for image, chances in found.items()
+            ]
+            print(json.dumps(entries, indent=1))
+        elif found:
+            width = max(map(len, (*found, "image")))
+            print(f"{'image':{width}}", *(f"{name:>9}" for name in ("predicted", *trained.expressions)), sep="  ")
+            for image, chances in found.items():
+                best = max(chances, key=chances.__getitem__)
+                print(f"{image:{width}}", f"{best:>9}", *(f"{value:9.3f}" for value in chances.values()), sep="  ")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def synthesize(
+    image: Annotated[Path, typer.Argument(help="Image file with one frontal face.")],
+    model: Model,
+    expression: Annotated[str, typer.Option(help="An expression, or `all`: the input and the six side by side.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG or JPEG file to write.")],
+    results: Store = Path("results/embedded"),
+    backend: Backend = None,
+    landmark_models: Landmarks = None,
+) -> None:
+    """A face with another expression, at the network's own size; the face is found and aligned first."""
+    from fersnet.embedded.files import write_image
+    from fersnet.expressions import SIX
+    from fersnet.use.model import ALL, check_expression
+
+    with _one_line_errors():
+        check_expression(expression)
+        if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+            raise UserError(f"{out}: cannot tell the kind of picture; give a name that ends in .png or .jpg")
+        with _opened(model, results, backend, landmark_models) as trained:
+            face = trained.find_face(image)
+            picture = trained.strip(face) if expression == ALL else trained.synthesize(face, [expression])
+        write_image(out, picture)
+        print(f"{out}: {', '.join(('input', *SIX)) if expression == ALL else expression}")
 
 
 @render.command("sheet")

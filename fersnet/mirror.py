@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fersnet.tracking import KILLED, RUNNING, JobRecord, latest_records, read_records
+from fersnet.errors import UserError
+from fersnet.tracking import FINISHED, KILLED, RUNNING, JobRecord, file_sha256, latest_records, read_records
+from fersnet.use.store import connect, log_model, logged_models
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,6 +38,8 @@ JOB_COLUMNS = (
 )
 LARGEST_ARTIFACT = 2 * 2**20
 """Bytes; larger outputs stay where they are and are named in the run's parameters only."""
+MODEL_METHOD = "fersnet"
+"""The method whose checkpoints are logged as models. At full size one is 0.2 GB, so the other variants' stay files."""
 
 
 def store_uri(results: Path) -> str:
@@ -51,25 +55,19 @@ def mirror(results: Path, uri: str | None = None) -> dict[str, str]:
     """
     records = read_records(results)
     uri = uri or store_uri(results)
-    if not uri.startswith(("sqlite:", "file:")):
-        # A dead server must cost seconds, not MLflow's default of minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    import mlflow
+    client = connect(uri)
     from mlflow.exceptions import MlflowException
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    client = mlflow.MlflowClient(tracking_uri=uri)
     run_ids: dict[str, str] = {}
     try:
         experiment = _experiment(client, results, uri)
         known = _known_runs(client, experiment)
         for record in records:
             run_ids[record.job_key] = _mirror_record(client, experiment, record, known.get(record.job_key))
-    except (MlflowException, OSError) as error:
+        _mirror_models(client, experiment, records, run_ids)
+    except (MlflowException, OSError, UserError) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        logger.warning("tracking store %s: %s; %d of %d jobs mirrored, the rest follows with `fersnet sync`",
+        logger.warning("tracking store %s: %s; %d of %d jobs mirrored, what is missing follows with `fersnet sync`",
                        uri, first_line[:200], len(run_ids), len(records))  # fmt: skip
     return run_ids
 
@@ -127,6 +125,24 @@ def _mirror_record(client: "MlflowClient", experiment: str, record: JobRecord, r
     if record.status == KILLED and record.ended is None:
         client.set_tag(run_id, "note", "killed without a chance to say so; found by its free lock")
     return run_id
+
+
+def _mirror_models(
+    client: "MlflowClient", experiment: str, records: Sequence[JobRecord], run_ids: dict[str, str]
+) -> None:
+    """Log the models that the store does not have yet, as long as their files are still those of the job."""
+    made = [
+        record for record in records if record.model and record.status == FINISHED and record.method == MODEL_METHOD
+    ]
+    if not made:
+        return
+    known = {(model.tags.get("job_key"), model.tags.get("sha256")) for model in logged_models(client, experiment)}
+    for record in made:
+        path, digest = Path(record.model["checkpoint"]), record.model["sha256"]
+        if (record.job_key, digest) in known or not path.is_file() or file_sha256(path) != digest:
+            continue
+        tags = {"job_key": record.job_key, "sha256": digest, "dataset": record.dataset, "fold": record.fold}
+        log_model(client, experiment, run_ids[record.job_key], path, record.model["expressions"], tags)
 
 
 def _metrics(record: JobRecord) -> list[tuple[str, float, int, int]]:

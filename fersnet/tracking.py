@@ -52,6 +52,8 @@ class JobRecord:
     metrics: dict[str, float] = field(default_factory=dict)
     history: str | None = None
     artifacts: list[str] = field(default_factory=list)
+    model: dict[str, Any] | None = None
+    """A trained model for others to use: `checkpoint` (path), its `sha256`, and the `expressions` that it knows."""
     message: str = ""
 
     def write(self, folder: Path) -> None:
@@ -96,8 +98,8 @@ def track_job(
 ) -> Iterator[JobRecord]:
     """Keep the record of a job while its body runs.
 
-    The body may set `device` and `metrics` on the record. A body that raises leaves FAILED, one that is interrupted
-    KILLED; one that is killed outright leaves RUNNING with a free lock, which readers take for KILLED.
+    The body may set `device`, `metrics` and `model` on the record. A body that raises leaves FAILED, one that is
+    interrupted KILLED; one that is killed outright leaves RUNNING with a free lock, which readers take for KILLED.
 
     Args:
         results: Folder of the run, `results/<run>`.
@@ -176,6 +178,12 @@ def latest_records(records: Sequence[JobRecord]) -> list[JobRecord]:
     for record in sorted(records, key=lambda record: record.started):
         newest[(record.rule, record.dataset, record.method, record.fold)] = record
     return sorted(newest.values(), key=lambda record: record.started)
+
+
+def file_sha256(path: Path) -> str:
+    """Checksum of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache

@@ -84,6 +84,12 @@ def landmark_backend(wildcards):
     return SETTINGS.datasets[wildcards.dataset].landmarks or SETTINGS.faces.backend
 
 
+def face_params(wildcards):
+    """How the faces were aligned, which a trained model must do again with a picture of a user's."""
+    settings = dump(SETTINGS.faces)
+    return {key: settings[key] for key in ("size", "channels", "lighting")} | {"backend": landmark_backend(wildcards)}
+
+
 def classes(wildcards):
     return list(SETTINGS.datasets[wildcards.dataset].classes)
 

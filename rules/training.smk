@@ -59,6 +59,7 @@ rule pretrain_fersnet:
         seed=SETTINGS.seed,
         settings=pretrain_params,
         expressions=classes,
+        faces=face_params,
         device=SETTINGS.device,
         precision=SETTINGS.precision,
     script:
@@ -96,6 +97,7 @@ rule train_fersnet:
         seed=SETTINGS.seed,
         settings=variant_params,
         expressions=classes,
+        faces=face_params,
         device=SETTINGS.device,
         precision=SETTINGS.precision,
     script:

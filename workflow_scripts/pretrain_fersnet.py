@@ -17,5 +17,5 @@ with tracked_job(snakemake) as record:
     arguments = variant_arguments(snakemake.params.settings)
     store = read_store(snakemake)
     faces = face_set(store, frozenset(store.table["subject"]), tuple(snakemake.params.expressions))
-    run = training_run(snakemake, record, arguments["model"].width)
+    run = training_run(snakemake, record, arguments["model"].width, {"faces": snakemake.params.faces})
     fit(faces, **arguments, run=run, identity=load_identity(Path(snakemake.input.identity), run.device))

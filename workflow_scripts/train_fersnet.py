@@ -8,7 +8,7 @@ from fersnet.training.batches import face_set
 from fersnet.training.fersnet import fit
 from fersnet.training.identity import load_identity
 from workflow_scripts.job import tracked_job
-from workflow_scripts.training_job import read_split, read_store, training_run
+from workflow_scripts.training_job import note_model, read_split, read_store, training_run
 from workflow_scripts.variant import variant_arguments
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ with tracked_job(snakemake) as record:
     faces = face_set(store, split.train, expressions)
     if snakemake.input.augmentation:
         faces = with_augmented(faces, Path(snakemake.input.augmentation[0]))
-    run = training_run(snakemake, record, arguments["model"].width)
+    run = training_run(snakemake, record, arguments["model"].width, {"faces": snakemake.params.faces})
     fit(
         faces,
         **arguments,
@@ -33,3 +33,4 @@ with tracked_job(snakemake) as record:
         validation=face_set(store, split.validation, expressions) if selection == "validation" else None,
         test=face_set(store, split.test, expressions) if selection == "test_best" else None,
     )
+    note_model(snakemake, record)

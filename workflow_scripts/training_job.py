@@ -7,7 +7,7 @@ import pandas as pd
 
 from fersnet.faces.store import FaceStore, open_store
 from fersnet.folds import Split, split_subjects
-from fersnet.tracking import JobRecord
+from fersnet.tracking import JobRecord, file_sha256
 from fersnet.training.device import choose_device, choose_precision, describe_device
 from fersnet.training.task import TrainingRun
 from workflow_scripts.job import job_fingerprint, job_seed
@@ -40,3 +40,10 @@ def training_run(
     folder.mkdir(parents=True, exist_ok=True)
     precision = choose_precision(snakemake.params.precision, device, width)
     return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata or {}, precision)
+
+
+def note_model(snakemake: "Snakemake", record: JobRecord) -> None:
+    """Note the trained FERSNet in the job's record, for the tracking store to keep as a model."""
+    path = str(snakemake.output.checkpoint)
+    expressions = list(snakemake.params.expressions)
+    record.model = {"checkpoint": path, "sha256": file_sha256(Path(path)), "expressions": expressions}

@@ -5,6 +5,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -73,13 +74,22 @@ def read_image(path: Path) -> np.ndarray:
         Rejection: with the reason, if the file is missing, empty, truncated, in none of `FORMATS`, or of a size
             that is refused.
     """
+    check_readable(path)
+    return decode_image(path)
+
+
+def decode_image(source: Path | BinaryIO) -> np.ndarray:
+    """What `read_image` says, for a file that is known to be readable, or for the content of one.
+
+    Raises:
+        Rejection: with the reason, if the content is truncated, in none of `FORMATS`, or of a size that is refused.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    check_readable(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(source, formats=FORMATS) as image:
                 check_size(*image.size)
                 image.load()
                 return _as_rgb(ImageOps.exif_transpose(image))

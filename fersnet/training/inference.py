@@ -37,11 +37,19 @@ class Prediction:
 class Synthesizer:
     """A trained FERSNet in evaluation mode: deterministic, without gradients."""
 
-    def __init__(self, network: FERSNet, expressions: tuple[str, ...], device: torch.device) -> None:
+    def __init__(
+        self,
+        network: FERSNet,
+        expressions: tuple[str, ...],
+        device: torch.device,
+        faces: dict[str, Any] | None = None,
+    ) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
         self.expressions = expressions
         """The classes in class-index order; targets are positions in it."""
         self.device = device
+        self.faces = faces
+        """Settings that its faces were aligned with (backend, size, channels, lighting); None if not known."""
 
     @property
     def image_size(self) -> int:
@@ -99,7 +107,7 @@ def load(checkpoint: Path, device: torch.device | str = "cpu") -> Synthesizer:
     if "fersnet" not in states:
         raise UserError(f"{checkpoint}: holds no FERSNet weights; train again to replace it")
     restore(network, states["fersnet"], checkpoint)
-    return Synthesizer(network, tuple(metadata["expressions"]), torch.device(device))
+    return Synthesizer(network, tuple(metadata["expressions"]), torch.device(device), metadata.get("faces"))
 
 
 def build(metadata: dict[str, Any], checkpoint: Path) -> FERSNet:

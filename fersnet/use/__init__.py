@@ -1,0 +1,1 @@
+"""Using trained models: pictures in, probabilities or pictures out."""

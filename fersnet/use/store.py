@@ -1,0 +1,166 @@
+"""Trained models in MLflow: logging them beside the job records, and fetching them by URI."""
+
+import functools
+import importlib.metadata
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from fersnet.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+    from pandas import DataFrame
+
+NAME = "model"
+"""Name of a run's model: `runs:/<run id>/model`."""
+
+LOADER = "fersnet.use.served"
+CHECKPOINT = "data/checkpoint.pt"
+"""Where MLflow puts the checkpoint in a logged model."""
+
+REQUIREMENTS = (
+    "torch",
+    "numpy",
+    "pandas",
+    "pydantic",
+    "pillow",
+    "opencv-python",
+    "dlib-bin",
+    "face-recognition-models",
+)
+"""What the served model imports beside this package, at the versions of the moment."""
+
+
+def connect(uri: str) -> "MlflowClient":
+    """A client of a tracking store that keeps quiet, and gives a dead server up in seconds instead of minutes."""
+    if not uri.startswith(("sqlite:", "file:")):
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return mlflow.MlflowClient(tracking_uri=uri)
+
+
+def log_model(
+    client: "MlflowClient",
+    experiment: str,
+    run_id: str,
+    checkpoint: Path,
+    expressions: Sequence[str],
+    tags: dict[str, str],
+) -> None:
+    """Log a checkpoint as the model of a run, with signature and input example.
+
+    Args:
+        experiment: Id of the run's experiment.
+        expressions: The classes in class-index order.
+        tags: Of the model.
+
+    Raises:
+        MlflowException, OSError: if the store does not take it; what was begun does not count as ready.
+    """
+    import mlflow
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    logged = client.create_logged_model(experiment, NAME, run_id, tags, model_type="fersnet")
+    with TemporaryDirectory() as folder:
+        content = Path(folder, NAME)
+        mlflow.pyfunc.save_model(
+            content,
+            loader_module=LOADER,
+            data_path=str(checkpoint),
+            mlflow_model=Model(
+                artifact_path=logged.artifact_location,
+                model_uuid=logged.model_id,
+                run_id=run_id,
+                model_id=logged.model_id,
+            ),
+            signature=_signature(expressions),
+            input_example=_example(),
+            pip_requirements=[f"{name}=={_version(name)}" for name in REQUIREMENTS],
+        )
+        client.log_model_artifacts(logged.model_id, str(content))
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+
+
+def logged_models(client: "MlflowClient", experiment: str) -> "list[LoggedModel]":
+    """The models of an experiment that are complete."""
+    models, token = [], None
+    while True:
+        page = client.search_logged_models([experiment], page_token=token)
+        models += [model for model in page if model.status == "READY"]
+        token = page.token
+        if not token:
+            return models
+
+
+def fetch_checkpoint(model: str, store: str, folder: Path) -> Path:
+    """The checkpoint file that a path or an MLflow URI stands for. Nothing of a fetched model is executed.
+
+    Args:
+        model: A checkpoint file, the folder of a logged model, or a URI (`models:/...`, `runs:/...`).
+        store: URI of the tracking store, for the latter.
+        folder: Existing folder that a fetched model goes to.
+
+    Raises:
+        UserError: if there is no such model, or it is of another kind.
+    """
+    found = _fetch(model, store, folder) if ":/" in model else Path(model)
+    if not found.is_dir():
+        return found
+    if not (found / CHECKPOINT).is_file():
+        raise UserError(f"{model}: no FERSNet model; give a checkpoint.pt, or the URI or folder of a model logged here")
+    return found / CHECKPOINT
+
+
+def _fetch(model: str, store: str, folder: Path) -> Path:
+    database = store.removeprefix("sqlite:///")
+    if database != store and not Path(database).is_file():
+        # MLflow would make an empty one.
+        raise UserError(f"{model}: no tracking store at {database}; set --results or MLFLOW_TRACKING_URI")
+    connect(store)
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    # The resolvers of URIs heed the process's own store only.
+    mlflow.set_tracking_uri(store)
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=model, dst_path=str(folder)))
+    except (MlflowException, OSError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise UserError(f"{model}: {reason[:200]}; correct the URI, or set --results or MLFLOW_TRACKING_URI") from None
+
+
+def _signature(expressions: Sequence[str]):
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    outputs = [ColSpec(DataType.string, "predicted"), *(ColSpec(DataType.double, f"p_{name}") for name in expressions)]
+    return ModelSignature(Schema([ColSpec(DataType.binary, "image")]), Schema(outputs))
+
+
+@functools.cache
+def _example() -> "DataFrame":
+    """A rendered face, which anybody may see."""
+    import pandas as pd
+
+    from fersnet.embedded.sheet import draw_faces
+
+    with TemporaryDirectory() as folder:
+        (path,) = draw_faces(1, 1, 256, ("happiness",), folder)
+        return pd.DataFrame({"image": [path.read_bytes()]})
+
+
+def _version(name: str) -> str:
+    # A local version (`+cpu`) names a build that the package index does not have.
+    return importlib.metadata.version(name).split("+")[0]
