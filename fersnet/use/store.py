@@ -31,6 +31,7 @@ REQUIREMENTS = (
     "pillow",
     "opencv-python",
     "dlib-bin",
+    "face-alignment",
     "face-recognition-models",
 )
 """What the served model imports beside this package, at the versions of the moment."""
@@ -133,12 +134,18 @@ def _fetch(model: str, store: str, folder: Path) -> Path:
     from mlflow.exceptions import MlflowException
 
     # The resolvers of URIs heed the process's own store only.
-    mlflow.set_tracking_uri(store)
+    earlier = os.environ.get("MLFLOW_TRACKING_URI")
+    os.environ["MLFLOW_TRACKING_URI"] = store
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=model, dst_path=str(folder)))
     except (MlflowException, OSError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise UserError(f"{model}: {reason[:200]}; correct the URI, or set --results or MLFLOW_TRACKING_URI") from None
+    finally:
+        if earlier is None:
+            del os.environ["MLFLOW_TRACKING_URI"]
+        else:
+            os.environ["MLFLOW_TRACKING_URI"] = earlier
 
 
 def _signature(expressions: Sequence[str]):

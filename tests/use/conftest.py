@@ -1,0 +1,43 @@
+"""A rendered portrait, and checkpoints of small untrained networks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fersnet.embedded.sheet import draw_faces
+from fersnet.expressions import SIX
+from fersnet.models.fersnet import FERSNet
+from fersnet.training.checkpoint import save_checkpoint
+
+FACES = {"backend": "dlib", "size": 36, "channels": 1, "lighting": "none"}
+MakeCheckpoint = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of one face, 256 x 256 pixels."""
+    (path,) = draw_faces(1, 5, 256, ("happiness",), tmp_path_factory.mktemp("portrait é"))
+    return path
+
+
+@pytest.fixture
+def make_checkpoint(tmp_path: Path) -> MakeCheckpoint:
+    """Writes a checkpoint as `fit` does; keyword arguments change its metadata, those of `network` the network."""
+
+    def make(expressions: tuple[str, ...] = SIX, network: dict[str, Any] | None = None, **changes: Any) -> Path:
+        make = {"width": 4, "image_size": 32, "channels": 1, "classes": len(expressions), "sharing": "convflu"}
+        make |= network or {}
+        torch.manual_seed(1)
+        metadata = {"kind": "fersnet", "network": make, "expressions": expressions, "faces": FACES} | changes
+        path = tmp_path / "checkpoint.pt"
+        untrained = FERSNet(**make)
+        if untrained.decoder is not None:
+            # Around mid-grey, since what an untrained decoder draws would be clipped to black.
+            torch.nn.init.constant_(untrained.decoder.output.bias, 0.5)
+        save_checkpoint(path, {"fersnet": untrained}, metadata)
+        return path
+
+    return make
