@@ -13,6 +13,7 @@ from fersnet.models.convflu import Exchange, Gates
 from fersnet.models.decoder import Decoder
 
 Sharing = Literal["none", "hard", "convflu"]
+Output = Literal["face", "change"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class FERSNetOutput:
 class Encoding:
     """The features on which the two heads stand."""
 
+    images: Tensor
+    """(B, C, S, S): the faces encoded."""
     recognition: Tensor
     """(B, 8w, ceil(S/32), ceil(S/32))."""
     synthesis: Tensor
@@ -53,6 +56,10 @@ class FERSNet(nn.Module):
     `none` (FERSNet w/o MTL): that trunk and the classifier alone; there is no synthesis.
 
     Max-pool rounds up at the last level, so that the side may be any multiple of 16 (published: 96).
+
+    Deviation, as an option: with `output: change` the decoder draws what is added to the input face, and starts at
+    none. The published decoder redraws the whole face (`face`); within the few hundred steps of a small run it only
+    gets to a blurred one, on which no expression can be read.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class FERSNet(nn.Module):
         classes: int,
         sharing: Sharing = "convflu",
         convflu_kernel: int = 1,
+        output: Output = "face",
     ) -> None:
         """
         Args:
@@ -72,9 +80,10 @@ class FERSNet(nn.Module):
             classes: Number K of expressions.
             sharing: What the two tasks share.
             convflu_kernel: Odd kernel size of the ConvFLU convolutions.
+            output: What the decoder draws.
 
         Raises:
-            ValueError: for a side that is no multiple of 16, an even kernel or an unknown sharing.
+            ValueError: for a side that is no multiple of 16, an even kernel, an unknown sharing or output.
         """
         super().__init__()
         if image_size < 16 or image_size % 16:
@@ -83,6 +92,9 @@ class FERSNet(nn.Module):
             raise ValueError(f"convflu_kernel must be odd, not {convflu_kernel}")
         if sharing not in ("none", "hard", "convflu"):
             raise ValueError(f"sharing must be none, hard or convflu, not {sharing!r}")
+        if output not in ("face", "change"):
+            raise ValueError(f"output must be face or change, not {output!r}")
+        self.output = output
         self.image_size = image_size
         self.channels = channels
         self.classes = classes
@@ -108,6 +120,9 @@ class FERSNet(nn.Module):
         )
         self.classifier = nn.Linear(4 * w, classes)
         self.decoder = Decoder(w, channels, classes) if sharing != "none" else None
+        if self.decoder is not None and output == "change":
+            nn.init.zeros_(self.decoder.output.weight)
+            nn.init.zeros_(self.decoder.output.bias)
 
     @property
     def synthesises(self) -> bool:
@@ -125,15 +140,15 @@ class FERSNet(nn.Module):
             raise ValueError(f"images must be (B, {', '.join(map(str, expected))}), not {tuple(images.shape)}")
         stem = functional.max_pool2d(self.stem(images), 2)
         if self.sharing == "convflu":
-            return self._encode_branches(stem)
+            return self._encode_branches(images, stem)
         features, skips = stem, []
         for stage in self.recognition_stages:
             features = functional.max_pool2d(stage(features), 2)
             skips.append(features)
         features = functional.max_pool2d(self.joint(features), 2, ceil_mode=True)
-        return Encoding(features, features, stem, tuple(skips), {})
+        return Encoding(images, features, features, stem, tuple(skips), {})
 
-    def _encode_branches(self, stem: Tensor) -> Encoding:
+    def _encode_branches(self, images: Tensor, stem: Tensor) -> Encoding:
         recognition, synthesis, skips, gates = stem, stem, [], {}
         stages = zip(self.recognition_stages, self.synthesis_stages, self.exchanges, strict=True)
         for number, (recognition_stage, synthesis_stage, exchange) in enumerate(stages, start=1):
@@ -144,7 +159,7 @@ class FERSNet(nn.Module):
             skips.append(synthesis)
         mixed = self.joint(torch.cat((recognition, synthesis), dim=1))
         recognition, synthesis = functional.max_pool2d(mixed, 2, ceil_mode=True).chunk(2, dim=1)
-        return Encoding(recognition, synthesis, stem, tuple(skips), gates)
+        return Encoding(images, recognition, synthesis, stem, tuple(skips), gates)
 
     def classify(self, encoding: Encoding) -> Tensor:
         """Logits (B, K)."""
@@ -158,7 +173,8 @@ class FERSNet(nn.Module):
         """
         if self.decoder is None:
             raise ValueError("a single-task network (sharing: none) cannot synthesise")
-        return self.decoder(encoding.synthesis, encoding.stem, encoding.skips, target)
+        drawn = self.decoder(encoding.synthesis, encoding.stem, encoding.skips, target)
+        return encoding.images + drawn if self.output == "change" else drawn
 
     def forward(self, images: Tensor, target: Tensor | None = None) -> FERSNetOutput:
         """Recognise and, where a target is given and the network can, synthesise.

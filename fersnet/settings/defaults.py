@@ -32,7 +32,7 @@ EMBEDDED: dict[str, Any] = {
     },
     "faces": {"size": 54},
     "folds": {"count": 3},
-    "model": {"image_size": 48, "width": 8},
+    "model": {"image_size": 48, "width": 8, "output": "change"},
     "losses": {"reconstruction": 50.0, "cycle": 10.0, "adversarial": 0.02},
     "training": {**_SHORT, "discriminator_steps": 1},
     "variants": {

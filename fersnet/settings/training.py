@@ -18,6 +18,8 @@ class ModelSettings(Section):
     """Base width w: the stages have 2w, 4w and 8w channels."""
     convflu_kernel: Literal[1, 3] = 1
     """Kernel size of the ConvFLU convolutions: 1 in the later release, 3 in the first."""
+    output: Literal["face", "change"] = "face"
+    """What the synthesis branch draws: `face`, as published, or the `change` that is added to the input face."""
 
 
 class LossSettings(Section):

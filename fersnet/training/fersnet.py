@@ -176,7 +176,7 @@ def _prepare(
     warn_of_missing_classes(faces)
     channels, classes = faces.images.shape[1], len(faces.expressions)
     torch.manual_seed(derive_seed(run.seed, "initial weights"))
-    network = FERSNet(model.width, model.image_size, channels, classes, sharing, model.convflu_kernel)
+    network = FERSNet(model.width, model.image_size, channels, classes, sharing, model.convflu_kernel, model.output)
     discriminator = Discriminator(model.width, channels, classes) if network.synthesises else None
     if pretrained is not None:
         load_pretrained(pretrained, network, discriminator, faces.expressions)
@@ -197,6 +197,7 @@ def _described(
         "classes": network.classes,
         "sharing": network.sharing,
         "convflu_kernel": model.convflu_kernel,
+        "output": network.output,
     }
     own = {"kind": KIND, "network": make, "expressions": list(faces.expressions), "selection": selection}
     return replace(run, metadata={**run.metadata, **own})

@@ -138,3 +138,18 @@ def test_standard_fer() -> None:
     assert network(images).shape == (2, 6)
     # ResNet-18 has 11.2 million parameters without its 1000-class head.
     assert count_parameters(StandardFER(64, 3, 6)) == pytest.approx(11.2e6, rel=0.01)
+
+
+def test_a_network_that_draws_the_change_starts_from_the_input_face_and_learns_away_from_it() -> None:
+    torch.manual_seed(0)
+    network = FERSNet(4, 32, 1, 6, output="change")
+    images, target = torch.rand(3, 1, 32, 32), torch.eye(6)[:3]
+    image = network(images, target).image
+    assert torch.equal(image, images)
+    (image - 0.5).square().mean().backward()
+    assert network.decoder.output.weight.grad.abs().sum() > 0
+
+
+def test_an_unknown_output_is_refused() -> None:
+    with pytest.raises(ValueError, match="face or change"):
+        FERSNet(4, 32, 1, 6, output="both")
