@@ -33,8 +33,8 @@ EMBEDDED: dict[str, Any] = {
     "faces": {"size": 54},
     "folds": {"count": 3},
     "model": {"image_size": 48, "width": 8, "output": "change"},
-    "losses": {"reconstruction": 50.0, "cycle": 10.0, "adversarial": 0.02},
-    "training": {**_SHORT, "discriminator_steps": 1},
+    "losses": {"reconstruction": 50.0, "cycle": 1.0, "adversarial": 0.02},
+    "training": {**_SHORT, "epochs": 16, "milestones": (11, 14), "discriminator_steps": 1},
     "variants": {
         "fersnet_without_mtl": {"name": "FERSNet w/o MTL", "sharing": "none"},
         "fersnet_without_convflu": {"name": "FERSNet w/o ConvFLU", "sharing": "hard"},
