@@ -256,6 +256,17 @@ def all_figures():
     return [*face_sheets(), *synthesis_figures(), *figure_files(*names)]
 
 
+def deliverables():
+    """What `all` asks for by name: Snakemake makes a deleted file again only where somebody asks for it."""
+    syntheses = expand(
+        f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz",
+        dataset=SETTINGS.synthesis.datasets,
+        method=SYSTEMS,
+        fold=FOLDS,
+    )
+    return [*all_tables(), *all_figures(), *predictions(RECOGNITION, [*BASELINES, *FERSNET_METHODS]), *syntheses]
+
+
 def described_run():
     """What every table and figure says about where its numbers come from."""
     return {

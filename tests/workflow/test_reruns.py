@@ -1,0 +1,173 @@
+"""What reruns when one thing changes: exactly the jobs named here, and what follows from them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fersnet.embedded.files import write_image
+from tests.workflow.conftest import copy_project, snakemake
+
+pytestmark = pytest.mark.smoke
+
+Jobs = list[dict[str, Any]]
+CONFIG = """
+datasets:
+  own: {root: raw, reader: folder}
+"""
+SECOND = """
+  second: {root: raw, reader: folder}
+"""
+FOLDS = ("1", "2", "3")
+SYNTHESIS_DATASETS = ("ckplus", "oulu_casia")
+EXPENSIVE = ("render_dataset", "align_faces", "synthesize_faces", "augment_faces", "compare_selection")
+
+
+def planned(folder: Path) -> Jobs:
+    """All jobs of a project, as Snakemake plans them now."""
+    command = [sys.executable, "-m", "workflow_scripts.plan_jobs", "config/smoke.yaml", "mine.yaml"]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def label(job: dict[str, Any]) -> str:
+    return " ".join((job["rule"], *(value for value in job["wildcards"].values())))
+
+
+def labels(jobs: Iterable[dict[str, Any]]) -> set[str]:
+    return {label(job) for job in jobs}
+
+
+def first(jobs: Jobs) -> set[str]:
+    """The jobs that run for a reason of their own, not because of a job before them."""
+    return labels(job for job in jobs if job["needed"] and not any(jobs[other]["needed"] for other in job["after"]))
+
+
+def followers(jobs: Jobs, starts: set[str]) -> set[str]:
+    """The starts and all jobs that depend on them, directly or not."""
+    reached = {number for number, job in enumerate(jobs) if label(job) in starts}
+    while more := {n for n, job in enumerate(jobs) if n not in reached and reached.intersection(job["after"])}:
+        reached |= more
+    return {label(jobs[number]) for number in reached}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose run counts as done: every output is there, empty, with Snakemake's records of it."""
+    folder = copy_project(tmp_path_factory.mktemp("finished"))
+    (folder / "mine.yaml").write_text(CONFIG, encoding="utf-8")
+    for subject in range(6):
+        for expression in ("anger", "disgust", "fear", "happiness", "sadness", "surprise"):
+            image = folder / "raw" / f"s{subject}" / expression / "1.png"
+            image.parent.mkdir(parents=True)
+            write_image(image, np.full((32, 32, 3), subject, dtype=np.uint8))
+    for job in planned(folder):
+        for output in job["outputs"]:
+            path = folder / output
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.name == "tree":
+                path.mkdir(exist_ok=True)
+            else:
+                path.touch()
+    done = snakemake(
+        folder,
+        "--touch",
+        "--forceall",
+        "--quiet",
+        "all",
+        "--cores",
+        "1",
+        "--configfile",
+        "config/smoke.yaml",
+        "mine.yaml",
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project, times included."""
+    return shutil.copytree(finished, tmp_path / "project", symlinks=True)
+
+
+def append(name: str, text: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return change
+
+
+def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def replace_image(folder: Path) -> None:
+    write_image(folder / "raw" / "s2" / "fear" / "1.png", np.full((40, 40, 3), 99, dtype=np.uint8))
+
+
+def delete_prediction(folder: Path) -> None:
+    (folder / "results/smoke/predictions/mmi/fersnet/fold2.parquet").unlink()
+
+
+STARGAN = {f"train_rival {dataset} stargan {fold}" for dataset in SYNTHESIS_DATASETS for fold in FOLDS}
+TABLES = {"table_datasets", "table_ablation", "table_synthesis", "table_selection"}
+TABLES |= {f"table_recognition {dataset}" for dataset in ("ckplus", "oulu_casia", "mmi", "own")}
+RENDERED = {f"render_dataset {dataset}" for dataset in ("ckplus", "oulu_casia", "mmi", "bu4dfe")}
+
+CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
+    "nothing": (lambda folder: None, set()),
+    "learning rate of one method": (
+        append("mine.yaml", "rivals: {stargan: {learning_rate: 0.00013}}\n"),
+        STARGAN,
+    ),
+    "a rival's source line": (append("fersnet/rivals/stargan.py", "\nCHANGED = 1\n"), STARGAN),
+    "a comment in it": (append("fersnet/rivals/stargan.py", "\n# a remark\n"), set()),
+    "a comment in a script": (append("workflow_scripts/train_rival.py", "\n# a remark\n"), set()),
+    "a table's style": (append("fersnet/report/quoted.py", "\nCHANGED = 1\n"), TABLES),
+    "the seed": (append("mine.yaml", "seed: 2\n"), RENDERED | {"index_sequences own"}),
+    "one raw image": (replace_image, {"index_sequences own"}),
+    "one fold's predictions deleted": (delete_prediction, {"predict_fersnet mmi fersnet"}),
+    "threads": (append("mine.yaml", "threads: 2\n"), set()),
+    "memory": (replace("rules/training.smk", "mem_mb=4000", "mem_mb=9000"), set()),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_exactly_these_jobs_rerun(project: Path, case: str) -> None:
+    change, expected = CASES[case]
+    change(project)
+    jobs = planned(project)
+    assert first(jobs) == expected
+    assert labels(job for job in jobs if job["needed"]) == followers(jobs, expected)
+
+
+def test_a_new_dataset_leaves_the_others_as_they_are(project: Path) -> None:
+    append("mine.yaml", SECOND)(project)
+    jobs = planned(project)
+    needed = [job for job in jobs if job["needed"]]
+    works = [job for job in needed if job["rule"] in EXPENSIVE or job["rule"].startswith(("train_", "predict_"))]
+    assert {job["wildcards"]["dataset"] for job in works} == {"second"}
+    assert labels(job for job in jobs if job["wildcards"].get("dataset") == "second") <= labels(needed)
+
+
+def test_moved_results_are_still_done(finished: Path, project: Path, tmp_path: Path) -> None:
+    moved = project.rename(tmp_path / "elsewhere")
+    assert not first(planned(moved)), "the whole project in another folder"
+    shutil.rmtree(moved / ".snakemake")
+    assert not first(planned(moved)), "results alone, in another working copy"

@@ -1,0 +1,47 @@
+"""The jobs of a run as Snakemake itself plans them, printed as JSON; nothing is run.
+
+`python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the project's folder.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.enums import Quietness
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, RerunTrigger, ResourceSettings
+
+TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT, RerunTrigger.SOFTWARE_ENV}
+"""As in both profiles, which Snakemake's interface for programs does not read."""
+
+
+def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any]]:
+    """Every job of the graph; `needed` says whether it would run now, `after` which jobs it waits for."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=cores),
+            config_settings=ConfigSettings(configfiles=config_files),
+            snakefile=Path("Snakefile"),
+        )
+        workflow.dag(DAGSettings(rerun_triggers=TRIGGERS, force_incomplete=True)).execute_workflow(executor="dryrun")
+        dag = workflow._workflow.dag
+        jobs = list(dag.jobs)
+        numbers = {job: number for number, job in enumerate(jobs)}
+        return [
+            {
+                "rule": job.rule.name,
+                "wildcards": dict(job.wildcards.items()),
+                "threads": job.threads,
+                "gpu": job.resources.get("gpu", 0),
+                "memory_mb": job.resources.get("mem_mb", 0),
+                "needed": dag.needrun(job),
+                "outputs": [str(path) for path in job.output],
+                "after": sorted(numbers[other] for other in dag._dependencies[job]),
+            }
+            for job in jobs
+        ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(plan_jobs([Path(word) for word in sys.argv[1:]])))
