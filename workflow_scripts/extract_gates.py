@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    device = choose_device(snakemake.params.device)
+    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
     record.device = describe_device(device)
     store = read_store(snakemake)
     letter = {"memory": "z", "leaky": "r"}

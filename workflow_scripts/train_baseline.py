@@ -20,7 +20,7 @@ with tracked_job(snakemake) as record:
     baseline = importlib.import_module(f"fersnet.baselines.{method}")
     section = BaselinesSettings.model_fields[method].annotation
     settings = section.model_validate(snakemake.params.settings, strict=False)
-    device = choose_device(snakemake.params.device)
+    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
     record.device = describe_device(device)
     expressions = tuple(snakemake.params.expressions)
     store = read_store(snakemake)

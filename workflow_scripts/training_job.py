@@ -34,7 +34,7 @@ def training_run(
     snakemake: "Snakemake", record: JobRecord, width: int, metadata: dict[str, Any] | None = None
 ) -> TrainingRun:
     """Where and how the job trains; the device is noted in the job's record."""
-    device = choose_device(snakemake.params.device)
+    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
     record.device = describe_device(device)
     folder = Path(snakemake.output.history).parent
     folder.mkdir(parents=True, exist_ok=True)

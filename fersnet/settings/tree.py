@@ -48,6 +48,8 @@ class Settings(Section):
     """The one seed; every job derives its own from it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto` uses a GPU where the host has one; `cuda` insists on it; `cpu` never looks."""
+    jobs_per_gpu: Annotated[int, Field(ge=1)] = 1
+    """How many jobs may share a GPU of one host; more of them wait. Changing it reruns nothing."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 autocast where the device gains from it and the network is wide enough."""
     datasets: dict[Name, DatasetSettings] = Field(min_length=1)

@@ -143,6 +143,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the seed": (append("mine.yaml", "seed: 2\n"), RENDERED | {"index_sequences own"}),
     "one raw image": (replace_image, {"index_sequences own"}),
     "one fold's predictions deleted": (delete_prediction, {"predict_fersnet mmi fersnet"}),
+    "jobs per GPU": (append("mine.yaml", "jobs_per_gpu: 2\n"), set()),
     "threads": (append("mine.yaml", "threads: 2\n"), set()),
     "memory": (replace("rules/training.smk", "mem_mb=4000", "mem_mb=9000"), set()),
 }
