@@ -100,6 +100,43 @@ def show(results: Results) -> None:
 
 
 @app.command()
+def plan(
+    configfile: Annotated[list[Path] | None, typer.Option(help="Laid over the default; may be given again.")] = None,
+    cores: Annotated[int, typer.Option(min=1, help="Cores of the run.")] = 2,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs of the run, as in --resources gpu=N.")] = 0,
+    history: Annotated[Path, typer.Option(help="An earlier run; its jobs' times are the estimates.")] = Path(
+        "results/embedded"
+    ),
+    against: Annotated[
+        Path | None, typer.Option(help="A run of this config that has ended: print estimate against actual instead.")
+    ] = None,
+) -> None:
+    """Say what a run will take: jobs and hours per rule, memory, the critical path and the time to the end."""
+    from fersnet import plan as planning
+
+    with _one_line_errors():
+        past = planning.read_history(history)
+        jobs = planning.read_graph(configfile or [])
+        seconds = planning.estimate_seconds(jobs, past)
+        if against is not None:
+            table = planning.compare(jobs, seconds, planning.read_history(against))
+            print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))
+            return
+        table = planning.summarise(
+            [job for job in jobs if job.needed], [s for s, job in zip(seconds, jobs, strict=True) if job.needed], past
+        )
+        print(table.to_string(index=False, float_format="{:.2f}".format, na_rep="-"))
+        known = [(s or 0.0) if job.needed else 0.0 for s, job in zip(seconds, jobs, strict=True)]
+        unknown = ", ".join(table.loc[table["source"] == "unknown", "rule"])
+        print(f"\n{int(table['jobs'].sum())} jobs to run; times are those of {history} and hold for its sizes.")
+        if unknown:
+            print(f"Not in it, and left out of the times below: {unknown}.")
+        print(f"Critical path: {max(planning.remaining_seconds(jobs, known), default=0.0) / 60:.1f} min.")
+        length = planning.run_length(jobs, known, cores, gpus) / 60
+        print(f"Estimated time on {cores} cores and {gpus} GPUs: {length:.1f} min.")
+
+
+@app.command()
 def settings(
     check: Annotated[bool, typer.Option(help="Only say whether the files are up to date.")] = False,
 ) -> None:

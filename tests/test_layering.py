@@ -15,6 +15,7 @@ LAYERS = [
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},
+    {"plan"},
     {"report"},
     {"cli"},
 ]
