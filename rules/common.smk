@@ -238,7 +238,11 @@ def figure_files(*names):
 
 
 def synthesis_figures():
-    names = [f"synthesis_{dataset}" for dataset in SETTINGS.synthesis.datasets]
+    names = []
+    for dataset in SETTINGS.synthesis.datasets:
+        names += [f"synthesis_{dataset}"]
+        names += [f"confusion_synthesis_{dataset}_{method}" for method in SYSTEMS]
+        names += [f"intensity_{dataset}"] if "exprgan" in RIVALS else []
     return figure_files(*names, "synthesis_scatter")
 
 

@@ -159,6 +159,61 @@ rule figure_confusion:
         "../workflow_scripts/figure_confusion.py"
 
 
+rule figure_synthesis_confusion:
+    input:
+        evaluations=lambda wildcards: per_fold(f"{RESULTS}/evaluation/{wildcards.dataset}/fold{{fold}}.parquet"),
+    output:
+        figure_files(*(f"confusion_synthesis_{{dataset}}_{method}" for method in SYSTEMS)),
+    log:
+        f"{RESULTS}/logs/figure_synthesis_confusion/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_synthesis_confusion/{{dataset}}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("figure_synthesis_confusion"),
+        seed=SETTINGS.seed,
+        report=dump(SETTINGS.report),
+        run=described_run(),
+        methods=SYSTEMS,
+    script:
+        "../workflow_scripts/figure_synthesis_confusion.py"
+
+
+rule figure_intensity:
+    input:
+        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
+        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+        checkpoint=f"{RESULTS}/models/{{dataset}}/exprgan/fold1/checkpoint.pt",
+    output:
+        png=f"{RESULTS}/figures/intensity_{{dataset}}.png",
+        pdf=f"{RESULTS}/figures/intensity_{{dataset}}.pdf",
+    log:
+        f"{RESULTS}/logs/figure_intensity/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_intensity/{{dataset}}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("figure_intensity"),
+        seed=SETTINGS.seed,
+        report=dump(SETTINGS.report),
+        run=described_run(),
+    script:
+        "../workflow_scripts/figure_intensity.py"
+
+
 rule figure_training:
     input:
         histories=lambda wildcards: histories(wildcards.dataset),

@@ -143,12 +143,10 @@ class ExprGANSettings(Section):
 
 
 class RivalsSettings(Section):
-    """Which rivals run, on which datasets, and how each is trained."""
+    """Which rivals run, and how each is trained."""
 
     methods: tuple[Rival, ...] = ("caae", "cyclegan", "exprgan", "stargan")
     """Rivals to train; an empty list trains none."""
-    datasets: tuple[str, ...] = ("ckplus", "oulu_casia")
-    """Datasets of the synthesis comparison."""
     caae: CAAESettings = CAAESettings()
     """Settings of CAAE."""
     cyclegan: CycleGANSettings = CycleGANSettings()
@@ -160,8 +158,7 @@ class RivalsSettings(Section):
 
     @model_validator(mode="after")
     def _without_repeats(self) -> "RivalsSettings":
-        for key, values in (("methods", self.methods), ("datasets", self.datasets)):
-            repeated = [value for position, value in enumerate(values) if value in values[:position]]
-            if repeated:
-                raise ValueError(f"{key}: {repeated[0]!r} is listed twice")
+        repeated = [method for position, method in enumerate(self.methods) if method in self.methods[:position]]
+        if repeated:
+            raise ValueError(f"methods: {repeated[0]!r} is listed twice")
         return self
