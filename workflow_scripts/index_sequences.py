@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fersnet.datasets.counts import PUBLISHED, compare_counts, describe_index
 from fersnet.datasets.index import read_dataset, write_index
 from fersnet.settings.data import DatasetSettings
 from workflow_scripts.job import tracked_job
@@ -16,4 +17,9 @@ with tracked_job(snakemake) as record:
     index = read_dataset(settings, Path(snakemake.params.root).expanduser(), snakemake.params.peak_frames)
     write_index(index, Path(snakemake.output.index).parent)
     record.metrics = {"sequences": len(index.sequences), "left_out": len(index.rejected)}
-    logging.info("%d labelled sequences, %d left out", len(index.sequences), len(index.rejected))
+    # Embedded trees are smaller than the published sets by design; only a copy of the set itself is compared.
+    published = settings.reader if settings.root else ""
+    for line in describe_index(
+        index, snakemake.wildcards.dataset, compare_counts(index.sequences, published, PUBLISHED)
+    ):
+        logging.info("%s", line)

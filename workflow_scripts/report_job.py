@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from snakemake.script import Snakemake
 
 QUOTED = Path("config/reported.csv")
-COUNTS = Path("config/sequence_counts.csv")
 
 
 def describe_run(snakemake: "Snakemake") -> RunDescription:

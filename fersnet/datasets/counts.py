@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from fersnet.datasets.sequences import SequenceIndex
 
+PUBLISHED = Path("config/sequence_counts.csv")
+"""The counts in the paper, in the project's folder."""
+
 
 def count_table(sequences: "DataFrame") -> "DataFrame":
     """One row: a column of int per expression of the vocabulary, `total`, and `subjects`."""
