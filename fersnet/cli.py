@@ -117,23 +117,11 @@ def plan(
     with _one_line_errors():
         past = planning.read_history(history)
         jobs = planning.read_graph(configfile or [])
-        seconds = planning.estimate_seconds(jobs, past)
-        if against is not None:
-            table = planning.compare(jobs, seconds, planning.read_history(against))
-            print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))
+        if against is None:
+            print(planning.describe_plan(jobs, past, cores, gpus))
             return
-        table = planning.summarise(
-            [job for job in jobs if job.needed], [s for s, job in zip(seconds, jobs, strict=True) if job.needed], past
-        )
-        print(table.to_string(index=False, float_format="{:.2f}".format, na_rep="-"))
-        known = [(s or 0.0) if job.needed else 0.0 for s, job in zip(seconds, jobs, strict=True)]
-        unknown = ", ".join(table.loc[table["source"] == "unknown", "rule"])
-        print(f"\n{int(table['jobs'].sum())} jobs to run; times are those of {history} and hold for its sizes.")
-        if unknown:
-            print(f"Not in it, and left out of the times below: {unknown}.")
-        print(f"Critical path: {max(planning.remaining_seconds(jobs, known), default=0.0) / 60:.1f} min.")
-        length = planning.run_length(jobs, known, cores, gpus) / 60
-        print(f"Estimated time on {cores} cores and {gpus} GPUs: {length:.1f} min.")
+        table = planning.compare(jobs, planning.estimate_seconds(jobs, past), planning.read_history(against))
+        print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))
 
 
 @app.command()

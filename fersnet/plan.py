@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from fersnet.errors import UserError
+from fersnet.report.files import read_jobs
 
 KEYS = (("rule", "dataset", "method"), ("rule", "method"), ("rule", "dataset"), ("rule",))
 """What an earlier job must share with a planned one to stand for it, closest kind first."""
@@ -76,7 +77,7 @@ def read_history(results: Path) -> pd.DataFrame:
     path = results / "jobs.csv"
     if not path.is_file():
         raise UserError(f"{path}: not there; give --history the folder of a run that has ended, e.g. results/smoke")
-    jobs = pd.read_csv(path, dtype={"dataset": str, "method": str}).fillna({"dataset": "", "method": ""})
+    jobs = read_jobs(path)
     finished = jobs[jobs["status"] == "FINISHED"]
     if finished.empty:
         raise UserError(f"{path}: no job of it finished; give --history another run")
@@ -160,6 +161,24 @@ def summarise(jobs: Sequence[PlannedJob], seconds: Sequence[float | None], histo
     return hours.assign(
         jobs=groups.size(), peak_memory_mb=groups["peak_memory_mb"].max(), source=groups["source"].first()
     )[["jobs", "core_hours", "gpu_hours", "peak_memory_mb", "source"]].reset_index()
+
+
+def describe_plan(jobs: Sequence[PlannedJob], history: pd.DataFrame, cores: int, gpus: int) -> str:
+    """What the jobs that would run now take, in lines for the terminal: the table, critical path and length."""
+    # What stands already takes no time, and others wait for it no longer.
+    seconds = estimate_seconds(jobs, history)
+    left = [(job, value) for job, value in zip(jobs, seconds, strict=True) if job.needed]
+    table = summarise([job for job, _ in left], [value for _, value in left], history)
+    known = [(value or 0.0) if job.needed else 0.0 for job, value in zip(jobs, seconds, strict=True)]
+    unknown = ", ".join(table.loc[table["source"] == "unknown", "rule"])
+    lines = [table.to_string(index=False, float_format="{:.2f}".format, na_rep="-"), ""]
+    lines.append(f"{len(left)} jobs to run; times are those of the earlier run and hold for its sizes.")
+    if unknown:
+        lines.append(f"Not in it, and left out of the times below: {unknown}.")
+    lines.append(f"Critical path: {max(remaining_seconds(jobs, known), default=0.0) / 60:.1f} min.")
+    length = run_length(jobs, known, cores, gpus) / 60
+    lines.append(f"Estimated time on {cores} cores and {gpus} GPUs: {length:.1f} min.")
+    return "\n".join(lines)
 
 
 def compare(jobs: Sequence[PlannedJob], seconds: Sequence[float | None], actual: pd.DataFrame) -> pd.DataFrame:

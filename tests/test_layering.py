@@ -15,8 +15,8 @@ LAYERS = [
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},
-    {"plan"},
     {"report"},
+    {"plan"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -11,6 +11,7 @@ from fersnet.errors import UserError
 from fersnet.plan import (
     PlannedJob,
     compare,
+    describe_plan,
     estimate_seconds,
     read_graph,
     read_history,
@@ -71,7 +72,9 @@ def run(tmp_path: Path) -> Path:
         ("report", "", "", 3.0, 50.0, "FINISHED"),
     ]
     columns = ["rule", "dataset", "method", "seconds", "peak_memory_mb", "status"]
-    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "jobs.csv", index=False)
+    pd.DataFrame(rows, columns=columns).assign(fold="", run_id="", device="cpu").to_csv(
+        tmp_path / "jobs.csv", index=False
+    )
     return tmp_path
 
 
@@ -88,6 +91,15 @@ def test_what_never_ran_is_unknown_and_not_guessed(run: Path) -> None:
     assert table.loc["train", ["core_hours", "gpu_hours", "peak_memory_mb"]].tolist() == [40 / 3600, 20 / 3600, 900]
     assert pd.isna(table.loc["never", "core_hours"])
     assert table.loc["never", ["peak_memory_mb", "source"]].tolist() == [4000, "unknown"]
+
+
+def test_what_stands_already_takes_no_time(run: Path) -> None:
+    done = job(dataset="ckplus", method="stargan", needed=False)
+    jobs = [done, job(dataset="mmi", method="fersnet", after=(0,)), job("never", after=(1,))]
+    text = describe_plan(jobs, read_history(run), 2, 0)
+    assert "2 jobs to run" in text
+    assert "left out of the times below: never." in text
+    assert "Critical path: 0.3 min." in text  # 20 s
 
 
 def test_estimate_against_actual(run: Path) -> None:

@@ -9,17 +9,15 @@ from fersnet.settings.training import AugmentationSettings
 from fersnet.synthesis.augmentation import augment
 from fersnet.synthesis.augmented_files import write_augmented
 from fersnet.training.batches import face_set
-from fersnet.training.device import choose_device, describe_device
 from fersnet.training.fersnet import load
 from workflow_scripts.job import job_seed, tracked_job
-from workflow_scripts.training_job import read_split, read_store
+from workflow_scripts.training_job import job_device, read_split, read_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    device = job_device(snakemake, record)
     store = read_store(snakemake)
     split = read_split(snakemake, store, snakemake.params.hold_out)
     real = face_set(store, split.train, tuple(snakemake.params.expressions)).to(device)

@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING
 
 from fersnet.synthesis.evaluation import evaluate_fold
 from fersnet.synthesis.generation import read_synthetic
-from fersnet.training.device import choose_device, describe_device
 from fersnet.training.identity import load_identity
 from fersnet.training.standard_fer import load_standard_fer
 from workflow_scripts.job import job_seed, tracked_job
-from workflow_scripts.training_job import read_split, read_store
+from workflow_scripts.training_job import job_device, read_split, read_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    device = job_device(snakemake, record)
     store = read_store(snakemake)
     judge, classes = load_standard_fer(Path(snakemake.input.standard_fer), device)
     syntheses = {

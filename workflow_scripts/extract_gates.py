@@ -7,17 +7,15 @@ import numpy as np
 import torch
 
 from fersnet.training.batches import crop_and_flip, face_set
-from fersnet.training.device import choose_device, describe_device
 from fersnet.training.fersnet import load, predict
 from workflow_scripts.job import tracked_job
-from workflow_scripts.training_job import read_split, read_store
+from workflow_scripts.training_job import job_device, read_split, read_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    device = job_device(snakemake, record)
     store = read_store(snakemake)
     letter = {"memory": "z", "leaky": "r"}
     for fold, (path, output) in enumerate(

@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fersnet.training.batches import face_set
-from fersnet.training.device import choose_device, describe_device
 from fersnet.training.fersnet import predict
 from fersnet.training.predictions import accuracies, prediction_table
 from workflow_scripts.job import tracked_job
-from workflow_scripts.training_job import read_split, read_store
+from workflow_scripts.training_job import job_device, read_split, read_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    device = job_device(snakemake, record)
     store = read_store(snakemake)
     tables = []
     files = zip(snakemake.input.checkpoints, snakemake.output.predictions, strict=True)

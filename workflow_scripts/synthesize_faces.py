@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 from fersnet.expressions import SIX
 from fersnet.synthesis.generation import synthesize_faces, write_synthetic
 from fersnet.training.batches import face_set
-from fersnet.training.device import choose_device, describe_device
 from workflow_scripts.job import job_seed, tracked_job
-from workflow_scripts.training_job import read_split, read_store
+from workflow_scripts.training_job import job_device, read_split, read_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    device = job_device(snakemake, record)
     store = read_store(snakemake)
     system = importlib.import_module(snakemake.params.family)
     count = 0

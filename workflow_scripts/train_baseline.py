@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from fersnet.baselines.clips import clip_set
 from fersnet.settings.baselines import BaselinesSettings
-from fersnet.training.device import choose_device, choose_precision, describe_device
+from fersnet.training.device import choose_precision
 from fersnet.training.predictions import accuracies, table_of_predictions
 from fersnet.training.task import TrainingRun
 from workflow_scripts.job import job_fingerprint, job_seed, results_folder, tracked_job
-from workflow_scripts.training_job import read_split, read_store
+from workflow_scripts.training_job import job_device, read_split, read_store
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -20,8 +20,7 @@ with tracked_job(snakemake) as record:
     baseline = importlib.import_module(f"fersnet.baselines.{method}")
     section = BaselinesSettings.model_fields[method].annotation
     settings = section.model_validate(snakemake.params.settings, strict=False)
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    device = job_device(snakemake, record)
     expressions = tuple(snakemake.params.expressions)
     store = read_store(snakemake)
     split = read_split(snakemake, store, hold_out=True)

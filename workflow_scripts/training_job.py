@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import torch
 
 from fersnet.faces.store import FaceStore, open_store
 from fersnet.folds import Split, split_subjects
@@ -30,12 +31,18 @@ def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False,
     return split_subjects(folds, fold, hold_out)
 
 
+def job_device(snakemake: "Snakemake", record: JobRecord) -> torch.device:
+    """The device of the job, noted in its record."""
+    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
+    record.device = describe_device(device)
+    return device
+
+
 def training_run(
     snakemake: "Snakemake", record: JobRecord, width: int, metadata: dict[str, Any] | None = None
 ) -> TrainingRun:
-    """Where and how the job trains; the device is noted in the job's record."""
-    device = choose_device(snakemake.params.device, snakemake.config["jobs_per_gpu"])
-    record.device = describe_device(device)
+    """Where and how the job trains."""
+    device = job_device(snakemake, record)
     folder = Path(snakemake.output.history).parent
     folder.mkdir(parents=True, exist_ok=True)
     precision = choose_precision(snakemake.params.precision, device, width)

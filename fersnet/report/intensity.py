@@ -16,6 +16,7 @@ from fersnet.report.publication import NOBODY, may_be_shown, notice
 from fersnet.report.style import message_figure
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
+from fersnet.synthesis.generation import to_bytes
 from fersnet.training.batches import crop_and_flip, face_set
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -40,8 +41,7 @@ def intensity_faces(synthesizer: IntensitySynthesizer, image: Tensor) -> np.ndar
     sources = image.expand(len(SIX), *image.shape)
     targets = torch.arange(len(SIX))
     columns = [sources, *(synthesizer.synthesize(sources, targets, level).cpu() for level in LEVELS)]
-    faces = torch.stack(columns, dim=1).clamp(0, 1).permute(0, 1, 3, 4, 2)
-    return (faces * 255).round().to(torch.uint8).numpy()
+    return to_bytes(torch.stack(columns, dim=1).clamp(0, 1)).permute(0, 1, 3, 4, 2).numpy()
 
 
 def draw_intensity(
