@@ -34,7 +34,7 @@ EMBEDDED: dict[str, Any] = {
     "folds": {"count": 3},
     "model": {"image_size": 48, "width": 8, "output": "change"},
     "losses": {"reconstruction": 50.0, "cycle": 1.0, "adversarial": 0.02},
-    "training": {**_SHORT, "epochs": 16, "milestones": (11, 14), "discriminator_steps": 1},
+    "training": {**_SHORT, "epochs": 11, "learning_rate": 2e-3, "milestones": (7, 10), "discriminator_steps": 1},
     "variants": {
         "fersnet_without_mtl": {"name": "FERSNet w/o MTL", "sharing": "none"},
         "fersnet_without_convflu": {"name": "FERSNet w/o ConvFLU", "sharing": "hard"},
@@ -50,13 +50,13 @@ EMBEDDED: dict[str, Any] = {
     "synthesis": {},
     "rivals": {
         "stargan": {"width": 12, "residual_blocks": 2, "epochs": 30, "batch_size": 16, "learning_rate": 5e-4},
-        "cyclegan": {"width": 10, "residual_blocks": 2, "epochs": 5, "batch_size": 4, "learning_rate": 5e-4},
-        "caae": {"width": 16, "warm_up_epochs": 2, "epochs": 20, "batch_size": 16, "learning_rate": 1e-3},
+        "cyclegan": {"width": 10, "residual_blocks": 2, "epochs": 3, "batch_size": 4, "learning_rate": 5e-4},
+        "caae": {"width": 16, "warm_up_epochs": 2, "epochs": 16, "batch_size": 16, "learning_rate": 1e-3},
         "exprgan": {
             "width": 12,
-            "controller_epochs": 8,
-            "reconstruction_epochs": 8,
-            "refinement_epochs": 4,
+            "controller_epochs": 6,
+            "reconstruction_epochs": 6,
+            "refinement_epochs": 3,
             "controller_batch_size": 16,
             "batch_size": 16,
             "learning_rate": 5e-4,
