@@ -33,21 +33,21 @@ def reproducible() -> Iterator[None]:
     The number of CPU threads is the caller's: sums depend on it.
     """
     earlier = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_deterministic_debug_mode(),
         torch.utils.deterministic.fill_uninitialized_memory,
         torch.backends.cudnn.benchmark,
     )
     # A GPU kernel without a deterministic form warns instead of ending the job; on the CPU all that is used have one.
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # `use_deterministic_algorithms` does the same, and imports PyTorch's compiler to tell it, for 2 s of CPU.
+    torch.set_deterministic_debug_mode("warn")
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(earlier[0], warn_only=earlier[1])
-        torch.utils.deterministic.fill_uninitialized_memory = earlier[2]
-        torch.backends.cudnn.benchmark = earlier[3]
+        torch.set_deterministic_debug_mode(earlier[0])
+        torch.utils.deterministic.fill_uninitialized_memory = earlier[1]
+        torch.backends.cudnn.benchmark = earlier[2]
 
 
 def seed_generators(seed: int, device: torch.device) -> None:
