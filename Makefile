@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: reproduce test test-unit lint bench figures-readme environment clean-environment help
+.PHONY: reproduce test test-unit lint bench environment help
 
 help:
 	@echo "make reproduce   every table and figure of the paper, on embedded faces (CORES=$(CORES))"

@@ -324,3 +324,15 @@ def test_the_deterministic_mode_does_not_outlive_the_training(tmp_path: Path) ->
     train(task, STAGES, run_in(tmp_path))
     assert all(inside)
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_training_spares_the_import_of_the_compiler(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from tests.training.test_loop import STAGES, NoisyTask, run_in, train
+train(NoisyTask(), STAGES, run_in(Path({str(tmp_path)!r})))
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    root = Path(__file__).parent.parent.parent
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
