@@ -55,17 +55,18 @@ def mirror(results: Path, uri: str | None = None) -> dict[str, str]:
     """
     records = read_records(results)
     uri = uri or store_uri(results)
-    client = connect(uri)
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     run_ids: dict[str, str] = {}
     try:
+        client = connect(uri)
         experiment = _experiment(client, results, uri)
         known = _known_runs(client, experiment)
         for record in records:
             run_ids[record.job_key] = _mirror_record(client, experiment, record, known.get(record.job_key))
         _mirror_models(client, experiment, records, run_ids)
-    except (MlflowException, OSError, UserError) as error:
+    except (MlflowException, SQLAlchemyError, OSError, UserError) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         logger.warning("tracking store %s: %s; %d of %d jobs mirrored, what is missing follows with `fersnet sync`",
                        uri, first_line[:200], len(run_ids), len(records))  # fmt: skip

@@ -1,5 +1,6 @@
 """What every script does around its work: log file, threads, tracking, and one clear line when it fails."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
-from fersnet.tracking import JobRecord, track_job
+from fersnet.tracking import Interrupted, JobRecord, track_job
 
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
 
 ARTIFACT_ENDINGS = (".csv", ".md", ".tex", ".png", ".pdf", ".html", ".txt")
 """Outputs that are copied to the tracking store; arrays and checkpoints stay in the results folder."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -51,7 +54,10 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
         _fail(snakemake, log, str(error))
     except OSError as error:
         # A full disk or a folder that cannot be written is the user's to put right, wherever it is met.
-        _fail(snakemake, log, f"{error.filename or 'results'}: {error.strerror or error}")
+        way_out = "; free some space, then run again" if error.errno in NO_SPACE else ""
+        _fail(snakemake, log, f"{error.filename or results_folder(snakemake)}: {error.strerror or error}{way_out}")
+    except (Interrupted, KeyboardInterrupt):
+        _fail(snakemake, log, "stopped from outside; run again to go on")
     except Exception as error:
         with log.open("a", encoding="utf-8") as file:
             file.write(traceback.format_exc())

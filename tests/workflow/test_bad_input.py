@@ -1,5 +1,11 @@
 """What a user gets for a wrong config: one clear line before any job, and no traceback."""
 
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +56,51 @@ def test_more_folds_than_subjects_says_so(project: Path) -> None:
     assert done.returncode != 0
     assert "folds.count" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_a_full_disk_costs_one_job_and_nothing_that_is_finished(project: Path) -> None:
+    # A limit on the size of a file stands for the full disk: the system refuses the write in the same place.
+    target = ("--configfile", "config/smoke.yaml", "--", "results/smoke/datasets/ckplus/faces.npy")
+    environment = os.environ | {"PYTHONPATH": ""}
+    limited = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", *target],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )
+    assert limited.returncode != 0
+    assert "align_faces ckplus: " in limited.stdout, limited.stdout
+    assert "File too large; free some space, then run again" in limited.stdout
+    assert "Traceback" not in limited.stdout
+    planned = snakemake(project, "-n", "--cores", "2", *target).stdout
+    assert "align_faces" in planned
+    assert "render_dataset" not in planned
+    assert "index_sequences" not in planned
+
+
+def test_an_interrupted_run_goes_on_where_it_was(project: Path) -> None:
+    words = ("--cores", "1", "--configfile", "config/smoke.yaml", "--", "data")
+    command = [sys.executable, "-m", "snakemake", *words]
+    output = project / "output.txt"
+    with output.open("w") as file:
+        run = subprocess.Popen(
+            command, cwd=project, env=os.environ | {"PYTHONPATH": ""}, stdout=file, stderr=file, start_new_session=True
+        )
+        # The second log file is there as soon as the second job is at work.
+        deadline = time.monotonic() + 300
+        while len(list(project.glob("results/smoke/logs/*/*.log"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(run.pid, signal.SIGINT)
+        assert run.wait(timeout=60) != 0
+    assert "stopped from outside; run again to go on" in output.read_text()
+    assert "Traceback" not in output.read_text()
+    finished = list(project.glob("results/smoke/embedded/*/manifest.csv"))
+    assert len(finished) == 1
+    before = finished[0].stat().st_mtime_ns
+    done = snakemake(project, *words)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert finished[0].stat().st_mtime_ns == before
