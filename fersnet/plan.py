@@ -165,10 +165,10 @@ def summarise(jobs: Sequence[PlannedJob], seconds: Sequence[float | None], histo
 
 def describe_plan(jobs: Sequence[PlannedJob], history: pd.DataFrame, cores: int, gpus: int) -> str:
     """What the jobs that would run now take, in lines for the terminal: the table, critical path and length."""
-    # What stands already takes no time, and others wait for it no longer.
     seconds = estimate_seconds(jobs, history)
     left = [(job, value) for job, value in zip(jobs, seconds, strict=True) if job.needed]
     table = summarise([job for job, _ in left], [value for _, value in left], history)
+    # What stands already takes no time, and others wait for it no longer.
     known = [(value or 0.0) if job.needed else 0.0 for job, value in zip(jobs, seconds, strict=True)]
     unknown = ", ".join(table.loc[table["source"] == "unknown", "rule"])
     lines = [table.to_string(index=False, float_format="{:.2f}".format, na_rep="-"), ""]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from fersnet.synthesis.generation import to_bytes
 from fersnet.training.batches import crop_and_flip, face_set
 from fersnet.training.fersnet import load, predict
 from workflow_scripts.job import tracked_job
@@ -30,7 +31,7 @@ with tracked_job(snakemake) as record:
             maps[f"{letter[gate]}_{task}_{level}"] = values[0]
         np.savez_compressed(
             output,
-            image=(image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy(),
+            image=to_bytes(image).permute(1, 2, 0).numpy(),
             subject=np.array(face.subject_names[int(face.subjects[0])]),
             **maps,
         )

@@ -23,6 +23,7 @@ ARTIFACT_ENDINGS = (".csv", ".md", ".tex", ".png", ".pdf", ".html", ".txt")
 """Outputs that are copied to the tracking store; arrays and checkpoints stay in the results folder."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk, a quota or a limit on file sizes is full."""
 
 
 @contextmanager

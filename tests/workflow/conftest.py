@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,18 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *words: str, timeout: float = 1800) -> subprocess.CompletedProcess[str]:
-    """Run snakemake in a copy of the project; stdout and stderr together in `.stdout`."""
+def snakemake(
+    folder: Path, *words: str, timeout: float = 1800, before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run snakemake in a copy of the project; stdout and stderr together in `.stdout`.
+
+    before: called in the new process, e.g. to limit it.
+    """
     environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": ""}
     command = [sys.executable, "-m", "snakemake", *words]
     return subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=timeout, check=False,
+        timeout=timeout, check=False, preexec_fn=before,
     )  # fmt: skip
 
 

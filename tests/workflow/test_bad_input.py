@@ -61,16 +61,12 @@ def test_more_folds_than_subjects_says_so(project: Path) -> None:
 def test_a_full_disk_costs_one_job_and_nothing_that_is_finished(project: Path) -> None:
     # A limit on the size of a file stands for the full disk: the system refuses the write in the same place.
     target = ("--configfile", "config/smoke.yaml", "--", "results/smoke/datasets/ckplus/faces.npy")
-    environment = os.environ | {"PYTHONPATH": ""}
-    limited = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *target],
-        cwd=project,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    limited = snakemake(
+        project,
+        "--cores",
+        "2",
+        *target,
+        before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
     )
     assert limited.returncode != 0
     assert "align_faces ckplus: " in limited.stdout, limited.stdout
