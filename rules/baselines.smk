@@ -15,7 +15,7 @@ rule train_baseline:
     benchmark:
         f"{RESULTS}/benchmarks/train_baseline/{{dataset}}_{{method}}_fold{{fold}}.tsv"
     wildcard_constraints:
-        method="|".join(BASELINES or ["none"]),
+        method=one_of(BASELINES),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads
@@ -24,9 +24,9 @@ rule train_baseline:
         mem_mb=4000,
         runtime=240,
     params:
-        code=lambda wildcards: code("train_baseline", f"fersnet.baselines.{wildcards.method}"),
+        code=lambda wildcards: code("train_baseline", f"fersnet.baselines.{method_of(wildcards)}"),
         seed=SETTINGS.seed,
-        settings=lambda wildcards: dump(getattr(SETTINGS.baselines, wildcards.method)),
+        settings=lambda wildcards: dump(getattr(SETTINGS.baselines, method_of(wildcards))),
         size=SETTINGS.baselines.size,
         crop=SETTINGS.model.image_size,
         frames=SETTINGS.faces.clip_frames,

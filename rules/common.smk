@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -12,6 +13,8 @@ from fersnet.datasets.presence import find_problems, tree_stamp
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
 from fersnet.host import check_writable, has_gpu, prepare_jobs
+from fersnet.repeats import repeat_key, split_repeat
+from fersnet.report.description import describe
 from fersnet.settings.load import load_settings
 
 prepare_jobs(Path(workflow.basedir))
@@ -33,6 +36,11 @@ BASELINES = SETTINGS.baselines.methods
 RECOGNITION = SETTINGS.recognition_datasets
 PRETRAINING = tuple(key for key in SETTINGS.datasets if key not in RECOGNITION)
 SYSTEMS = (*RIVALS, SETTINGS.synthesis.method)
+REPEATS = {
+    **dict.fromkeys(RIVALS, SETTINGS.repeats.rivals),
+    **dict.fromkeys(BASELINES, SETTINGS.repeats.baselines),
+    **dict.fromkeys(FERSNET_METHODS, SETTINGS.repeats.variants),
+}
 
 
 wildcard_constraints:
@@ -48,6 +56,21 @@ def code(*modules):
 def dump(section):
     """A settings section as plain data, the form in which `params` are compared."""
     return section.model_dump(mode="json")
+
+
+def trainings(methods):
+    """The names under which the trainings of some methods lie, repeats included."""
+    return [repeat_key(method, repeat) for method in methods for repeat in range(1, REPEATS[method] + 1)]
+
+
+def one_of(methods):
+    """The wildcard constraint for the trainings of some methods."""
+    return "|".join(trainings(methods)).replace(".", r"\.") or "none"
+
+
+def method_of(wildcards):
+    """The method of a training, whichever repeat it is."""
+    return split_repeat(wildcards.method)[0]
 
 
 def gpu():
@@ -98,27 +121,29 @@ def hold_out():
     return SETTINGS.training.selection == "validation"
 
 
+def variant_sections(method, pretraining=False):
+    """The settings of a variant that its training depends on."""
+    parts = SETTINGS.for_variant(method, pretraining)
+    return {"sharing": SETTINGS.variants[method].sharing} | {key: dump(part) for key, part in parts.items()}
+
+
 def variant_params(wildcards):
-    parts = SETTINGS.for_variant(wildcards.method)
-    return {"sharing": SETTINGS.variants[wildcards.method].sharing} | {key: dump(part) for key, part in parts.items()}
+    return variant_sections(method_of(wildcards))
 
 
 def pretrain_params(wildcards):
-    parts = SETTINGS.for_variant(wildcards.method, pretraining=True)
-    return {"sharing": SETTINGS.variants[wildcards.method].sharing} | {key: dump(part) for key, part in parts.items()}
+    return variant_sections(method_of(wildcards), pretraining=True)
 
 
 def dump_study():
     """What the selection study's result depends on; its method is a variant like any other."""
     method = SETTINGS.selection_study.method
-    if method is None:
-        return {}
-    parts = SETTINGS.for_variant(method)
-    return {"sharing": SETTINGS.variants[method].sharing} | {key: dump(part) for key, part in parts.items()}
+    return variant_sections(method) if method else {}
 
 
-def synthesis_module(method):
+def synthesis_module(wildcards):
     """The module that loads a system of the synthesis comparison."""
+    method = method_of(wildcards)
     return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.fersnet"
 
 
@@ -132,18 +157,20 @@ def checkpoint(dataset, method, fold):
 
 
 def pretrained_checkpoint(wildcards):
-    source = SETTINGS.variants[wildcards.method].pretrained_on
+    source = SETTINGS.variants[method_of(wildcards)].pretrained_on
     return [checkpoint(source, wildcards.method, 0)] if source else []
 
 
 def augmentation_faces(wildcards):
-    if SETTINGS.variants[wildcards.method].augmented_by is None:
+    if SETTINGS.variants[method_of(wildcards)].augmented_by is None:
         return []
     return [f"{RESULTS}/augmentation/{wildcards.dataset}/{wildcards.method}/fold{wildcards.fold}.npz"]
 
 
 def augmenting_checkpoint(wildcards):
-    return checkpoint(wildcards.dataset, SETTINGS.variants[wildcards.method].augmented_by, wildcards.fold)
+    method, repeat = split_repeat(wildcards.method)
+    source = repeat_key(SETTINGS.variants[method].augmented_by, repeat)
+    return checkpoint(wildcards.dataset, source, wildcards.fold)
 
 
 def face_stores():
@@ -163,10 +190,11 @@ def indexes():
 
 
 def predictions(datasets, methods):
+    """The predictions of all trainings of some methods."""
     return expand(
         f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
         dataset=datasets,
-        method=methods,
+        method=trainings(methods),
         fold=FOLDS,
     )
 
@@ -188,7 +216,8 @@ def evaluation_sets():
 
 
 def fold_syntheses(wildcards):
-    return [f"{RESULTS}/synthesis/{wildcards.dataset}/{method}/fold{wildcards.fold}.npz" for method in SYSTEMS]
+    folder = f"{RESULTS}/synthesis/{wildcards.dataset}"
+    return [f"{folder}/{method}/fold{wildcards.fold}.npz" for method in trainings(SYSTEMS)]
 
 
 def dataset_syntheses(wildcards):
@@ -265,7 +294,7 @@ def deliverables():
     syntheses = expand(
         f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz",
         dataset=SETTINGS.synthesis.datasets,
-        method=SYSTEMS,
+        method=trainings(SYSTEMS),
         fold=FOLDS,
     )
     return [*all_tables(), *all_figures(), *predictions(RECOGNITION, [*BASELINES, *FERSNET_METHODS]), *syntheses]
@@ -273,21 +302,7 @@ def deliverables():
 
 def described_run():
     """What every table and figure says about where its numbers come from."""
-    return {
-        "run": SETTINGS.run,
-        "embedded": {dataset: is_embedded(dataset) for dataset in SETTINGS.datasets},
-        "selection": SETTINGS.training.selection,
-        "fold_scheme": SETTINGS.folds.scheme,
-        "folds": SETTINGS.folds.count,
-        "seed": SETTINGS.seed,
-        "identity_features": (
-            "public LightCNN-9 checkpoint"
-            if SETTINGS.identity.checkpoint
-            else "LightCNN-9 trained on each fold's training subjects"
-        ),
-        "names": {key: variant.name for key, variant in SETTINGS.variants.items()},
-        "readers": {key: dataset.reader for key, dataset in SETTINGS.datasets.items()},
-    }
+    return asdict(describe(SETTINGS))
 
 
 def finish_tracking():

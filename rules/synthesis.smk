@@ -49,7 +49,7 @@ rule train_rival:
     benchmark:
         f"{RESULTS}/benchmarks/train_rival/{{dataset}}_{{method}}_fold{{fold}}.tsv"
     wildcard_constraints:
-        method="|".join(RIVALS or ["none"]),
+        method=one_of(RIVALS),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads
@@ -58,9 +58,9 @@ rule train_rival:
         mem_mb=4000,
         runtime=480,
     params:
-        code=lambda wildcards: code("train_rival", f"fersnet.rivals.{wildcards.method}"),
+        code=lambda wildcards: code("train_rival", f"fersnet.rivals.{method_of(wildcards)}"),
         seed=SETTINGS.seed,
-        settings=lambda wildcards: dump(getattr(SETTINGS.rivals, wildcards.method)),
+        settings=lambda wildcards: dump(getattr(SETTINGS.rivals, method_of(wildcards))),
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
         precision=SETTINGS.precision,
@@ -83,7 +83,7 @@ rule synthesize_faces:
     benchmark:
         f"{RESULTS}/benchmarks/synthesize_faces/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
-        method="|".join(SYSTEMS),
+        method=one_of(SYSTEMS),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads
@@ -92,9 +92,9 @@ rule synthesize_faces:
         mem_mb=3000,
         runtime=60,
     params:
-        code=lambda wildcards: code("synthesize_faces", synthesis_module(wildcards.method)),
+        code=lambda wildcards: code("synthesize_faces", synthesis_module(wildcards)),
         seed=SETTINGS.seed,
-        family=lambda wildcards: synthesis_module(wildcards.method),
+        family=synthesis_module,
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
     script:
@@ -127,7 +127,7 @@ rule evaluate_synthesis:
     params:
         code=code("evaluate_synthesis"),
         seed=SETTINGS.seed,
-        methods=list(SYSTEMS),
+        methods=trainings(SYSTEMS),
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
     script:

@@ -46,7 +46,7 @@ rule pretrain_fersnet:
         f"{RESULTS}/benchmarks/pretrain_fersnet/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
         dataset="|".join(PRETRAINING or ["none"]),
-        method="|".join(FERSNET_METHODS),
+        method=one_of(FERSNET_METHODS),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads
@@ -84,7 +84,7 @@ rule train_fersnet:
         f"{RESULTS}/benchmarks/train_fersnet/{{dataset}}_{{method}}_fold{{fold}}.tsv"
     wildcard_constraints:
         dataset="|".join(RECOGNITION),
-        method="|".join(FERSNET_METHODS),
+        method=one_of(FERSNET_METHODS),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads
@@ -118,7 +118,7 @@ rule predict_fersnet:
     benchmark:
         f"{RESULTS}/benchmarks/predict_fersnet/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
-        method="|".join(FERSNET_METHODS),
+        method=one_of(FERSNET_METHODS),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads
@@ -150,7 +150,7 @@ rule augment_faces:
     benchmark:
         f"{RESULTS}/benchmarks/augment_faces/{{dataset}}_{{method}}_fold{{fold}}.tsv"
     wildcard_constraints:
-        method="|".join(augmented_methods() or ["none"]),
+        method=one_of(augmented_methods()),
     conda:
         "../environment.yml"
     threads: SETTINGS.threads

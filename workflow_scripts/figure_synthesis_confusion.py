@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.report.confusion import draw_confusion, synthesis_confusion
-from fersnet.report.files import EVALUATION_COLUMNS, read_by_dataset
+from fersnet.report.files import EVALUATION_COLUMNS, read_systems
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 with tracked_job(snakemake):
     dataset, description = snakemake.wildcards.dataset, describe_run(snakemake)
-    evaluation = read_by_dataset(map(Path, snakemake.input.evaluations), EVALUATION_COLUMNS)
+    evaluation = read_systems(map(Path, snakemake.input.evaluations), EVALUATION_COLUMNS)
     folder = Path(snakemake.output[0]).parent
     for method in snakemake.params.methods:
         counts = synthesis_confusion(evaluation[evaluation["method"] == method])

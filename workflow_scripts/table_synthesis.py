@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.report.comparisons import synthesis_table
-from fersnet.report.files import EVALUATION_COLUMNS, SET_COLUMNS, read_by_dataset, read_jobs
+from fersnet.report.files import EVALUATION_COLUMNS, SET_COLUMNS, read_jobs, read_systems
 from fersnet.report.quoted import read_quoted
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import QUOTED, describe_run, report_settings, write_table
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 with tracked_job(snakemake):
     table = synthesis_table(
-        read_by_dataset(map(Path, snakemake.input.evaluations), EVALUATION_COLUMNS),
-        read_by_dataset(map(Path, snakemake.input.sets), SET_COLUMNS),
+        read_systems(map(Path, snakemake.input.evaluations), EVALUATION_COLUMNS),
+        read_systems(map(Path, snakemake.input.sets), SET_COLUMNS),
         read_quoted(QUOTED),
         read_jobs(Path(snakemake.input.jobs)),
         describe_run(snakemake),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.baselines.clips import clip_set
+from fersnet.repeats import split_repeat
 from fersnet.settings.baselines import BaselinesSettings
 from fersnet.training.device import choose_precision
 from fersnet.training.predictions import accuracies, table_of_predictions
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    method, dataset, fold = (snakemake.wildcards[key] for key in ("method", "dataset", "fold"))
+    training, dataset, fold = (snakemake.wildcards[key] for key in ("method", "dataset", "fold"))
+    method, _ = split_repeat(training)
     baseline = importlib.import_module(f"fersnet.baselines.{method}")
     section = BaselinesSettings.model_fields[method].annotation
     settings = section.model_validate(snakemake.params.settings, strict=False)
@@ -36,7 +38,7 @@ with tracked_job(snakemake) as record:
         )
 
     test = clips(split.test)
-    folder = results_folder(snakemake) / "models" / dataset / method / f"fold{fold}"
+    folder = results_folder(snakemake) / "models" / dataset / training / f"fold{fold}"
     folder.mkdir(parents=True, exist_ok=True)
     precision = choose_precision(snakemake.params.precision, device, getattr(settings, "width", 1))
     seed = job_seed(snakemake)

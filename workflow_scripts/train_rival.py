@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.expressions import SIX
+from fersnet.repeats import split_repeat
 from fersnet.settings.rivals import RivalsSettings
 from fersnet.training.batches import face_set
 from fersnet.training.identity import load_identity
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
-    rival = importlib.import_module(f"fersnet.rivals.{snakemake.wildcards.method}")
-    section = RivalsSettings.model_fields[snakemake.wildcards.method].annotation
+    method, _ = split_repeat(snakemake.wildcards.method)
+    rival = importlib.import_module(f"fersnet.rivals.{method}")
+    section = RivalsSettings.model_fields[method].annotation
     settings = section.model_validate(snakemake.params.settings, strict=False)
     store = read_store(snakemake)
     split = read_split(snakemake, store, snakemake.params.hold_out)

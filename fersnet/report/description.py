@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fersnet.settings.tree import Settings
+
 DATASET_NAMES: dict[str, str] = {"ckplus": "CK+", "oulu_casia": "Oulu-CASIA", "mmi": "MMI", "bu4dfe": "BU-4DFE"}
 
 METHOD_NAMES: dict[str, str] = {
@@ -97,3 +99,22 @@ class RunDescription:
             "fold_scheme": self.fold_scheme,
             "seed": self.seed,
         }
+
+
+def describe(settings: Settings) -> RunDescription:
+    """The description of the run that has these settings."""
+    return RunDescription(
+        run=settings.run,
+        embedded={key: dataset.root is None for key, dataset in settings.datasets.items()},
+        selection=settings.training.selection,
+        fold_scheme=settings.folds.scheme,
+        folds=settings.folds.count,
+        seed=settings.seed,
+        identity_features=(
+            "public LightCNN-9 checkpoint"
+            if settings.identity.checkpoint
+            else "LightCNN-9 trained on each fold's training subjects"
+        ),
+        names={key: variant.name for key, variant in settings.variants.items()},
+        readers={key: dataset.reader for key, dataset in settings.datasets.items()},
+    )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fersnet.errors import UserError
+from fersnet.repeats import split_repeat
 
 PREDICTION_COLUMNS = ("sequence_id", "subject", "expression", "frame", "predicted")
 EVALUATION_COLUMNS = (
@@ -41,12 +42,22 @@ def fold_of(path: Path) -> int:
 
 
 def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
-    """Files `predictions/{dataset}/{method}/fold{k}.parquet` in one frame, with `dataset, method, fold` added."""
+    """Files `predictions/{dataset}/{method}/fold{k}.parquet` in one frame, with `dataset, method, repeat, fold`."""
     parts = []
     for path in map(Path, paths):
         frame = read_table(path, PREDICTION_COLUMNS)
-        parts.append(frame.assign(dataset=path.parent.parent.name, method=path.parent.name, fold=fold_of(path)))
-    return _joined(parts, (*PREDICTION_COLUMNS, "dataset", "method", "fold"))
+        method, repeat = split_repeat(path.parent.name)
+        place = {"dataset": path.parent.parent.name, "method": method, "repeat": repeat, "fold": fold_of(path)}
+        parts.append(frame.assign(**place))
+    return _joined(parts, (*PREDICTION_COLUMNS, "dataset", "method", "repeat", "fold"))
+
+
+def read_systems(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Files `evaluation/{dataset}/fold{k}...` in one frame, `method` parted into `method, repeat`."""
+    frame = read_by_dataset(paths, columns)
+    keys = {key: split_repeat(str(key)) for key in frame["method"].unique()}
+    repeat = frame["method"].map({key: repeat for key, (_, repeat) in keys.items()})
+    return frame.assign(method=frame["method"].map({key: method for key, (method, _) in keys.items()}), repeat=repeat)
 
 
 def read_by_dataset(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
@@ -73,13 +84,13 @@ def read_jobs(path: Path) -> pd.DataFrame:
 
 
 def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float, float]:
-    """Core-hours and GPU-hours of a method's training jobs on one dataset; NaN where there is no such job.
+    """Core-hours and GPU-hours of all trainings of a method on one dataset; NaN where there is no such job.
 
     Core-hours are wall time times the job's threads; GPU-hours the wall time of jobs on a CUDA device.
     """
     chosen = jobs[
         (jobs["dataset"].astype(str) == dataset)
-        & (jobs["method"].astype(str) == method)
+        & (jobs["method"].astype(str).map(lambda key: split_repeat(key)[0]) == method)
         & jobs["rule"].astype(str).str.startswith(TRAINING_RULES)
         & (jobs["status"].astype(str).str.upper() == "FINISHED")
     ]

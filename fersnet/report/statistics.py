@@ -1,7 +1,8 @@
 """The statistics of the tables: accuracies, intervals, paired tests.
 
 All take predictions with the columns `sequence_id, subject, expression, frame, predicted, p_<expression>...`, pooled
-over folds. Figures are fractions in 0..1; the tables turn them into percent.
+over folds; where a method was trained more than once, `repeat` numbers the trainings. Figures are fractions in 0..1;
+the tables turn them into percent.
 """
 
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class RecognitionScores:
     """Unweighted mean of the F1 of the expressions that occur, by sequence."""
     n_sequences: int
     n_frames: int
+    repeats: int
+    """Trainings that the figures are the mean of; their sequences and frames count once."""
 
 
 def probability_columns(predictions: pd.DataFrame) -> tuple[str, ...]:
@@ -53,26 +56,28 @@ def probability_columns(predictions: pd.DataFrame) -> tuple[str, ...]:
 
 
 def sequence_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row per sequence, judged by the mean probability of its frames.
+    """One row per sequence (and repeat), judged by the mean probability of its frames.
 
-    The columns are `sequence_id, subject, expression, predicted, correct`; rows are sorted by `sequence_id`. A tie goes
-    to the expression that comes first in class-index order.
+    The columns are `sequence_id, repeat, subject, expression, predicted, correct`; rows are sorted by the first two. A
+    tie goes to the expression that comes first in class-index order.
 
     Raises:
         UserError: if a frame occurs twice (a sequence tested in two folds), or a sequence has two labels or subjects.
     """
     expressions = probability_columns(predictions)
-    twice = predictions.duplicated(["sequence_id", "frame"])
+    if "repeat" not in predictions:
+        predictions = predictions.assign(repeat=1)
+    twice = predictions.duplicated(["sequence_id", "repeat", "frame"])
     if twice.any():
         sequence = predictions.loc[twice, "sequence_id"].iloc[0]
         raise UserError(f"predictions: sequence {sequence} is tested more than once; the folds overlap")
-    grouped = predictions.groupby("sequence_id", sort=True)
-    if (grouped[["subject", "expression"]].nunique() > 1).any(axis=None):
+    grouped = predictions.groupby(["sequence_id", "repeat"], sort=True)
+    if (predictions.groupby("sequence_id")[["subject", "expression"]].nunique() > 1).any(axis=None):
         raise UserError("predictions: a sequence has two subjects or labels; make the index again")
     sequences = grouped[["subject", "expression"]].first()
     means = grouped[[f"p_{expression}" for expression in expressions]].mean()
     if means.isna().any(axis=None):
-        raise UserError(f"predictions: sequence {means.index[means.isna().any(axis=1)][0]} has an empty probability")
+        raise UserError(f"predictions: sequence {means.index[means.isna().any(axis=1)][0][0]} has an empty probability")
     sequences["predicted"] = np.asarray(expressions, dtype=object)[means.to_numpy().argmax(axis=1)]
     sequences["correct"] = sequences["predicted"] == sequences["expression"]
     return sequences.reset_index()
@@ -154,18 +159,42 @@ def mcnemar_exact(first_correct: np.ndarray, second_correct: np.ndarray) -> floa
 
 
 def paired_mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:
-    """Exact McNemar test of two methods by sequence, on the sequences that both judged; NaN without any."""
-    both = sequence_predictions(first).merge(
-        sequence_predictions(second), on="sequence_id", suffixes=("_first", "_second"), validate="one_to_one"
-    )
+    """Exact McNemar test of two methods by sequence, on the sequences that both judged; NaN without any.
+
+    The test asks for one answer per sequence: of methods with several trainings it takes the first.
+    """
+    one, other = (frame[frame["repeat"] == 1] for frame in map(sequence_predictions, (first, second)))
+    both = one.merge(other, on="sequence_id", suffixes=("_first", "_second"), validate="one_to_one")
     if both.empty:
         return float("nan")
     return mcnemar_exact(both["correct_first"].to_numpy(), both["correct_second"].to_numpy())
 
 
+def paired_difference(
+    first: pd.DataFrame, second: pd.DataFrame, samples: int, confidence: float, seed: int
+) -> tuple[float, Interval]:
+    """Accuracy of one method minus that of another on the sequences that both judged, with its bootstrap interval.
+
+    All trainings of both enter: a sequence's value is the share of them that read it right. NaN without a sequence.
+    """
+    one, other = (
+        sequence_predictions(frame)
+        .groupby("sequence_id")
+        .agg(subject=("subject", "first"), correct=("correct", "mean"))
+        for frame in (first, second)
+    )
+    both = one.join(other, how="inner", lsuffix="_first", rsuffix="_second")
+    if both.empty:
+        return float("nan"), Interval(float("nan"), float("nan"))
+    shares = both["correct_first"].to_numpy(), both["correct_second"].to_numpy()
+    interval = paired_bootstrap(*shares, both["subject_first"].to_numpy(), samples, confidence, seed)
+    return float((shares[0] - shares[1]).mean()), interval
+
+
 def recognition_scores(predictions: pd.DataFrame, samples: int, confidence: float, seed: int) -> RecognitionScores:
-    """All figures of one method on one dataset, pooled over folds."""
+    """All figures of one method on one dataset, pooled over folds and repeats."""
     sequences = sequence_predictions(predictions)
+    repeats = sequences["repeat"].nunique()
     correct = sequences["correct"].to_numpy()
     return RecognitionScores(
         accuracy=float(correct.mean()),
@@ -173,6 +202,7 @@ def recognition_scores(predictions: pd.DataFrame, samples: int, confidence: floa
         frame_accuracy=float((predictions["predicted"] == predictions["expression"]).mean()),
         uar=unweighted_average_recall(sequences["expression"], sequences["predicted"]),
         macro_f1=macro_f1(sequences["expression"], sequences["predicted"]),
-        n_sequences=len(sequences),
-        n_frames=len(predictions),
+        n_sequences=sequences["sequence_id"].nunique(),
+        n_frames=len(predictions) // repeats,
+        repeats=repeats,
     )

@@ -12,13 +12,15 @@ import pandas as pd
 from fersnet.expressions import SEVEN
 from fersnet.report.description import RunDescription
 from fersnet.report.files import training_cost
-from fersnet.report.statistics import RecognitionScores, paired_mcnemar, recognition_scores
+from fersnet.report.statistics import RecognitionScores, paired_difference, paired_mcnemar, recognition_scores
 from fersnet.report.writing import Table
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
 REFERENCE_METHOD = "fersnet"
 """The method that every other one is tested against."""
+COUNTS = {"n_sequences": "Int64", "n_frames": "Int64", "repeats": "Int64"}
+"""Columns that are whole numbers, or empty where a method was not re-run."""
 ABLATION_METHODS = ("fersnet_without_mtl", "fersnet_without_convflu", "fersnet", "fersnet_fes_da")
 
 
@@ -88,10 +90,10 @@ def recognition_table(
     for method, row in _paper_rows("fer", dataset, quoted, list(by_method), description).items():
         scores = _scores(by_method.get(method), dataset, method, description, settings)
         row |= _score_columns(scores, image_setting=row["setting"] != "image sequence")
-        row["mcnemar_p"] = _against_reference(by_method, method)
+        row |= _against_reference(by_method, dataset, method, description, settings)
         row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
         rows.append(row | description.columns(dataset))
-    frame = pd.DataFrame(rows).astype({"n_sequences": "Int64", "n_frames": "Int64"})
+    frame = pd.DataFrame(rows).astype(COUNTS)
     n = frame["n_sequences"].max()
     return Table(
         f"fer_{dataset}",
@@ -101,13 +103,14 @@ def recognition_table(
         (
             "`reported` is quoted from the paper, `accuracy` this run's sequence accuracy pooled over folds with a "
             f"{100 * settings.confidence:g} % bootstrap interval over subjects; empty where the method was not re-run. "
-            "`mcnemar_p`: exact paired test against FERSNet, not corrected for the number of methods.",
+            "`difference`: accuracy minus FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact "
+            "paired test against FERSNet, not corrected for the number of methods.",
             "Quoted figures follow different protocols (column `protocol` of the csv file) and are not comparable "
             "with each other or with the re-run ones without it.",
         ),
         display=(
             *("name", "pretrained", "setting", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy"),
-            *("uar", "macro_f1", "mcnemar_p", "core_hours", "n_sequences"),
+            *("uar", "macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
         ),
         best=("reported", "accuracy"),
     )
@@ -135,10 +138,10 @@ def ablation_table(
         for method, row in _paper_rows("ablation", dataset, quoted, here, description).items():
             scores = _scores(by_method.get(method), dataset, method, description, settings)
             row |= _score_columns(scores, image_setting=True)
-            row["mcnemar_p"] = _against_reference(by_method, method)
+            row |= _against_reference(by_method, dataset, method, description, settings)
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             rows.append(row | description.columns(dataset))
-    frame = pd.DataFrame(rows).astype({"n_sequences": "Int64", "n_frames": "Int64"})
+    frame = pd.DataFrame(rows).astype(COUNTS)
     counts = frame.groupby("dataset", sort=False)["n_sequences"].max().dropna()
     n = ", ".join(f"{int(count)} sequences ({description.name_of(dataset)})" for dataset, count in counts.items())
     return Table(
@@ -148,12 +151,12 @@ def ablation_table(
         description.words(datasets, f"n = {n or '0 sequences'}"),
         (
             "`reported` is the paper's figure, `accuracy` this run's sequence accuracy pooled over folds with a "
-            f"{100 * settings.confidence:g} % bootstrap interval over subjects. `mcnemar_p`: exact paired test "
-            "against FERSNet.",
+            f"{100 * settings.confidence:g} % bootstrap interval over subjects. `difference`: accuracy minus "
+            "FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact paired test against FERSNet.",
         ),
         display=(
             *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy", "uar"),
-            *("macro_f1", "mcnemar_p", "core_hours", "n_sequences"),
+            *("macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
         ),
         best=("reported", "accuracy"),
         group="dataset",
@@ -204,15 +207,26 @@ def _paper_rows(
 def _score_columns(scores: RecognitionScores | None, image_setting: bool) -> dict[str, object]:
     columns = ("accuracy", "ci_low", "ci_high", "frame_accuracy", "uar", "macro_f1")
     if scores is None:
-        return dict.fromkeys(columns, np.nan) | {"n_sequences": pd.NA, "n_frames": pd.NA}
+        return dict.fromkeys(columns, np.nan) | dict.fromkeys(COUNTS, pd.NA)
     figures = (scores.accuracy, scores.interval.low, scores.interval.high, scores.frame_accuracy, scores.uar)
     row: dict[str, object] = dict(zip(columns, map(percent, (*figures, scores.macro_f1)), strict=True))
     if not image_setting:
         row["frame_accuracy"] = np.nan  # One answer per sequence: there is no frame to judge.
-    return row | {"n_sequences": scores.n_sequences, "n_frames": scores.n_frames}
+    return row | {"n_sequences": scores.n_sequences, "n_frames": scores.n_frames, "repeats": scores.repeats}
 
 
-def _against_reference(by_method: Mapping[str, pd.DataFrame], method: str) -> float:
+def _against_reference(
+    by_method: Mapping[str, pd.DataFrame],
+    dataset: str,
+    method: str,
+    description: RunDescription,
+    settings: ReportSettings,
+) -> dict[str, float]:
+    columns = ("difference", "difference_low", "difference_high", "mcnemar_p")
     if method == REFERENCE_METHOD or method not in by_method or REFERENCE_METHOD not in by_method:
-        return float("nan")
-    return float(f"{paired_mcnemar(by_method[method], by_method[REFERENCE_METHOD]):.6g}")
+        return dict.fromkeys(columns, float("nan"))
+    pair = by_method[method], by_method[REFERENCE_METHOD]
+    seed = derive_seed(description.seed, "bootstrap", "difference", dataset, method)
+    difference, interval = paired_difference(*pair, settings.bootstrap_samples, settings.confidence, seed)
+    p = float(f"{paired_mcnemar(*pair):.6g}")
+    return dict(zip(columns, (*map(percent, (difference, interval.low, interval.high)), p), strict=True))

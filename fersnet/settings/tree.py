@@ -23,6 +23,17 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 SectionType = TypeVar("SectionType", bound=Section)
 
 
+class RepeatsSettings(Section):
+    """How often each method is trained per fold, each time from a seed of its own; the tables pool the repeats."""
+
+    variants: PositiveInt = 1
+    """Trainings of every FERSNet variant."""
+    rivals: PositiveInt = 1
+    """Trainings of every rival in the synthesis comparison."""
+    baselines: PositiveInt = 1
+    """Trainings of every recognition baseline."""
+
+
 class SelectionStudySettings(Section):
     """The comparison of epoch-selection rules on one and the same run."""
 
@@ -66,6 +77,8 @@ class Settings(Section):
     """FERSNet's optimisation."""
     variants: dict[Name, VariantSettings] = Field(min_length=1)
     """The rows of the ablation by key; a null entry takes one out."""
+    repeats: RepeatsSettings = RepeatsSettings()
+    """Repeated trainings."""
     pretraining: FersnetSettings
     """FERSNet's optimisation on a dataset of purpose `pretraining`."""
     identity: IdentitySettings

@@ -14,6 +14,7 @@ from fersnet.report.statistics import (
     macro_f1,
     mcnemar_exact,
     paired_bootstrap,
+    paired_difference,
     paired_mcnemar,
     recognition_scores,
     sequence_predictions,
@@ -137,3 +138,26 @@ def test_scores_agree_with_their_definitions(some):
     assert scores.frame_accuracy == pytest.approx((some[1]["predicted"] == some[1]["expression"]).mean())
     assert (scores.n_sequences, scores.n_frames) == (72, 216)
     assert scores.interval.low < scores.accuracy < scores.interval.high
+
+
+def test_repeats_are_averaged_and_do_not_narrow_the_interval_or_the_test(some):
+    weaker, better = some
+    other = better.assign(predicted=weaker["predicted"], **{f"p_{name}": weaker[f"p_{name}"] for name in SIX})
+    both = pd.concat([better.assign(repeat=1), other.assign(repeat=2)])
+    scores = recognition_scores(both, 500, 0.95, 0)
+    single = [recognition_scores(frame, 500, 0.95, 0) for frame in (better, weaker)]
+    assert scores.accuracy == pytest.approx(np.mean([one.accuracy for one in single]))
+    assert (scores.repeats, scores.n_sequences, scores.n_frames) == (2, 72, 216)
+    assert paired_mcnemar(both, weaker) == paired_mcnemar(better, weaker)  # one answer per sequence: the first
+    twice = pd.concat([better.assign(repeat=1), better.assign(repeat=2)])
+    assert recognition_scores(twice, 500, 0.95, 0).interval == single[0].interval
+
+
+def test_the_difference_of_two_methods_is_taken_on_the_sequences_that_both_judged(some):
+    weaker, better = some
+    half = weaker[weaker["subject"] < "P5"]
+    difference, interval = paired_difference(better, half, 500, 0.95, 0)
+    judged = [sequence_predictions(frame[frame["subject"] < "P5"])["correct"] for frame in (better, weaker)]
+    assert difference == pytest.approx(judged[0].mean() - judged[1].mean())
+    assert interval.low <= difference <= interval.high
+    assert np.isnan(paired_difference(better[:0], weaker[:0], 10, 0.95, 0)[0])
