@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fersnet.errors import UserError
+from fersnet.settings.baselines import HandcraftedSettings
 
 if TYPE_CHECKING:
     from fersnet.faces.store import FaceStore
@@ -78,6 +79,15 @@ def training_parts(train: ClipSet, validation: ClipSet) -> tuple[ClipSet, ClipSe
     fitted = train.select(np.array([subject not in held_out for subject in train.subjects], dtype=bool))
     added = validation.select(np.array([name not in known for name in validation.sequence_ids], dtype=bool))
     return fitted, join(train, added) if len(added) else train
+
+
+def check_clips(method: str, settings: HandcraftedSettings, clips: ClipSet) -> None:
+    """Raises UserError, naming the key, where the clips are too short or too small for a handcrafted method."""
+    frames, height, width = clips.clips.shape[1:]
+    try:
+        settings.check_clips(frames, min(height, width))
+    except ValueError as error:
+        raise UserError(f"baselines.{method}.{error}") from None
 
 
 def clip_set(

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fersnet.settings.baselines import StmExpletSettings
+from fersnet.settings.baselines import DESCRIPTOR_CELLS, StmExpletSettings
 
 ORIENTATIONS = 8
-CELLS = 4
 CEILING = 0.2
 TINY = 1e-6
 SMALLEST_VARIANCE = 1e-3
@@ -62,7 +61,7 @@ def low_level(cells: np.ndarray) -> np.ndarray:
     Returns:
         float32 (T, Y - 3, X - 3, 128).
     """
-    windows = np.lib.stride_tricks.sliding_window_view(cells, (CELLS, CELLS), axis=(1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(cells, (DESCRIPTOR_CELLS, DESCRIPTOR_CELLS), axis=(1, 2))
     descriptors = windows.transpose(0, 1, 2, 4, 5, 3).reshape(*windows.shape[:3], -1)
     unit = descriptors / np.maximum(np.linalg.norm(descriptors, axis=-1, keepdims=True), TINY)
     cut = np.minimum(unit, CEILING)

@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fersnet.baselines.clips import ClipSet, training_parts
+from fersnet.baselines.clips import ClipSet, check_clips, training_parts
 from fersnet.baselines.svm import Choice, Option, PairwiseSvm, Parameter, choose, fit_svm, write_fit
-from fersnet.errors import UserError
 from fersnet.settings.baselines import Hog3dSettings
 
 if TYPE_CHECKING:
@@ -202,9 +201,7 @@ def fit(
         UserError: for an empty training set, or clips smaller than a support.
     """
     fitted, everything = training_parts(train, validation)
-    height, width = everything.clips.shape[2:]
-    if min(height, width) < settings.support:
-        raise UserError(f"baselines.hog3d.support: {settings.support} does not fit into clips of {width} x {height}")
+    check_clips("hog3d", settings, everything)
     kinds = list(product(settings.quantisations, settings.support_frames))
     choice = Choice({"quantisation": kinds[0][0], "support_frames": kinds[0][1], "cost": settings.costs[0]})
     if len(fitted) and len(validation):

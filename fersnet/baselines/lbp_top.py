@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fersnet.baselines.clips import ClipSet, training_parts
+from fersnet.baselines.clips import ClipSet, check_clips, training_parts
 from fersnet.baselines.svm import Choice, Option, PairwiseSvm, choose, fit_svm, write_fit
-from fersnet.errors import UserError
 from fersnet.settings.baselines import LbpTopSettings
 
 if TYPE_CHECKING:
@@ -98,19 +97,15 @@ def features(clips: np.ndarray, time_radius: int, settings: LbpTopSettings) -> n
 def block_strips(length: int, blocks: int, overlap: float) -> tuple[np.ndarray, np.ndarray]:
     """Overlapping blocks along one axis as sums of strips that do not overlap.
 
-    Blocks of b = length / (1 + (blocks - 1)(1 - overlap)) pixels start every b (1 - overlap) pixels, rounded.
+    Blocks of b = length / (1 + (blocks - 1)(1 - overlap)) pixels, at least one, start every b (1 - overlap) pixels,
+    rounded up from the half, so that none is empty.
 
     Returns:
         int64 (length,), the strip of each pixel, and float32 (blocks, strips), 1 where a block holds a strip.
-
-    Raises:
-        UserError: if a block has no pixel.
     """
     side = length / (1 + (blocks - 1) * (1 - overlap))
-    starts = np.round(np.arange(blocks) * side * (1 - overlap)).astype(np.int64)
-    ends = np.round(np.arange(blocks) * side * (1 - overlap) + side).astype(np.int64)
-    if length < 1 or (ends <= starts).any():
-        raise UserError(f"baselines.lbp_top.blocks: {blocks} blocks do not fit into {length} pixels; take fewer")
+    origins = np.arange(blocks) * side * (1 - overlap) + 0.5
+    starts, ends = np.floor(origins).astype(np.int64), np.floor(origins + side).astype(np.int64)
     edges = np.unique([0, *starts, *ends, length])
     strip = np.searchsorted(edges, np.arange(length), side="right") - 1
     lower = edges[:-1]
@@ -152,15 +147,9 @@ def fit(
         UserError: for an empty training set, or clips too short or too small for a neighbourhood or for the blocks.
     """
     fitted, everything = training_parts(train, validation)
-    frames, height, width = everything.clips.shape[1:]
+    check_clips("lbp_top", settings, everything)
+    frames = everything.clips.shape[1]
     time_radii = [radius for radius in settings.time_radii if frames > 2 * radius]
-    if not time_radii:
-        raise UserError(
-            f"baselines.lbp_top.time_radii: clips of {frames} frames need a radius of at most {(frames - 1) // 2}; "
-            "add one or raise faces.clip_frames"
-        )
-    if min(height, width) <= 2 * settings.radius:
-        raise UserError(f"baselines.lbp_top.radius: {settings.radius} leaves no centre in clips of {width} x {height}")
     choice = Choice({"time_radius": time_radii[0], "cost": settings.costs[0]})
     if len(fitted) and len(validation):
         options = (_option(fitted, validation, radius, settings) for radius in time_radii)

@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fersnet.baselines.clips import ClipSet, training_parts
-from fersnet.baselines.expressionlets import CELLS, ManifoldModel, fit_manifold, gradient_cells
+from fersnet.baselines.clips import ClipSet, check_clips, training_parts
+from fersnet.baselines.expressionlets import ManifoldModel, fit_manifold, gradient_cells
 from fersnet.baselines.svm import Choice, Option, PairwiseSvm, choose, fit_svm, write_fit
-from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.settings.baselines import StmExpletSettings
 
@@ -163,11 +162,7 @@ def fit(
         UserError: for an empty training set, or clips smaller than a descriptor.
     """
     fitted, everything = training_parts(train, validation)
-    height, width = everything.clips.shape[2:]
-    if min(height, width) < CELLS * settings.cell:
-        raise UserError(
-            f"baselines.stm_explet.cell: {CELLS} cells of {settings.cell} pixels do not fit into {width} x {height}"
-        )
+    check_clips("stm_explet", settings, everything)
     choice = Choice({"modes": settings.modes[0], "cost": settings.costs[0]})
     if len(fitted) and len(validation) and len(settings.modes) * len(settings.costs) > 1:
         options = (_option(fitted, validation, modes, settings, seed) for modes in settings.modes)

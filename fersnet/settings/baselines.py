@@ -14,9 +14,19 @@ from fersnet.settings.training import ScheduleSettings
 Baseline = Literal["lbp_top", "hog3d", "stm_explet", "cnn3d", "dtagn", "lbvcnn"]
 Candidates = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 Costs = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
+DESCRIPTOR_CELLS = 4
+"""Cells along each side of STM-ExpLet's low-level descriptors, as in SIFT."""
 
 
-class LbpTopSettings(Section):
+class HandcraftedSettings(Section):
+    """Settings of a method that computes fixed features of a clip, on the CPU."""
+
+    def check_clips(self, frames: int, size: int) -> None:
+        """Raises ValueError, naming the key, where clips of `frames` x `size` x `size` are too short or too small."""
+        raise NotImplementedError
+
+
+class LbpTopSettings(HandcraftedSettings):
     """LBP-TOP (Zhao and Pietikäinen, PAMI 2007)."""
 
     radius: Annotated[int, Field(ge=1, le=8)] = 3
@@ -30,8 +40,24 @@ class LbpTopSettings(Section):
     costs: Costs = (1.0, 10.0, 100.0)
     """Costs C of the support vector machine to choose from."""
 
+    def check_clips(self, frames: int, size: int) -> None:
+        """Raises ValueError, naming the key, where clips of `frames` x `size` x `size` leave no centre or no block."""
+        if frames <= 2 * min(self.time_radii):
+            raise ValueError(
+                f"time_radii: the least is {min(self.time_radii)}, but clips of {frames} frames need a radius of at "
+                f"most {(frames - 1) // 2}; add one or raise faces.clip_frames"
+            )
+        centres = size - 2 * self.radius
+        if centres < 1:
+            raise ValueError(f"radius: {self.radius} leaves no centre in clips of {size} x {size} pixels; lower it")
+        if centres < 1 + (max(self.blocks) - 1) * (1 - self.overlap):
+            raise ValueError(
+                f"blocks: {max(self.blocks)} blocks do not fit into the {centres} pixels that have all neighbours; "
+                "take fewer or raise baselines.size"
+            )
 
-class Hog3dSettings(Section):
+
+class Hog3dSettings(HandcraftedSettings):
     """HOG 3D (Kläser, Marszałek and Schmid, BMVC 2008), on a dense grid over aligned faces."""
 
     support: Annotated[int, Field(ge=2)] = 16
@@ -56,8 +82,16 @@ class Hog3dSettings(Section):
     costs: Costs = (1.0, 0.1, 10.0)
     """Costs C of the linear support vector machine to choose from."""
 
+    def check_clips(self, frames: int, size: int) -> None:
+        """Raises ValueError, naming the key, where a support is larger than clips of `size` x `size`."""
+        if size < self.support:
+            raise ValueError(
+                f"support: {self.support} does not fit into clips of {size} x {size} pixels; lower it or raise "
+                "baselines.size"
+            )
 
-class StmExpletSettings(Section):
+
+class StmExpletSettings(HandcraftedSettings):
     """STM-ExpLet (Liu, Shan, Wang and Chen, CVPR 2014)."""
 
     cell: PositiveInt = 4
@@ -82,6 +116,14 @@ class StmExpletSettings(Section):
     """Weight of the identity in the embedding's within-class scatter."""
     costs: Costs = (1.0, 0.1, 10.0)
     """Costs C of the linear support vector machine to choose from."""
+
+    def check_clips(self, frames: int, size: int) -> None:
+        """Raises ValueError, naming the key, where a descriptor is larger than clips of `size` x `size`."""
+        if size < DESCRIPTOR_CELLS * self.cell:
+            raise ValueError(
+                f"cell: {DESCRIPTOR_CELLS} cells of {self.cell} pixels do not fit into clips of {size} x {size} "
+                "pixels; lower it or raise baselines.size"
+            )
 
 
 class NetworkSettings(ScheduleSettings):
@@ -186,3 +228,13 @@ class BaselinesSettings(Section):
         if repeated:
             raise ValueError(f"methods: {repeated[0]!r} is listed twice")
         return self
+
+    def check_clips(self, frames: int) -> None:
+        """Raises ValueError, naming the key, where clips of `frames` are too short or too small for a chosen method."""
+        for method in self.methods:
+            section = getattr(self, method)
+            if isinstance(section, HandcraftedSettings):
+                try:
+                    section.check_clips(frames, self.size)
+                except ValueError as error:
+                    raise ValueError(f"{method}.{error}") from None

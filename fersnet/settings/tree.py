@@ -129,6 +129,10 @@ class Settings(Section):
             raise ValueError(f"selection_study.method: {self.selection_study.method!r} is not a variant")
         if self.model.image_size > self.faces.size:
             raise ValueError("model.image_size: the crop must not be larger than faces.size")
+        try:
+            self.baselines.check_clips(self.faces.clip_frames)
+        except ValueError as error:
+            raise ValueError(f"baselines.{error}") from None
         return self
 
     @property

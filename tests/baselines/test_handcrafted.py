@@ -11,7 +11,6 @@ from sklearn.svm import SVC
 
 from fersnet.baselines import expressionlets, hog3d, lbp_top, stm_explet
 from fersnet.baselines.svm import PairwiseSvm, choose, fit_svm
-from fersnet.errors import UserError
 from fersnet.settings.baselines import Hog3dSettings, LbpTopSettings, StmExpletSettings
 
 
@@ -69,10 +68,25 @@ def test_block_histograms_count_voxel_by_voxel() -> None:
                 np.testing.assert_allclose(result[row, column, position], expected, atol=1e-6)
 
 
-def test_published_length_and_refused_sizes() -> None:
+def test_published_length() -> None:
     assert lbp_top.features(noise(1, 12, 64, 64), 3, LbpTopSettings()).shape == (1, 12744)
-    with pytest.raises(UserError, match="blocks"):
-        lbp_top.features(noise(1, 8, 8, 8), 1, LbpTopSettings(blocks=(9, 8)))
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.5, 0.7])
+def test_the_most_blocks_that_are_allowed_have_a_pixel_each(overlap: float) -> None:
+    for centres in range(1, 40):
+        blocks = max(count for count in range(1, 150) if _allowed(centres, count, overlap))
+        strips, members = lbp_top.block_strips(centres, blocks, overlap)
+        assert len(members) == blocks
+        assert (members[:, strips].sum(axis=1) >= 1).all()
+
+
+def _allowed(centres: int, blocks: int, overlap: float) -> bool:
+    try:
+        LbpTopSettings(radius=1, blocks=(blocks, 1), overlap=overlap).check_clips(12, centres + 2)
+    except ValueError:
+        return False
+    return True
 
 
 def test_a_constant_clip_has_the_code_of_all_ones() -> None:

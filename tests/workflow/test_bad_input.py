@@ -17,6 +17,8 @@ CASES = {
     "negative size": ("model: {width: -1}", ["model.width"]),
     "no folds": ("folds: {count: 0}", ["folds.count"]),
     "unknown method": ("rivals: {methods: [startgan]}", ["startgan", "stargan"]),
+    "unknown baseline": ("baselines: {methods: [lbptop]}", ["lbptop", "lbp_top", "mine.yaml"]),
+    "clips too short": ("faces: {clip_frames: 2}", ["baselines.lbp_top.time_radii", "faces.clip_frames"]),
     "missing folder": (
         "datasets: {ckplus: {root: /nowhere/ckplus}}",
         ["dataset ckplus", "/nowhere/ckplus", "datasets.ckplus.root"],
