@@ -20,7 +20,7 @@ rule train_baseline:
         "../environment.yml"
     threads: SETTINGS.threads
     resources:
-        gpu=gpu(),
+        gpu=lambda wildcards: 0 if baseline_device(wildcards) == "cpu" else gpu(),
         mem_mb=4000,
         runtime=240,
     params:
@@ -31,7 +31,7 @@ rule train_baseline:
         crop=SETTINGS.model.image_size,
         frames=SETTINGS.faces.clip_frames,
         expressions=classes,
-        device=SETTINGS.device,
+        device=baseline_device,
         precision=SETTINGS.precision,
     script:
         "../workflow_scripts/train_baseline.py"

@@ -15,6 +15,7 @@ from fersnet.fingerprint import fingerprint
 from fersnet.host import check_writable, has_gpu, prepare_jobs
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe
+from fersnet.settings.baselines import HandcraftedSettings
 from fersnet.settings.load import load_settings
 
 prepare_jobs(Path(workflow.basedir))
@@ -78,6 +79,12 @@ def gpu():
     if SETTINGS.device == "auto":
         return int(has_gpu())
     return int(SETTINGS.device == "cuda")
+
+
+def baseline_device(wildcards):
+    """The device of a baseline: handcrafted features have no use for a GPU, so they neither ask for nor hold one."""
+    section = getattr(SETTINGS.baselines, method_of(wildcards))
+    return "cpu" if isinstance(section, HandcraftedSettings) else SETTINGS.device
 
 
 def training_minutes(epochs):
