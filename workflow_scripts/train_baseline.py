@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fersnet.baselines.clips import clip_set
+from fersnet.baselines.clips import fold_clips
 from fersnet.repeats import split_repeat
 from fersnet.settings.baselines import BaselinesSettings
 from fersnet.training.device import choose_precision
@@ -26,24 +26,14 @@ with tracked_job(snakemake) as record:
     expressions = tuple(snakemake.params.expressions)
     store = read_store(snakemake)
     split = read_split(snakemake, store, hold_out=True)
-
-    def clips(subjects):
-        return clip_set(
-            store,
-            subjects,
-            expressions,
-            size=snakemake.params.size,
-            frames=snakemake.params.frames,
-            crop=snakemake.params.crop,
-        )
-
-    test = clips(split.test)
+    cut = {key: snakemake.params[key] for key in ("size", "frames", "crop")}
+    train, validation, test = fold_clips(store, split, expressions, **cut)
     folder = results_folder(snakemake) / "models" / dataset / training / f"fold{fold}"
     folder.mkdir(parents=True, exist_ok=True)
     precision = choose_precision(snakemake.params.precision, device, getattr(settings, "width", 1))
     seed = job_seed(snakemake)
     run = TrainingRun(Path(folder), seed, device, job_fingerprint(snakemake), {}, precision)
-    model = baseline.fit(clips(split.train), clips(split.validation), settings, seed, run, len(expressions))
+    model = baseline.fit(train, validation, settings, seed, run, len(expressions))
     predictions = table_of_predictions(
         test.sequence_ids,
         test.subjects,

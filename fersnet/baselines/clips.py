@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fersnet.errors import UserError
+from fersnet.folds import Split
 from fersnet.settings.baselines import HandcraftedSettings
 
 if TYPE_CHECKING:
@@ -141,6 +142,23 @@ def clip_set(
         labels[number] = label[part["expression"].iloc[0]]
         names.append(str(part["subject"].iloc[0]))
     return ClipSet(clips, landmarks, labels, names, [str(name) for name in rows_of])
+
+
+def fold_clips(
+    store: "FaceStore",
+    split: Split,
+    expressions: Sequence[str],
+    *,
+    size: int,
+    frames: int,
+    crop: int,
+) -> tuple[ClipSet, ClipSet, ClipSet]:
+    """The training, validation and test clips of a fold, see `clip_set`."""
+
+    def clips(subjects: Collection[str]) -> ClipSet:
+        return clip_set(store, subjects, expressions, size=size, frames=frames, crop=crop)
+
+    return clips(split.train), clips(split.validation), clips(split.test)
 
 
 def cut_faces(images: np.ndarray, landmarks: np.ndarray, side: int, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
-from fersnet.baselines.clips import ClipSet
+from fersnet.baselines.clips import ClipSet, fold_clips
 from fersnet.errors import UserError
+from fersnet.faces.store import FaceStore
+from fersnet.folds import split_subjects
 from fersnet.settings.baselines import (
     Cnn3dSettings,
     DtagnSettings,
@@ -24,6 +26,7 @@ from fersnet.training.checkpoint import load_checkpoint
 from fersnet.training.task import TrainingRun
 
 CLASSES = 4
+EXPRESSIONS = ("anger", "disgust", "fear", "surprise")
 SMALL: dict[str, Any] = {
     "lbp_top": LbpTopSettings(radius=2, time_radii=(2, 1), blocks=(3, 3), costs=(10.0, 100.0)),
     "hog3d": Hog3dSettings(quantisations=("polar",), costs=(1.0, 10.0)),
@@ -106,6 +109,46 @@ def test_equal_seeds_give_equal_bytes_and_test_clips_do_not_see_each_other(
     assert model.predict_proba(none_of(test)).shape == (0, CLASSES)
 
 
+def stored(clips: ClipSet) -> FaceStore:
+    """The clips as a face store, a row per frame."""
+    count, frames, height, width = clips.clips.shape
+    table = pd.DataFrame(
+        {
+            "sequence_id": np.repeat(clips.sequence_ids, frames),
+            "subject": np.repeat(clips.subjects, frames),
+            "expression": np.repeat(np.array(EXPRESSIONS)[clips.labels], frames),
+            "frame": np.tile(np.arange(frames), count),
+            "role": "clip",
+        }
+    )
+    return FaceStore(clips.clips.reshape(-1, height, width, 1), table, clips.landmarks.reshape(-1, 68, 2))
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_nothing_of_the_test_subjects_reaches_the_fit(method: str, spots: Spots, new_run: NewRun) -> None:
+    clips = spots(4)
+    folds = pd.DataFrame({"subject": clips.subjects, "fold": [int(name[1:]) % 3 + 1 for name in clips.subjects]})
+    split = split_subjects(folds, 1, hold_out_validation=True)
+    rng = np.random.default_rng(4)
+
+    def spoilt(subjects: frozenset[str]) -> ClipSet:
+        chosen = np.isin(clips.subjects, sorted(subjects))
+        images, landmarks, labels = clips.clips.copy(), clips.landmarks.copy(), clips.labels.copy()
+        images[chosen] = rng.integers(0, 256, images[chosen].shape)
+        landmarks[chosen] += rng.normal(0, 5, landmarks[chosen].shape)
+        labels[chosen] = (labels[chosen] + 1) % 3
+        return dataclasses.replace(clips, clips=images, landmarks=landmarks, labels=labels)
+
+    contents = []
+    for given in (clips, spoilt(split.test), spoilt(split.train)):
+        train, validation, test = fold_clips(stored(given), split, EXPRESSIONS, size=32, frames=8, crop=32)
+        assert set(test.subjects) == split.test
+        run = new_run()
+        fit(method, train, validation, run)
+        contents.append((run.folder / "checkpoint.pt").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
 @pytest.mark.parametrize("method", SMALL)
 def test_survives_constant_and_frozen_clips(method: str, spots: Spots, new_run: NewRun) -> None:
     clips = spots(3)
@@ -128,10 +171,41 @@ def test_all_clips_equal_or_of_one_class(method: str, spots: Spots, new_run: New
 
 
 @pytest.mark.parametrize("method", SMALL)
+def test_validation_clips_of_classes_that_training_lacks_and_a_fold_of_one_clip(
+    method: str, spots: Spots, new_run: NewRun
+) -> None:
+    clips = spots(3)
+    train, validation = clips.select(clips.labels < 2), clips.select(clips.labels == 2)
+    strangers = dataclasses.replace(validation, subjects=["V"] * 3)
+    assert np.isfinite(fit(method, train, strangers, new_run()).predict_proba(clips)).all()
+    alone = fit(method, clips.select(np.array([4])), none_of(clips), new_run()).predict_proba(clips)
+    np.testing.assert_array_equal(alone[:, 1], 1)
+
+
+@pytest.mark.parametrize("method", SMALL)
 def test_an_empty_training_fold_is_the_users_to_mend(method: str, spots: Spots, new_run: NewRun) -> None:
     clips = spots(1)
     with pytest.raises(UserError, match="no clip"):
         fit(method, none_of(clips), clips, new_run())
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "message"),
+    [
+        ("lbp_top", {"time_radii": (4, 5)}, r"baselines\.lbp_top\.time_radii.*faces\.clip_frames"),
+        ("lbp_top", {"radius": 8, "blocks": (60, 1)}, r"baselines\.lbp_top\.blocks.*baselines\.size"),
+        ("hog3d", {"support": 40}, r"baselines\.hog3d\.support.*baselines\.size"),
+        ("stm_explet", {"cell": 9}, r"baselines\.stm_explet\.cell.*baselines\.size"),
+    ],
+)
+def test_clips_too_short_or_too_small_name_the_setting(
+    method: str, change: dict[str, Any], message: str, spots: Spots, new_run: NewRun
+) -> None:
+    clips = spots(2)
+    module = importlib.import_module(f"fersnet.baselines.{method}")
+    settings = SMALL[method].model_copy(update=change)
+    with pytest.raises(UserError, match=message):
+        module.fit(clips, none_of(clips), settings, 1, new_run(), CLASSES)
 
 
 @pytest.mark.parametrize("method", ["lbp_top", "hog3d", "stm_explet"])
