@@ -5,12 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from scipy.signal import correlate
 
-from fersnet.baselines import dtagn, lbvcnn
+from fersnet.baselines import cnn3d, dtagn, lbvcnn
 from fersnet.baselines.clips import ClipSet
 from fersnet.baselines.networks import clip_tensor, mirrored
 from fersnet.errors import UserError
-from fersnet.settings.baselines import DtagnSettings, LbvcnnSettings
+from fersnet.settings.baselines import Cnn3dSettings, DtagnSettings, LbvcnnSettings
 from fersnet.training.checkpoint import load_checkpoint
 from fersnet.training.task import TrainingRun
 
@@ -36,6 +37,84 @@ def test_mirroring_flips_whole_clips() -> None:
     turned = (result == clips.flip(-1)).flatten(1).all(dim=1)
     assert (same | turned).all()
     assert 0 < int(turned.sum()) < 20
+
+
+def pooled(values: np.ndarray, steps: tuple[int, int, int]) -> np.ndarray:
+    """Maxima of (channels, T, H, W) over boxes of these steps, whose last one may be smaller."""
+    for axis, step in enumerate(steps, start=1):
+        starts = range(0, values.shape[axis], step)
+        values = np.stack(
+            [values.take(range(at, min(at + step, values.shape[axis])), axis=axis).max(axis=axis) for at in starts],
+            axis=axis,
+        )
+    return values
+
+
+def convolved(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sums over channels of (channels, T, H, W) slid over by (filters, channels, t, h, w), zeros beyond the border."""
+    margins = [(extent // 2, extent // 2) for extent in weights.shape[2:]]
+    padded = np.pad(values, [(0, 0), *margins])
+    return np.stack([correlate(padded, each, mode="valid")[0] for each in weights])
+
+
+def test_three_dimensional_convolutions_by_another_library() -> None:
+    torch.manual_seed(0)
+    network = cnn3d.Cnn3d(Cnn3dSettings(width=2, hidden=5), (5, 20, 16), 3).double().eval()
+    clip = torch.randn(1, 5, 20, 16, dtype=torch.float64)
+    weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
+    values = clip.numpy()
+    for layer, step, pool in ((0, 2, (1, 2, 2)), (3, 1, (2, 2, 2)), (6, 1, (2, 2, 2))):
+        bias = weights[f"convolutions.{layer}.bias"][:, None, None, None]
+        values = convolved(values, weights[f"convolutions.{layer}.weight"])[:, :, ::step, ::step] + bias
+        values = pooled(np.maximum(values, 0), pool)
+    hidden = np.maximum(weights["classifier.1.weight"] @ values.ravel() + weights["classifier.1.bias"], 0)
+    logits = weights["classifier.4.weight"] @ hidden + weights["classifier.4.bias"]
+    np.testing.assert_allclose(network(clip)[0].detach().numpy(), logits, atol=1e-10)
+
+
+def test_a_local_binary_volume_by_another_library() -> None:
+    torch.manual_seed(0)
+    settings = LbvcnnSettings(fixed_filters=5, density=0.4)
+    layer = lbvcnn.LocalBinaryVolume(2, 3, settings).double().eval()
+    volume = torch.randn(1, 2, 4, 6, 5, dtype=torch.float64)
+    responses = convolved(volume[0].numpy() / np.sqrt(1 + layer.normalisation.eps), layer.filters.numpy())
+    kept = np.maximum(responses / np.sqrt(27 * 2 * 0.4), 0)
+    mixture, bias = (value.detach().numpy() for value in (layer.mixture.weight, layer.mixture.bias))
+    expected = np.einsum("wf,fthx->wthx", mixture[:, :, 0, 0, 0], kept) + bias[:, None, None, None]
+    np.testing.assert_allclose(layer(volume)[0].detach().numpy(), expected, atol=1e-10)
+    # Beside normalisation, the mixture alone is trained.
+    trained = sum(value.numel() for name, value in layer.named_parameters() if "normalisation" not in name)
+    assert trained == 5 * 3 + 3
+
+
+def test_the_joint_loss_and_the_prediction_of_dtagn_by_hand(
+    spots: Callable[..., ClipSet], new_run: Callable[[], TrainingRun]
+) -> None:
+    settings = TINY_DTAGN.model_copy(update={"dropout": 0.0, "flip": False, "rotations": (0.0,), "landmark_noise": 0.0})
+    clips, run = spots(2), new_run()
+    torch.manual_seed(0)
+    appearance = dtagn.AppearanceNetwork(settings, clips.clips.shape[1:], 3)
+    geometry = dtagn.GeometryNetwork(settings, clips.clips.shape[1], 3)
+    task = dtagn.DtagnTask(clips, settings, {"appearance": appearance, "geometry": geometry}, run)
+    task.stage = "joint"
+    losses = task.losses(torch.arange(len(clips)))
+    with torch.no_grad():
+        seen = appearance(clip_tensor(clips.clips)).double().numpy()
+        felt = geometry(torch.from_numpy(dtagn.normalised_landmarks(clips.landmarks))).double().numpy()
+    for name, logits, weight in (("appearance", seen, 1), ("geometry", felt, 1), ("joint", seen + felt, 0.1)):
+        shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        expected = -np.log(shares[np.arange(len(clips)), clips.labels]).mean() * weight
+        assert losses[name].item() == pytest.approx(expected, rel=1e-4)
+    model = dtagn.fit(clips, clips.select(np.arange(0)), settings, 1, run, 3)
+    states, _ = load_checkpoint(run.folder / "checkpoint.pt")
+    appearance.load_state_dict(states["appearance"])
+    geometry.load_state_dict(states["geometry"])
+    with torch.no_grad():
+        points = torch.from_numpy(dtagn.normalised_landmarks(clips.landmarks))
+        total = (appearance(clip_tensor(clips.clips)) + geometry(points)).double().numpy()
+    np.testing.assert_allclose(
+        model.predict_proba(clips), np.exp(total) / np.exp(total).sum(axis=1, keepdims=True), atol=1e-5
+    )
 
 
 def test_landmarks_are_centred_on_the_nose_and_scaled_by_their_spread() -> None:

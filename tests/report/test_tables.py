@@ -1,5 +1,7 @@
 """The tables, recomputed from the files that they come from."""
 
+import hashlib
+import math
 import re
 from pathlib import Path
 
@@ -104,6 +106,43 @@ def test_recognition_figures_come_from_predictions(written, run_folder, dataset)
     assert np.isnan(frame.at["lbp_top", "frame_accuracy"])  # One answer per sequence.
 
 
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_method_is_compared_with_fersnet_on_the_same_sequences(written, run_folder, dataset):
+    frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
+
+    def right(method):
+        parts = files(run_folder, "predictions", dataset, method)
+        means = parts.groupby("sequence_id")[[c for c in parts.columns if c.startswith("p_")]].mean()
+        truth = parts.groupby("sequence_id")["expression"].first()
+        return means.idxmax(axis=1).str.removeprefix("p_") == truth
+
+    reference = right("fersnet")
+    for method in METHODS:
+        if method == "fersnet":
+            continue
+        own = right(method)
+        only_own, only_reference = int((own & ~reference).sum()), int((reference & ~own).sum())
+        rarer, differing = min(only_own, only_reference), only_own + only_reference
+        # Two-sided exact test: both tails of a fair coin.
+        tail = sum(math.comb(differing, k) for k in range(rarer + 1)) / 2**differing
+        assert frame.at[method, "mcnemar_p"] == pytest.approx(min(1, 2 * tail), rel=1e-4)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_re_run_row_keeps_what_the_paper_says_of_the_method(written, quoted, dataset):
+    frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
+    paper = quoted[(quoted["table"] == "fer") & (quoted["dataset"] == dataset)].set_index("method")
+    for column in ("name", "pretrained", "setting", "protocol"):
+        assert (frame.loc[paper.index, column] == paper[column]).all()
+    assert set(paper["setting"]) == {"image sequence", "single image"} and set(paper["pretrained"]) == {"yes", "no"}
+    # Three folds of 120 s on two threads each.
+    assert frame.at["lbp_top", "core_hours"] == pytest.approx(3 * 120 * 2 / 3600)
+    assert np.isnan(frame.at["dtagn", "core_hours"])
+    printed = (written / f"fer_{dataset}.md").read_text()
+    for heading in ("Pre-trained", "Setting", "Reported", "Accuracy", "CI low", "CI high", "p (McNemar)", "Core-hours"):
+        assert heading in printed
+
+
 def test_methods_that_were_not_run_keep_their_row_and_stay_empty(written, quoted):
     for dataset in DATASETS:
         frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
@@ -189,6 +228,16 @@ def test_quoted_figures_equal_the_papers(quoted):
     assert figures["synthesis", "oulu_casia", "caae"] == 46.18
     assert figures["ablation", "mmi", "fersnet_fes_da"] == 73.87
     assert quoted["protocol"].str.len().gt(0).all() and len(quoted) == 11 + 11 + 9 + 2 * 5 + 3 * 4
+
+
+def test_the_quoted_rows_are_those_of_the_published_tables_digit_by_digit():
+    # Changing a quoted figure is a decision: it changes this digest of the columns that the slides print.
+    frame = pd.read_csv(CONFIG / "reported.csv", dtype=str, keep_default_na=False)
+    printed = frame[["table", "dataset", "method", "pretrained", "setting", "accuracy"]].to_csv(index=False)
+    assert (
+        hashlib.sha256(printed.encode()).hexdigest()
+        == "dc24dc00fd239cec3a35922449e05b258f2be8466c3f515ac6ec56f80a9a1ede"
+    )
 
 
 def test_damaged_quotes_are_refused(tmp_path):
