@@ -58,6 +58,9 @@ class RunDescription:
     readers: Mapping[str, str] = field(default_factory=dict)
     """By dataset: the reader of its tree; a dataset that is not named is read by the reader of its own key."""
 
+    pretrained_on: Mapping[str, str] = field(default_factory=dict)
+    """By method: the dataset on which this run trained it first; a method that is not named starts from scratch."""
+
     def name_of(self, key: str) -> str:
         """Printed name of a method or dataset."""
         return self.names.get(key) or METHOD_NAMES.get(key) or DATASET_NAMES.get(key) or key
@@ -117,4 +120,7 @@ def describe(settings: Settings) -> RunDescription:
         ),
         names={key: variant.name for key, variant in settings.variants.items()},
         readers={key: dataset.reader for key, dataset in settings.datasets.items()},
+        pretrained_on={
+            key: variant.pretrained_on for key, variant in settings.variants.items() if variant.pretrained_on
+        },
     )

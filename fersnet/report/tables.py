@@ -88,7 +88,12 @@ def recognition_table(
     by_method = _by_method(predictions, dataset)
     rows = []
     for method, row in _paper_rows("fer", dataset, quoted, list(by_method), description).items():
-        scores = _scores(by_method.get(method), dataset, method, description, settings)
+        own = by_method.get(method)
+        if own is not None:
+            row["setting"] = row["setting"] or _setting(own)
+        started = "yes" if method in description.pretrained_on else "no"
+        row["rerun_pretrained"] = "" if own is None else started
+        scores = _scores(own, dataset, method, description, settings)
         row |= _score_columns(scores, image_setting=row["setting"] != "image sequence")
         row |= _against_reference(by_method, dataset, method, description, settings)
         row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
@@ -106,11 +111,12 @@ def recognition_table(
             "`difference`: accuracy minus FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact "
             "paired test against FERSNet, not corrected for the number of methods.",
             "Quoted figures follow different protocols (column `protocol` of the csv file) and are not comparable "
-            "with each other or with the re-run ones without it.",
+            "with each other or with the re-run ones without it. `pretrained` is what the paper says of the quoted "
+            "figure, `rerun_pretrained` whether this run trained the method on another dataset first.",
         ),
         display=(
-            *("name", "pretrained", "setting", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy"),
-            *("uar", "macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
+            *("name", "setting", "pretrained", "reported", "rerun_pretrained", "accuracy", "ci_low", "ci_high"),
+            *("frame_accuracy", "uar", "macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
         ),
         best=("reported", "accuracy"),
     )
@@ -202,6 +208,11 @@ def _paper_rows(
         method: dict(zip(order, (method, row["name"], dataset, description.name_of(dataset)), strict=True)) | row
         for method, row in rows.items()
     }
+
+
+def _setting(frame: pd.DataFrame) -> str:
+    """Whether a method read frames or, for which `frame` is -1, whole sequences."""
+    return "image sequence" if (frame["frame"] == -1).all() else "single image"
 
 
 def _score_columns(scores: RecognitionScores | None, image_setting: bool) -> dict[str, object]:

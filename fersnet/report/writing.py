@@ -12,6 +12,7 @@ HEADINGS: dict[str, str] = {
     "dataset_name": "Dataset",
     "rule": "Epoch selection",
     "pretrained": "Pre-trained",
+    "rerun_pretrained": "Pre-trained (re-run)",
     "setting": "Setting",
     "reported": "Reported",
     "accuracy": "Accuracy",

@@ -143,6 +143,20 @@ def test_a_re_run_row_keeps_what_the_paper_says_of_the_method(written, quoted, d
         assert heading in printed
 
 
+def test_methods_beyond_the_papers_rows_state_their_setting_and_the_re_runs_pre_training(run_folder, quoted):
+    paths = sorted((run_folder / "predictions").glob("*/*/*.parquet"))
+    predictions = read_predictions(paths).replace({"method": {"lbp_top": "stm_explet", "fersnet_fes_da": "dtagn"}})
+    jobs = read_jobs(run_folder / "jobs.csv")
+    run = description(pretrained_on={"fersnet_without_mtl": "bu4dfe"})
+    frame = recognition_table("ckplus", predictions, quoted, jobs, run, SETTINGS).frame.set_index("method")
+    assert frame.at["stm_explet", "setting"] == "image sequence" and np.isnan(frame.at["stm_explet", "frame_accuracy"])
+    assert frame.at["fersnet_without_convflu", "setting"] == "single image"
+    # The quoted network was pre-trained, the re-run one was not.
+    assert (frame.at["dtagn", "pretrained"], frame.at["dtagn", "rerun_pretrained"]) == ("yes", "no")
+    assert frame.at["fersnet_without_mtl", "rerun_pretrained"] == "yes"
+    assert frame.at["derl", "rerun_pretrained"] == ""
+
+
 def test_methods_that_were_not_run_keep_their_row_and_stay_empty(written, quoted):
     for dataset in DATASETS:
         frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
