@@ -62,7 +62,7 @@ EMBEDDED: dict[str, Any] = {
             "learning_rate": 5e-4,
         },
     },
-    "baselines": {"methods": ("lbp_top", "hog3d")},
+    "baselines": {},
     "report": {"bootstrap_samples": 2000},
 }
 """Where the embedded default departs from the published values."""
