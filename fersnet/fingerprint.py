@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("fersnet", "workflow_scripts")
 
 
+@cache
 def fingerprint(*starts: str) -> str:
     """Hash of the given modules (dotted names) and of all project modules they import, directly or not.
 
