@@ -1,14 +1,16 @@
 # `make reproduce` makes every table and figure; `make test` runs all checks. Both set up .venv where it is missing.
 PYTHON ?= python3.11
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
+TRIALS ?= 200
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: reproduce test test-unit lint bench environment help
+.PHONY: reproduce test test-unit lint soak bench environment help
 
 help:
 	@echo "make reproduce   every table and figure of the paper, on embedded faces (CORES=$(CORES))"
 	@echo "make test        formatting, lint, unit tests and a smoke run of the whole workflow"
+	@echo "make soak        trainings killed at random moments and run again (TRIALS=$(TRIALS))"
 	@echo "make bench       the benchmarks"
 
 environment: $(READY)
@@ -36,6 +38,9 @@ test-unit: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest tests
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak.soak --trials $(TRIALS)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py

@@ -8,7 +8,6 @@ the records to MLflow.
 import fcntl
 import hashlib
 import json
-import os
 import resource
 import signal
 import socket
@@ -57,9 +56,10 @@ class JobRecord:
     message: str = ""
 
     def write(self, folder: Path) -> None:
-        """Write the record atomically to `folder/<job key>.json`."""
+        """Write the record atomically to `folder/<job key>.json`; the job's lock must be held."""
         path = folder / f"{self.job_key}.json"
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        # One name for all attempts: what a kill leaves half-written, the next attempt replaces.
+        temporary = path.with_suffix(".part")
         temporary.write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
         temporary.replace(path)
 
