@@ -11,13 +11,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from fersnet.expressions import SIX
+from fersnet.models.describe import OperationCounter
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import caae, common, cyclegan, exprgan, stargan
 from fersnet.settings.rivals import CAAESettings, CycleGANSettings, ExprGANSettings, StarGANSettings
@@ -46,19 +44,6 @@ def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stag
     control = exprgan.ExprGANTask(faces, ExprGANSettings(width=width), run, identity)
     yield "exprgan controller", control, stage("controller")
     yield "exprgan refinement", control, stage("refinement")
-
-
-class OperationCounter(TorchDispatchMode):
-    """Counts floating-point operations; the counter of PyTorch stumbles over the gradient penalty's inner gradient."""
-
-    total = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        count = flop_registry.get(func._overloadpacket)
-        if count is not None:
-            self.total += count(*args, **(kwargs or {}), out_val=result)
-        return result
 
 
 def measure(task: TrainingTask, stage: Stage, seconds: float) -> dict[str, float]:

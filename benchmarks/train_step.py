@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from fersnet.expressions import SIX
-from fersnet.models.describe import describe
+from fersnet.models.describe import OperationCounter, describe
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
@@ -139,11 +139,9 @@ def reference_flop(width: int, size: int, channels: int, batch: int) -> float:
 
 def step_flop(task: FERSNetTask, batch: int) -> int:
     """Operations of convolutions and matrix products in one step, counted as they run."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
+    with OperationCounter() as counter:
         run_step(task, batch, 0)
-    return counter.get_total_flops()
+    return counter.total
 
 
 def run_step(task: FERSNetTask, batch: int, step: int) -> dict[str, Tensor]:

@@ -35,7 +35,6 @@ from fersnet.baselines.networks import (
     clip_tensor,
     description,
     seen_classes,
-    stage,
 )
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
@@ -196,6 +195,12 @@ class DtagnTask(ClipTask):
         return values, points + noise
 
 
+def stages(settings: DtagnSettings, samples: int) -> list[Stage]:
+    """The training's three stages, on so many clips."""
+    epochs = {"appearance": settings.epochs, "geometry": settings.epochs, "joint": settings.joint_epochs}
+    return [Stage(name, count, settings.batch_size, samples) for name, count in epochs.items()]
+
+
 def fit(
     train: ClipSet, validation: ClipSet, settings: DtagnSettings, seed: int, run: "TrainingRun", classes: int
 ) -> NetworkModel:
@@ -217,9 +222,7 @@ def fit(
     geometry = GeometryNetwork(settings, frames, classes)
     networks = {"appearance": appearance, "geometry": geometry}
     described = run.describing(description("dtagn", clips, settings, classes))
-    stages = [stage(name, settings.epochs, settings, clips) for name in networks]
-    stages.append(stage("joint", settings.joint_epochs, settings, clips))
-    loop.train(DtagnTask(clips, settings, networks, described), stages, described)
+    loop.train(DtagnTask(clips, settings, networks, described), stages(settings, len(clips)), described)
     for network in networks.values():
         network.eval()
 

@@ -32,7 +32,6 @@ from fersnet.baselines.networks import (
     description,
     mirrored,
     seen_classes,
-    stage,
 )
 from fersnet.seeds import derive_seed
 from fersnet.settings.baselines import LbvcnnSettings
@@ -130,6 +129,12 @@ def joint_features(networks: dict[str, nn.Module], clips: Tensor) -> Tensor:
         return torch.cat([networks[plane].features(clips) for plane in PLANES], dim=1)
 
 
+def stages(settings: LbvcnnSettings, samples: int) -> list[Stage]:
+    """A stage per plane, then `joint`, on so many clips."""
+    epochs = dict.fromkeys(PLANES, settings.epochs) | {"joint": settings.joint_epochs}
+    return [Stage(name, count, settings.batch_size, samples) for name, count in epochs.items()]
+
+
 def fit(
     train: ClipSet, validation: ClipSet, settings: LbvcnnSettings, seed: int, run: "TrainingRun", classes: int
 ) -> NetworkModel:
@@ -143,9 +148,7 @@ def fit(
     networks: dict[str, nn.Module] = {plane: PlaneNetwork(plane, settings, classes) for plane in PLANES}
     networks["joint"] = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(3 * settings.hidden, classes))
     described = run.describing(description("lbvcnn", clips, settings, classes))
-    stages = [stage(plane, settings.epochs, settings, clips) for plane in PLANES]
-    stages.append(stage("joint", settings.joint_epochs, settings, clips))
-    loop.train(LbvcnnTask(clips, settings, networks, described), stages, described)
+    loop.train(LbvcnnTask(clips, settings, networks, described), stages(settings, len(clips)), described)
     for network in networks.values():
         network.eval()
 

@@ -108,11 +108,6 @@ class NetworkModel:
         return np.concatenate(parts)
 
 
-def stage(name: str, epochs: int, settings: NetworkSettings, clips: ClipSet) -> Stage:
-    """A stage over all clips."""
-    return Stage(name, epochs, settings.batch_size, len(clips))
-
-
 def seen_classes(clips: ClipSet, classes: int) -> np.ndarray:
     """bool (classes,): whether a class has a clip."""
     return np.bincount(clips.labels, minlength=classes) > 0
@@ -144,7 +139,7 @@ def fit_single(
     """Trains one network on clips (B, T, H, W) for the scheduled epochs; the files are the training loop's."""
     described = run.describing(description(name, clips, settings, classes))
     task = ClipTask(clips, settings, {name: network}, described)
-    train(task, [stage(name, settings.epochs, settings, clips)], described)
+    train(task, [Stage(name, settings.epochs, settings.batch_size, len(clips))], described)
     network.eval()
     return NetworkModel(
         lambda batch: network(clip_tensor(batch.clips).to(run.device)), classes, seen_classes(clips, classes)

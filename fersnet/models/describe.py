@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet, Sharing
@@ -28,13 +30,32 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+class OperationCounter(TorchDispatchMode):
+    """Counts the floating-point operations of what runs within it, backward passes included.
+
+    PyTorch's own counter stumbles over a gradient within a gradient, as in a gradient penalty.
+    """
+
+    def __init__(self) -> None:
+        from torch.utils.flop_counter import flop_registry
+
+        super().__init__()
+        self.total = 0
+        self.registry = flop_registry
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        count = self.registry.get(func._overloadpacket)
+        if count is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
 def count_flop(call: Callable[[], object]) -> int:
     """Floating-point operations of what `call` does; with tensors on the meta device nothing is computed."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with OperationCounter() as counter, torch.no_grad():
         call()
-    return counter.get_total_flops()
+    return counter.total
 
 
 def describe(

@@ -55,12 +55,16 @@ def fit(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: Ligh
             "code_size": settings.code_size,
         }
     )
-    stages = [
-        Stage(name, epochs, settings.batch_size, len(data))
+    train(task, stages(settings, len(data)), described)
+
+
+def stages(settings: CAAESettings, samples: int) -> list[Stage]:
+    """The training's stages, on so many faces."""
+    return [
+        Stage(name, epochs, settings.batch_size, samples)
         for name, epochs in (("warm_up", settings.warm_up_epochs), ("training", settings.epochs))
         if epochs
     ]
-    train(task, stages, described)
 
 
 def load(checkpoint: Path, device: torch.device) -> "CAAESynthesizer":

@@ -19,6 +19,7 @@ into the checkpoint, since nothing else synthesises. A face that already has the
 which the identity term covers. The published crop of 143 to 128 pixels is that from the stored to the network's size.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,16 @@ def fit(
             "protocol": settings.protocol,
         }
     )
-    stages = [
-        Stage(expression, settings.epochs, settings.batch_size, settings.samples or max(map(len, domains)))
-        for expression, domains in task.domains.items()
+    largest = {expression: max(map(len, domains)) for expression, domains in task.domains.items()}
+    train(task, stages(settings, largest), described)
+
+
+def stages(settings: CycleGANSettings, largest: Mapping[str, int]) -> list[Stage]:
+    """A stage per expression, given the size of the larger of its two domains."""
+    return [
+        Stage(expression, settings.epochs, settings.batch_size, settings.samples or samples)
+        for expression, samples in largest.items()
     ]
-    train(task, stages, described)
 
 
 def load(checkpoint: Path, device: torch.device) -> "CycleGANSynthesizer":

@@ -70,12 +70,16 @@ def fit(faces: FaceSet, settings: ExprGANSettings, run: TrainingRun, identity: L
             "perceptual_weight": task.perceptual_weight,
         }
     )
-    stages = [
-        Stage("controller", settings.controller_epochs, settings.controller_batch_size, len(data)),
-        Stage("reconstruction", settings.reconstruction_epochs, settings.batch_size, len(data)),
-        Stage("refinement", settings.refinement_epochs, settings.batch_size, len(data)),
+    train(task, stages(settings, len(data)), described)
+
+
+def stages(settings: ExprGANSettings, samples: int) -> list[Stage]:
+    """The training's three stages, on so many faces."""
+    return [
+        Stage("controller", settings.controller_epochs, settings.controller_batch_size, samples),
+        Stage("reconstruction", settings.reconstruction_epochs, settings.batch_size, samples),
+        Stage("refinement", settings.refinement_epochs, settings.batch_size, samples),
     ]
-    train(task, stages, described)
 
 
 def load(checkpoint: Path, device: torch.device) -> "ExprGANSynthesizer":

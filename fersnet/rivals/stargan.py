@@ -54,7 +54,12 @@ def fit(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: L
             "residual_blocks": settings.residual_blocks,
         }
     )
-    train(task, [Stage("training", settings.epochs, settings.batch_size, len(data))], described)
+    train(task, stages(settings, len(data)), described)
+
+
+def stages(settings: StarGANSettings, samples: int) -> list[Stage]:
+    """The training's one stage, on so many faces."""
+    return [Stage("training", settings.epochs, settings.batch_size, samples)]
 
 
 def load(checkpoint: Path, device: torch.device) -> "StarGANSynthesizer":
