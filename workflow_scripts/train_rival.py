@@ -24,4 +24,7 @@ with tracked_job(snakemake) as record:
     split = read_split(snakemake, store, snakemake.params.hold_out)
     run = training_run(snakemake, record, settings.width, {"image_size": snakemake.params.image_size})
     identity = load_identity(Path(snakemake.input.identity), run.device)
-    rival.fit(face_set(store, split.train, SIX), settings, run, identity)
+    # CycleGAN alone has a protocol, and one of its two begins with neutral faces.
+    neutral = getattr(settings, "protocol", None) == "neutral"
+    more = {"neutral": face_set(store, split.train, SIX, "neutral")} if neutral else {}
+    rival.fit(face_set(store, split.train, SIX), settings, run, identity, **more)
