@@ -15,6 +15,9 @@ Decided openly:
   * Targets: a permutation of the batch's labels, as published, which inherits the imbalance of the classes;
     `targets: uniform` draws them evenly.
   * Depth of the discriminator: follows the image size (see `stargan_networks.discriminator_depth`).
+  * First weights: the framework's, as published. The discriminator has no normalisation, so that they let its signals
+    fade from layer to layer, and it spends thousands of steps before it tells one expression from another. The
+    published 200,000 steps do not notice; `discriminator_weights: scaled` spares short trainings the wait.
   * Epochs count passes of the discriminator over the training faces, as in the paper's RaFD experiment.
 """
 
@@ -100,6 +103,8 @@ class StarGANTask(TrainingTask):
         common.seed_networks(run, METHOD)
         self.generator = Generator(settings.width, faces.channels, common.CLASSES, settings.residual_blocks)
         self.discriminator = Discriminator(settings.width, faces.channels, common.CLASSES, faces.image_size)
+        if settings.discriminator_weights == "scaled":
+            self.discriminator.keep_scale()
         self.networks = {
             "generator": self.generator.to(run.device),
             "discriminator": self.discriminator.to(run.device),

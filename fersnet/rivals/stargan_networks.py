@@ -5,6 +5,9 @@ from torch import Tensor, nn
 from fersnet.errors import UserError
 from fersnet.rivals.convolutions import EdgeConv, PlaneConv
 
+SLOPE = 0.01
+"""Of the discriminator's LeakyReLU."""
+
 
 def discriminator_depth(image_size: int) -> int:
     """Stride-2 stages of the discriminator: floor(log2(size)) - 1, which is the published 6 at 128 pixels.
@@ -100,11 +103,17 @@ class Discriminator(nn.Module):
         inputs = channels
         for stage in range(depth):
             outputs = width * 2**stage
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.01, inplace=True)]
+            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
             inputs = outputs
         self.trunk = nn.Sequential(*layers)
         self.patches = nn.Conv2d(inputs, 1, 3, padding=1, bias=False)
         self.expression = nn.Conv2d(inputs, classes, image_size // 2**depth, bias=False)
+
+    def keep_scale(self) -> None:
+        """Draws the trunk's weights anew so that each layer keeps the scale of its input (He et al., ICCV 2015)."""
+        for layer in self.trunk:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, SLOPE)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, S, S) in [-1, 1] to patch scores (B, 1, s, s) and expression logits (B, K)."""

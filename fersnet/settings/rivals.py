@@ -35,6 +35,8 @@ class StarGANSettings(Section):
     """Weight of the cycle L1 term."""
     gradient_penalty: Weight = 10.0
     """Weight of the WGAN gradient penalty."""
+    discriminator_weights: Literal["framework", "scaled"] = "framework"
+    """First weights of the discriminator: the `framework`'s, as published, or `scaled` for signals that do not fade."""
     targets: Literal["permuted", "uniform"] = "permuted"
     """`permuted`: the batch's labels shuffled, as published; `uniform`: drawn evenly, free of class imbalance."""
     augmentation: Augmentation = "flip"

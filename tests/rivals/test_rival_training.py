@@ -4,7 +4,10 @@ from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -14,6 +17,7 @@ from fersnet.expressions import SEVEN, SIX
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
 from fersnet.rivals.cyclegan import ImagePool
+from fersnet.rivals.stargan import StarGANTask
 from fersnet.settings.rivals import (
     CAAESettings,
     CycleGANSettings,
@@ -21,7 +25,7 @@ from fersnet.settings.rivals import (
     RivalsSettings,
     StarGANSettings,
 )
-from fersnet.training.batches import FaceSet
+from fersnet.training.batches import FaceSet, face_set
 from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
 from fersnet.training.loop import TrainingRun
 
@@ -237,6 +241,29 @@ def test_the_result_depends_on_the_given_faces_alone(method, tmp_path, identity)
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_faces_of_test_subjects_leave_no_trace(method, tmp_path, identity):
+    entries = [(subject, name, role) for subject in range(4) for name in SIX[:3] for role in ("neutral", "peak")]
+    table = pd.DataFrame(entries, columns=["subject", "expression", "role"])
+    table["sequence_id"] = table["subject"].astype(str) + table["expression"]
+    table["frame"] = (table["role"] == "peak").astype(int)
+    images = np.random.default_rng(0).integers(256, size=(len(table), SIZE, SIZE, 1), dtype=np.uint8)
+    held_out = table["subject"].to_numpy() == 3
+    settings = SHORT[method]
+    contents = []
+    for name, value in (("first", 0), ("second", 255)):
+        images[held_out] = value
+        store = SimpleNamespace(table=table, images=images.copy())
+        more = {}
+        if method == "cyclegan":
+            settings = settings.model_copy(update={"protocol": "neutral"})
+            more["neutral"] = face_set(store, (0, 1, 2), SIX, "neutral")
+        run = make_run(tmp_path / name)
+        fitted(method, face_set(store, (0, 1, 2), SIX), settings, run, identity, **more)
+        contents.append((run.folder / "checkpoint.pt").read_bytes())
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_colour_faces_larger_than_the_input(method, tmp_path, identity):
     faces = make_faces(SIX, channels=3, size=SIZE + 4)
     before = {name: value.clone() for name, value in identity.state_dict().items()}
@@ -337,6 +364,18 @@ def test_learning_rate_is_constant_then_falls_linearly():
     assert rates[-1] == pytest.approx(1 / 101)
     assert common.ramp(1.0, 200, 200, 1.0) == 1.0
     assert common.ramp(1.0, 1, 1, 0.5) > 0
+
+
+def test_stargan_can_begin_with_a_discriminator_whose_signals_do_not_fade(tmp_path):
+    faces = torch.rand(8, 1, 64, 64) * 2 - 1
+    sizes = {}
+    for weights in ("framework", "scaled"):
+        settings = SHORT["stargan"].model_copy(update={"discriminator_weights": weights})
+        drawn = common.prepare(make_faces(size=64), replace(make_run(tmp_path), metadata={"image_size": 64}))
+        trunk = StarGANTask(drawn, settings, make_run(tmp_path)).discriminator.trunk
+        means = [float(trunk[: 2 * stage](faces).detach().square().mean().sqrt()) for stage in (1, len(trunk) // 2)]
+        sizes[weights] = means[1] / means[0]
+    assert sizes["framework"] < 0.5 < sizes["scaled"] < 2
 
 
 def test_settings_refuse_repeats_and_unknown_methods():
