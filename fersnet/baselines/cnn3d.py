@@ -6,8 +6,8 @@ expression analysis", ACCV 2014: its baseline without deformable parts, the row 
 A first layer of 16 filters of 9 x 9 pixels and 3 frames on 64 x 64 clips is as published. The rest are choices, since
 no figure for it is known to us: a first step of 2 pixels, later filters of 5 x 5 x 3 and 3 x 3 x 3, doubling in number,
 each layer followed by ReLU and maximum pooling (the first over space alone, since clips have few frames), then one
-fully connected layer with dropout and the class scores. Deviations: clips are standardised, mirrored at random, and
-Adam replaces plain gradient descent.
+fully connected layer with dropout and the class scores; initial weights as for ReLU networks (He and others).
+Deviations: clips are standardised, mirrored at random, and Adam replaces plain gradient descent.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.baselines.networks import NetworkModel, all_clips, fit_single
+from fersnet.baselines.networks import NetworkModel, all_clips, fit_single, initialise
 from fersnet.seeds import derive_seed
 from fersnet.settings.baselines import Cnn3dSettings
 
@@ -50,6 +50,7 @@ class Cnn3d(nn.Module):
             nn.Dropout(settings.dropout),
             nn.Linear(settings.hidden, classes),
         )
+        initialise(self)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Logits (B, classes) of standardised clips (B, T, H, W)."""

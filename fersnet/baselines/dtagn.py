@@ -14,9 +14,9 @@ cross-entropy of softmax(sum of both networks' logits) (equations 4 to 6), which
 *Augmentation* (section 4.2): mirrored or not, rotated by one of seven angles up to 15 degrees; noise on landmarks. Here
 drawn anew for every step instead of enlarging the set by 14, mirroring and rotating clip and landmarks alike.
 
-Deviations: Adam replaces momentum descent; the layer sizes follow later descriptions of the paper and are not verified
-against code, of which there is none by its authors. A clip without landmarks gives the geometry network zeros, the
-centre of its input.
+Deviations: Adam replaces momentum descent, and initial weights are those for ReLU networks (He and others); the layer
+sizes follow later descriptions of the paper and are not verified against code, of which there is none by its authors. A
+clip without landmarks gives the geometry network zeros, the centre of its input.
 """
 
 from itertools import pairwise
@@ -34,6 +34,7 @@ from fersnet.baselines.networks import (
     all_clips,
     clip_tensor,
     description,
+    initialise,
     seen_classes,
 )
 from fersnet.errors import UserError
@@ -95,6 +96,7 @@ class AppearanceNetwork(nn.Module):
         with torch.no_grad():
             flat = self.lower(torch.zeros(1, *clip)).shape[1]
         self.upper = _fully_connected((flat, hidden, hidden), settings.dropout, classes)
+        initialise(self)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Logits (B, classes) of standardised clips (B, T, H, W)."""
@@ -111,6 +113,7 @@ class GeometryNetwork(nn.Module):
         self.upper = nn.Sequential(
             nn.Dropout(settings.dropout), *_fully_connected((first, second), settings.dropout, classes)
         )
+        initialise(self)
 
     def forward(self, landmarks: Tensor) -> Tensor:
         """Logits (B, classes) of normalised landmarks (B, T, 49, 2)."""

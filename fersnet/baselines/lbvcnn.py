@@ -8,11 +8,12 @@ mixes the responses with a learned 1 x 1 x 1 convolution, so it trains 27 times 
 size. Three networks of such layers see the clip along XY, XT and YT: the axis that a network does not span takes the
 part that time has in the first. Their features are joined by a classifier.
 
-Choices, since the layer sizes are not known to us: three layers of doubling width, each after batch normalisation,
-with ReLU on the fixed responses and maximum pooling over y and x between them, at half the clip's resolution; means
-over 4 x 4 regions of the face and 2 of time lead to the hidden units; the joint classifier trains on those of the
-frozen networks. `density` is the chance that a fixed weight is non-zero, drawn independently (a released
-two-dimensional counterpart draws positions with replacement, so that its "sparsity 0.9" leaves about 59 % non-zero).
+Choices, since the layer sizes are not known to us: three layers of doubling width, each after batch normalisation, with
+ReLU on the fixed responses and maximum pooling over y and x between them, at half the clip's resolution; means over 4 x
+4 regions of the face and 2 of time, normalised by channel, lead to the hidden units; the joint classifier trains on
+those of the frozen networks; initial weights as for ReLU networks (He and others). `density` is the chance that a fixed
+weight is non-zero, drawn independently (a released two-dimensional counterpart draws positions with replacement, so
+that its "sparsity 0.9" leaves about 59 % non-zero).
 The filters are buffers, drawn from the seed and kept in the checkpoint.
 Deviations: clips are standardised and mirrored at random, and Adam is the optimizer.
 """
@@ -30,6 +31,7 @@ from fersnet.baselines.networks import (
     all_clips,
     clip_tensor,
     description,
+    initialise,
     mirrored,
     seen_classes,
 )
@@ -85,11 +87,14 @@ class PlaneNetwork(nn.Module):
         regions = tuple(REGIONS[axis] for axis in PLANES[plane])
         self.hidden = nn.Sequential(
             nn.AdaptiveAvgPool3d(regions),
+            # Means of what is never negative are much alike in all clips; this leaves the rest.
+            nn.BatchNorm3d(channels),
             nn.Flatten(),
             nn.Linear(channels * REGIONS[0] * REGIONS[1] * REGIONS[2], settings.hidden),
             nn.ReLU(),
         )
         self.classifier = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(settings.hidden, classes))
+        initialise(self)
 
     def features(self, clips: Tensor) -> Tensor:
         """Hidden units (B, hidden) of standardised clips (B, T, H, W)."""

@@ -117,6 +117,23 @@ def test_the_joint_loss_and_the_prediction_of_dtagn_by_hand(
     )
 
 
+@pytest.mark.parametrize("method", ["cnn3d", "dtagn", "lbvcnn"])
+def test_an_untrained_network_tells_clips_apart(method: str, spots: Callable[..., ClipSet]) -> None:
+    torch.manual_seed(0)
+    shape = (8, 32, 32)
+    network = {
+        "cnn3d": lambda: cnn3d.Cnn3d(Cnn3dSettings(), shape, 3),
+        "dtagn": lambda: dtagn.AppearanceNetwork(DtagnSettings(), shape, 3),
+        "lbvcnn": lambda: lbvcnn.PlaneNetwork("xt", LbvcnnSettings(), 3),
+    }[method]()
+    # In training mode normalisation takes the batch's own statistics; dropout is left out.
+    for module in network.modules():
+        module.train(not isinstance(module, torch.nn.Dropout))
+    with torch.no_grad():
+        scores = network(clip_tensor(spots(4).clips))
+    assert scores.std(dim=0).mean() > 0.3
+
+
 def test_landmarks_are_centred_on_the_nose_and_scaled_by_their_spread() -> None:
     points = np.random.default_rng(0).normal(size=(1, 2, 68, 2)).astype(np.float32) * [7, 3] + [30, 20]
     result = dtagn.normalised_landmarks(points.astype(np.float32))
