@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fersnet.plan import read_graph
+
 ROOT = Path(__file__).parent.parent.parent
 RULES = {
     match.group(1): match.group(0)
@@ -40,3 +42,10 @@ def test_a_rule_runs_a_tracked_script(name: str) -> None:
 
 def test_the_snakefile_holds_nothing_but_the_entry() -> None:
     assert len((ROOT / "Snakefile").read_text(encoding="utf-8").splitlines()) < 80
+
+
+def test_handcrafted_baselines_ask_for_no_gpu(tmp_path: Path) -> None:
+    (tmp_path / "gpus.yaml").write_text("device: cuda\nbaselines: {methods: [stm_explet, cnn3d]}\n", encoding="utf-8")
+    jobs = read_graph([Path("config/smoke.yaml"), tmp_path / "gpus.yaml"], ROOT)
+    needs = {job.method: job.gpu for job in jobs if job.rule == "train_baseline"}
+    assert needs == {"stm_explet": 0, "cnn3d": 1}
