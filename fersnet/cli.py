@@ -104,23 +104,38 @@ def plan(
     configfile: Annotated[list[Path] | None, typer.Option(help="Laid over the default; may be given again.")] = None,
     cores: Annotated[int, typer.Option(min=1, help="Cores of the run.")] = 2,
     gpus: Annotated[int, typer.Option(min=0, help="GPUs of the run, as in --resources gpu=N.")] = 0,
-    history: Annotated[Path, typer.Option(help="An earlier run; its jobs' times are the estimates.")] = Path(
-        "results/embedded"
-    ),
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help="An earlier run, of any config, whose jobs calibrate the estimates; results/embedded if done."
+        ),
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="A run of this config that has ended: print estimate against actual instead.")
     ] = None,
 ) -> None:
-    """Say what a run will take: jobs and hours per rule, memory, the critical path and the time to the end."""
-    from fersnet import plan as planning
+    """Say what a run will take: jobs and hours per rule, memory, disk, the critical path and the time to the end."""
+    from fersnet.plan.estimate import estimate
+    from fersnet.plan.graph import read_graph
+    from fersnet.plan.history import read_history
+    from fersnet.plan.sizes import planned_sizes
+    from fersnet.plan.summary import compare, describe_plan
+    from fersnet.settings.load import load_settings, read_config
 
     with _one_line_errors():
-        past = planning.read_history(history)
-        jobs = planning.read_graph(configfile or [])
+        usual = Path("results/embedded")
+        chosen = history or (usual if (usual / "jobs.csv").is_file() else None)
+        past = None if chosen is None else read_history(chosen)
+        jobs = read_graph(configfile or [])
+        files = [Path("config/config.yaml"), *(configfile or [])]
+        settings = load_settings(read_config(files), files)
+        sizes = planned_sizes(settings, Path())
+        estimates = estimate(jobs, sizes, past)
+        print(f"Calibrated by: {chosen or 'no earlier run'}")
         if against is None:
-            print(planning.describe_plan(jobs, past, cores, gpus))
+            print(describe_plan(jobs, estimates, settings, sizes, cores, gpus))
             return
-        table = planning.compare(jobs, planning.estimate_seconds(jobs, past), planning.read_history(against))
+        table = compare(jobs, estimates, read_history(against))
         print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))
 
 

@@ -1,6 +1,11 @@
 """The jobs of a run as Snakemake itself plans them, printed as JSON; nothing is run.
 
 `python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the project's folder.
+
+This is no rule's script. It stands here because the package knows nothing of Snakemake, and `fersnet plan` runs it.
+Snakemake's interface for programs plans a run but hands out no graph, and what it prints leaves things out: `--d3dag`
+wildcards, threads, resources and params, a dry run the jobs that stand already. So the graph is taken from the
+interface's `_workflow`, the one private name used; a test of the smoke config's plan fails where that changes.
 """
 
 import json
@@ -35,13 +40,14 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
                 "threads": job.threads,
                 "gpu": job.resources.get("gpu", 0),
                 "memory_mb": job.resources.get("mem_mb", 0),
+                "params": dict(job.params.items()),
                 "needed": dag.needrun(job),
                 "outputs": [str(path) for path in job.output],
-                "after": sorted(numbers[other] for other in dag._dependencies[job]),
+                "after": sorted(numbers[other] for other in dag.job_dependencies(job)),
             }
             for job in jobs
         ]
 
 
 if __name__ == "__main__":
-    print(json.dumps(plan_jobs([Path(word) for word in sys.argv[1:]])))
+    print(json.dumps(plan_jobs([Path(word) for word in sys.argv[1:]]), default=str))

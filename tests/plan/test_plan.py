@@ -1,0 +1,218 @@
+"""Estimates of a run: times from earlier jobs, the critical path, and the length on given cores and GPUs."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fersnet.datasets.counts import PUBLISHED
+from fersnet.embedded.writers import bu4dfe, ckplus
+from fersnet.errors import UserError
+from fersnet.expressions import SEVEN
+from fersnet.mirror import write_jobs
+from fersnet.plan.cost import training_cost
+from fersnet.plan.disk import disk_bytes, resume_bytes
+from fersnet.plan.estimate import CPU_RATE, GPU_RATE, estimate
+from fersnet.plan.graph import PlannedJob, read_graph
+from fersnet.plan.history import History, read_history
+from fersnet.plan.schedule import critical_path, remaining_seconds, run_length
+from fersnet.plan.sizes import RunSizes, expected_counts
+from fersnet.plan.summary import compare, describe_plan, summarise
+from fersnet.settings.load import load_settings, read_config
+from fersnet.settings.rivals import CAAESettings, StarGANSettings
+from fersnet.settings.tree import Settings
+from fersnet.tracking import track_job
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def job(rule: str = "train", dataset: str = "", method: str = "", after: tuple[int, ...] = (), **rest) -> PlannedJob:
+    return PlannedJob(
+        rule, dataset, method, **{"threads": 1, "gpu": 0, "memory_mb": 100.0, "needed": True, **rest}, after=after
+    )
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[PlannedJob], list[float]]:
+    count = draw(st.integers(1, 12))
+    earlier = [draw(st.sets(st.integers(0, n - 1))) if n else set() for n in range(count)]
+    seconds = draw(st.lists(st.integers(0, 9), min_size=count, max_size=count))
+    return [job(after=tuple(sorted(numbers))) for numbers in earlier], [float(value) for value in seconds]
+
+
+def longest_chain(jobs: list[PlannedJob], seconds: list[float], number: int) -> float:
+    return seconds[number] + max((longest_chain(jobs, seconds, other) for other in jobs[number].after), default=0.0)
+
+
+@given(graphs(), st.integers(1, 4))
+def test_the_length_lies_between_its_two_bounds(graph: tuple[list[PlannedJob], list[float]], cores: int) -> None:
+    jobs, seconds = graph
+    critical = max(longest_chain(jobs, seconds, number) for number in range(len(jobs)))
+    assert max(remaining_seconds(jobs, seconds)) == critical
+    assert sum(seconds[number] for number in critical_path(jobs, seconds)) == critical
+    length = run_length(jobs, seconds, cores, 0)
+    assert max(critical, sum(seconds) / cores) <= length + 1e-9
+    # Graham's bound for any list schedule (1969).
+    assert length <= sum(seconds) / cores + critical * (1 - 1 / cores) + 1e-9
+    assert run_length(jobs, seconds, 1, 0) == sum(seconds)
+    assert run_length(jobs, seconds, len(jobs), 0) == critical
+
+
+def test_gpu_jobs_wait_for_a_gpu_while_others_go_on() -> None:
+    jobs = [job(gpu=1), job(gpu=1), job(), job()]
+    assert run_length(jobs, [5.0, 5.0, 5.0, 5.0], 4, 1) == 10.0
+    assert run_length(jobs, [5.0, 5.0, 5.0, 5.0], 4, 2) == 5.0
+
+
+def test_a_job_of_more_threads_than_cores_takes_them_all() -> None:
+    assert run_length([job(threads=8), job()], [3.0, 2.0], 2, 0) == 5.0
+
+
+COLUMNS = ["rule", "dataset", "method", "seconds", "peak_memory_mb", "status", "job_key"]
+ROWS = [
+    ("tables", "mmi", "fersnet", 10.0, 900.0, "FINISHED", ""),
+    ("tables", "mmi", "fersnet", 30.0, 800.0, "FINISHED", ""),
+    ("tables", "ckplus", "stargan", 7.0, 500.0, "FINISHED", ""),
+    ("tables", "ckplus", "stargan", 900.0, 500.0, "FAILED", ""),
+    ("report", "", "", 3.0, 50.0, "FINISHED", ""),
+    ("train_rival", "ckplus", "stargan", 50.0, 600.0, "FINISHED", "key"),
+]
+SIZES = RunSizes({"mmi": {"anger": 10, "fear": 10}, "ckplus": {"anger": 20, "fear": 10}}, {}, 3)
+STARGAN = {"settings": StarGANSettings(width=4, residual_blocks=1, epochs=4).model_dump(mode="json"), "image_size": 16}
+
+
+@pytest.fixture
+def history() -> History:
+    """A run of two datasets, whose one training has a record."""
+    jobs = pd.DataFrame(ROWS, columns=COLUMNS).assign(fold="", run_id="", device="cpu", threads=1)
+    finished = jobs[jobs["status"] == "FINISHED"].reset_index(drop=True)
+    return History(finished, {"key": STARGAN}, SIZES)
+
+
+def stargan(epochs: int = 4, **rest) -> PlannedJob:
+    settings = {**STARGAN["settings"], "epochs": epochs}
+    planned = {"dataset": "ckplus", "method": "stargan", "params": {**STARGAN, "settings": settings}}
+    return job("train_rival", **planned | rest)
+
+
+def test_times_come_from_the_closest_earlier_jobs(history: History) -> None:
+    jobs = [job("tables", "mmi", "fersnet"), job("tables", "mmi", "stargan"), job("tables", "x", "y")]
+    jobs += [job("report"), job("never"), job("tables", "mmi", "fersnet.repeat2")]
+    found = estimate(jobs, SIZES, history)
+    # StarGAN's 7 s were on 30 sequences, of which mmi has 20.
+    assert [one.seconds for one in found] == [20.0, pytest.approx(7 * 20 / 30), 10.0, 3.0, None, 20.0]
+    assert [one.source for one in found] == ["history", "scaled", "other method", "history", "unknown", "history"]
+
+
+def test_a_training_of_another_size_is_scaled_by_its_operations(history: History) -> None:
+    same, longer, repeat = estimate([stargan(), stargan(12), stargan(method="stargan.repeat3")], SIZES, history)
+    assert (same.seconds, same.source, same.memory_mb) == (50.0, "history", 600.0)
+    assert (longer.seconds, longer.source) == (pytest.approx(150.0), "scaled")
+    assert repeat.seconds == 50.0
+    (elsewhere,) = estimate([stargan(dataset="mmi")], SIZES, history)
+    assert elsewhere.seconds == pytest.approx(50 * 40 / 60, rel=0.1)
+
+
+def test_a_method_that_never_ran_is_counted(history: History) -> None:
+    settings = CAAESettings(width=4, warm_up_epochs=1, epochs=2).model_dump(mode="json")
+    caae = stargan(method="caae", params={"settings": settings, "image_size": 16})
+    (one,) = estimate([caae], SIZES, history)
+    rate = training_cost("train_rival", "ckplus", "stargan", "1", STARGAN, SIZES).flop / 50
+    assert one.source == "counted"
+    assert one.seconds == pytest.approx(one.cost.flop / rate)
+    (alone,) = estimate([caae], SIZES, None)
+    assert alone.seconds == pytest.approx(one.cost.flop / CPU_RATE)
+    (on_gpu,) = estimate([replace(caae, gpu=1)], SIZES, history)
+    assert on_gpu.seconds == pytest.approx(one.cost.flop / GPU_RATE), "a CPU's rate says nothing about a GPU"
+    (unsized,) = estimate([replace(caae, dataset="mine")], SIZES, None)
+    assert (unsized.seconds, unsized.source) == (None, "unknown")
+
+
+def settings_of(*files: str) -> Settings:
+    paths = [ROOT / "config/config.yaml", *(ROOT / "config" / name for name in files)]
+    return load_settings(read_config(paths), paths)
+
+
+def test_what_never_ran_is_unknown_and_not_guessed(history: History) -> None:
+    jobs = [job("tables", "mmi", "fersnet", threads=2, gpu=1), job("never", memory_mb=4000)]
+    table = summarise(jobs, estimate(jobs, SIZES, history), settings_of(), SIZES).set_index("rule")
+    assert table.loc["tables", ["core_hours", "gpu_hours", "peak_memory_mb"]].tolist() == [40 / 3600, 20 / 3600, 900]
+    assert pd.isna(table.loc["never", "core_hours"])
+    assert table.loc["never", ["peak_memory_mb", "source"]].tolist() == [4000, "unknown"]
+
+
+def test_what_stands_already_takes_no_time(history: History) -> None:
+    done = job("tables", "ckplus", "stargan", needed=False)
+    jobs = [done, job("tables", "mmi", "fersnet", after=(0,)), job("never", after=(1,))]
+    text = describe_plan(jobs, estimate(jobs, SIZES, history), settings_of(), SIZES, 2, 0)
+    assert "2 jobs to run" in text
+    assert "unknown: no earlier job" in text
+    assert "Critical path: 0.3 min (tables)." in text  # 20 s
+    assert "never" in text
+
+
+def test_a_checkpoint_and_its_resume_state_need_room() -> None:
+    jobs = [stargan(), stargan(dataset="mmi")]
+    estimates = estimate(jobs, SIZES, None)
+    parameters = estimates[0].cost.parameters
+    assert disk_bytes(jobs[0], estimates[0], settings_of(), SIZES) > 4 * parameters
+    assert resume_bytes(estimates, 1) == 12 * parameters
+    assert resume_bytes(estimates, 5) == 24 * parameters
+
+
+def test_estimate_against_actual(history: History) -> None:
+    jobs = [job("tables", "mmi", "fersnet"), job("tables", "ckplus", "stargan"), job("report"), job("never")]
+    table = compare(jobs, estimate(jobs, SIZES, history), history).set_index("rule")
+    assert table.loc["tables", ["estimated", "actual"]].tolist() == [27.0, 47.0]
+    assert table.loc["report", "ratio"] == 1.0
+    assert table.loc["tables", "actual_mb"] == 900
+    assert pd.isna(table.loc["never", "ratio"])
+
+
+def test_an_earlier_run_is_read_with_its_settings_and_sizes(tmp_path: Path) -> None:
+    with track_job(
+        tmp_path, "train_rival", run="r", dataset="ckplus", method="stargan", fold="1", seed=1, params=STARGAN,
+        config_sha256="", data_sha256="", threads=1,
+    ):  # fmt: skip
+        pass
+    write_jobs(tmp_path, tmp_path / "jobs.csv", {})
+    (tmp_path / "datasets/ckplus").mkdir(parents=True)
+    index = pd.DataFrame({"subject": ["a", "a", "b"], "expression": ["anger", "fear", "anger"]})
+    index.to_parquet(tmp_path / "datasets/ckplus/index.parquet")
+    past = read_history(tmp_path)
+    assert past.sizes.counts == {"ckplus": {"anger": 2, "fear": 1}}
+    assert list(past.params.values()) == [STARGAN]
+
+
+def test_expected_sizes_are_those_of_the_rendered_trees_and_of_the_published_sets() -> None:
+    settings = settings_of("smoke.yaml")
+    labelled = [one.label for one in ckplus.plan(settings.datasets["ckplus"].embedded, 1) if one.label in SEVEN]
+    assert Counter(labelled) == expected_counts(settings.datasets["ckplus"], PUBLISHED)[0]
+    recordings = bu4dfe.plan(settings.datasets["bu4dfe"].embedded, 1)
+    # A quirk may cost a sequence.
+    assert abs(len(recordings) - sum(expected_counts(settings.datasets["bu4dfe"], PUBLISHED)[0].values())) <= 1
+    licensed = settings.datasets["ckplus"].model_copy(update={"root": "elsewhere"})
+    assert sum(expected_counts(licensed, ROOT / PUBLISHED)[0].values()) == 327
+    own = licensed.model_copy(update={"reader": "folder"})
+    assert expected_counts(own, ROOT / PUBLISHED) == ({}, 0)
+
+
+def test_missing_things_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"jobs\.csv: not there"):
+        read_history(tmp_path)
+    with pytest.raises(UserError, match="no Snakefile"):
+        read_graph([], tmp_path)
+    with pytest.raises(UserError, match=r"nothing\.yaml: no such config file"):
+        read_graph([Path("nothing.yaml")], ROOT)
+
+
+@pytest.mark.smoke
+def test_the_graph_of_the_smoke_config_is_read() -> None:
+    jobs = read_graph([Path("config/smoke.yaml")], ROOT)
+    rules = {planned.rule for planned in jobs}
+    assert {"render_dataset", "train_fersnet", "train_rival", "build_report"} <= rules
+    assert all(other < len(jobs) for planned in jobs for other in planned.after)
