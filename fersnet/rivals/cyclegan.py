@@ -12,7 +12,8 @@ One joint generator step, then one joint discriminator step on images from a poo
 as the larger domain; faces of B are drawn at random. Images (B, C, S, S) are in [0, 1] outside, [-1, 1] inside.
 
 Decided openly: six models from scratch are dear. `initial: previous` starts each but the first from the model of the
-expression before it, whose networks can already reproduce faces; short schedules need it. Published is `fresh`.
+expression before it, whose networks can already reproduce faces; short schedules need it, and `first_epochs` gives the
+first model the time to learn that. Published is `fresh`.
 
 Deviations: the six models are trained one after another as stages of one training, and only the six generators G go
 into the checkpoint, since nothing else synthesises. A face that already has the target expression still passes G_k,
@@ -77,9 +78,10 @@ def fit(
 
 def stages(settings: CycleGANSettings, largest: Mapping[str, int]) -> list[Stage]:
     """A stage per expression, given the size of the larger of its two domains."""
+    epochs = [settings.first_epochs or settings.epochs] + [settings.epochs] * (len(largest) - 1)
     return [
-        Stage(expression, settings.epochs, settings.batch_size, settings.samples or samples)
-        for expression, samples in largest.items()
+        Stage(expression, count, settings.batch_size, settings.samples or samples)
+        for count, (expression, samples) in zip(epochs, largest.items(), strict=True)
     ]
 
 

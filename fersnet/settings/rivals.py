@@ -56,6 +56,8 @@ class CycleGANSettings(Section):
     """Epochs of each of the six models."""
     initial: Literal["fresh", "previous"] = "fresh"
     """Where the models after the first begin: `fresh` weights, as published, or the `previous` expression's model."""
+    first_epochs: PositiveInt | None = None
+    """Epochs of the first model, where `previous` lets the others begin with it; null takes `epochs`, as published."""
     samples: PositiveInt | None = None
     """Source faces per epoch; null takes the size of the larger domain, as published."""
     batch_size: PositiveInt = 1

@@ -324,6 +324,13 @@ def test_cyclegan_can_begin_a_model_with_the_one_before_it(tmp_path, identity):
         assert torch.allclose(first["body.1.weight"], second["body.1.weight"], atol=1e-6) == alike
 
 
+def test_cyclegan_can_train_its_first_model_longer(tmp_path, identity):
+    settings = SHORT["cyclegan"].model_copy(update={"first_epochs": 3, "epochs": 1})
+    fitted("cyclegan", make_faces(), settings, make_run(tmp_path), identity)
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert history.groupby("stage").size().to_dict() == {"happiness": 3, "surprise": 1}
+
+
 def test_image_pool_fills_and_then_swaps():
     torch.manual_seed(0)
     pool = ImagePool(3)
