@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fersnet.plan import read_graph
+from fersnet.plan.graph import read_graph
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = {
