@@ -23,8 +23,11 @@ class InstanceNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise each map of each sample. features: (B, C, H, W), any range; the same shape comes back."""
+        channels = features.shape[1]
         if features.shape[-1] * features.shape[-2] > 1:
-            return functional.instance_norm(features, weight=self.weight, bias=self.bias)
+            # Group normalisation with one channel per group: the same sums in half the time on a CPU.
+            result = functional.group_norm(features.contiguous(), channels, self.weight, self.bias)
+            return result if features.is_contiguous() else result.contiguous(memory_format=torch.channels_last)
         if self.weight is None or self.bias is None:
             return features
         return features * self.weight[:, None, None] + self.bias[:, None, None]

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
+from fersnet.models.blocks import InstanceNorm
 from fersnet.rivals.convolutions import EdgeConv
 
 
@@ -30,11 +31,11 @@ class _ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels, affine=False),
             nn.ReLU(inplace=True),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels, affine=False),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -55,20 +56,20 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [
             nn.ReflectionPad2d(3),
             EdgeConv(channels, width),
-            nn.InstanceNorm2d(width),
+            InstanceNorm(width, affine=False),
             nn.ReLU(inplace=True),
         ]
         for inputs in (width, 2 * width):
             layers += [
                 nn.Conv2d(inputs, 2 * inputs, 3, stride=2, padding=1),
-                nn.InstanceNorm2d(2 * inputs),
+                InstanceNorm(2 * inputs, affine=False),
                 nn.ReLU(inplace=True),
             ]
         layers += [_ResidualBlock(4 * width) for _ in range(residual_blocks)]
         for inputs in (4 * width, 2 * width):
             layers += [
                 nn.ConvTranspose2d(inputs, inputs // 2, 3, stride=2, padding=1, output_padding=1),
-                nn.InstanceNorm2d(inputs // 2),
+                InstanceNorm(inputs // 2, affine=False),
                 nn.ReLU(inplace=True),
             ]
         layers += [nn.ReflectionPad2d(3), EdgeConv(width, channels), nn.Tanh()]
@@ -94,7 +95,7 @@ class Discriminator(nn.Module):
         for inputs, stride in ((width, 2), (2 * width, 2), (4 * width, 1)):
             layers += [
                 nn.Conv2d(inputs, 2 * inputs, 4, stride=stride, padding=1),
-                nn.InstanceNorm2d(2 * inputs),
+                InstanceNorm(2 * inputs, affine=False),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
         layers.append(nn.Conv2d(8 * width, 1, 4, padding=1))

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
+from fersnet.models.blocks import InstanceNorm
 from fersnet.rivals.convolutions import EdgeConv, PlaneConv
 
 SLOPE = 0.01
@@ -27,10 +28,6 @@ def check_image_size(image_size: int) -> None:
         )
 
 
-def _normalisation(channels: int) -> nn.InstanceNorm2d:
-    return nn.InstanceNorm2d(channels, affine=True)
-
-
 class _ResidualBlock(nn.Module):
     """Two 3x3 convolutions; nothing follows the sum."""
 
@@ -38,10 +35,10 @@ class _ResidualBlock(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            _normalisation(channels),
+            InstanceNorm(channels),
             nn.ReLU(inplace=True),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            _normalisation(channels),
+            InstanceNorm(channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -64,18 +61,18 @@ class Generator(nn.Module):
     def __init__(self, width: int, channels: int, classes: int, residual_blocks: int = 6) -> None:
         super().__init__()
         self.entry = PlaneConv(channels, classes, width, 7)
-        layers: list[nn.Module] = [_normalisation(width), nn.ReLU(inplace=True)]
+        layers: list[nn.Module] = [InstanceNorm(width), nn.ReLU(inplace=True)]
         for inputs in (width, 2 * width):
             layers += [
                 nn.Conv2d(inputs, 2 * inputs, 4, stride=2, padding=1, bias=False),
-                _normalisation(2 * inputs),
+                InstanceNorm(2 * inputs),
                 nn.ReLU(inplace=True),
             ]
         layers += [_ResidualBlock(4 * width) for _ in range(residual_blocks)]
         for inputs in (4 * width, 2 * width):
             layers += [
                 nn.ConvTranspose2d(inputs, inputs // 2, 4, stride=2, padding=1, bias=False),
-                _normalisation(inputs // 2),
+                InstanceNorm(inputs // 2),
                 nn.ReLU(inplace=True),
             ]
         layers += [EdgeConv(width, channels, padding=3, bias=False), nn.Tanh()]

@@ -31,7 +31,7 @@ class ClassificationTask(TrainingTask):
             settings: the optimisation.
             run: gives device and precision.
         """
-        self.network = network.to(run.device)
+        self.network = network.to(device=run.device, memory_format=run.layout)
         self.networks = {"network": self.network}
         self.optimizer = Adam(
             network.parameters(), lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay

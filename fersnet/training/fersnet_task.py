@@ -63,9 +63,9 @@ class FERSNetTask(TrainingTask):
         self.training = training
         self.run = run
         self.faces = faces.to(run.device)
-        self.network = _placed(network, run.device)
-        self.discriminator = None if discriminator is None else _placed(discriminator, run.device)
-        self.identity = None if identity is None else identity.to(run.device).eval().requires_grad_(False)
+        self.network = _placed(network, run)
+        self.discriminator = None if discriminator is None else _placed(discriminator, run)
+        self.identity = None if identity is None else _placed(identity, run).eval().requires_grad_(False)
         self.notes: dict[str, Any] = {}
         """What an evaluation wants to outlive a restart."""
         self.networks = {"fersnet": self.network}
@@ -199,10 +199,8 @@ class FERSNetTask(TrainingTask):
         self.notes.update(state)
 
 
-def _placed(network: Network, device: torch.device) -> Network:
-    # Channels-last feeds a GPU's tensor cores without copies; on CPUs it was slower.
-    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
-    return network.to(device=device, memory_format=layout)
+def _placed(network: Network, run: TrainingRun) -> Network:
+    return network.to(device=run.device, memory_format=run.layout)
 
 
 def _adam(network: nn.Module, training: FersnetSettings) -> torch.optim.Adam:

@@ -75,6 +75,16 @@ class TrainingRun:
         """The same run with more metadata."""
         return replace(self, metadata=self.metadata | metadata)
 
+    @property
+    def layout(self) -> torch.memory_format:
+        """The order of a network's tensors in memory, which changes its speed and nothing else.
+
+        Channels-last feeds a GPU's tensor cores without copies. On a CPU pooling, normalisation and the narrow
+        convolutions of a small network are faster with it, and the bf16 products of a wide one slower.
+        """
+        wide_on_cpu = self.device.type == "cpu" and self.precision == "bf16"
+        return torch.contiguous_format if wide_on_cpu else torch.channels_last
+
     def autocast(self) -> AbstractContextManager[Any]:
         """The context of forward passes and losses: bf16 autocast, or nothing at fp32."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
