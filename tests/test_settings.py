@@ -8,6 +8,7 @@ import yaml
 from fersnet.errors import UserError
 from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
 from fersnet.settings.load import load_settings, read_config
+from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.tree import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +43,7 @@ def test_paper_config_is_the_published_scale() -> None:
     assert (settings.training.epochs, settings.folds.count, settings.training.discriminator_steps) == (500, 10, 3)
     assert settings.training.milestones == (150, 400)
     assert settings.training.learning_rate == 1e-4
-    assert settings.rivals.methods == ("caae", "cyclegan", "exprgan", "stargan")
+    assert settings.rivals == RivalsSettings()
     assert settings.faces.backend == "face_alignment"
 
 
