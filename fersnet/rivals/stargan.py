@@ -18,6 +18,10 @@ Decided openly:
   * First weights: the framework's, as published. The discriminator has no normalisation, so that they let its signals
     fade from layer to layer, and it spends thousands of steps before it tells one expression from another. The
     published 200,000 steps do not notice; `discriminator_weights: scaled` spares short trainings the wait.
+  * Weight of the critic: 1, as published. The gradient penalty bounds its slope over the whole image, so that the
+    verdict's range shrinks with the number of values in an image (128 x 128 x 3 as published), while the other two
+    terms are means and do not. On small grey faces it hardly counts, and the generator draws patterns that satisfy
+    the other two; `adversarial` makes up for that.
   * Epochs count passes of the discriminator over the training faces, as in the paper's RaFD experiment.
 """
 
@@ -176,7 +180,8 @@ class StarGANTask(TrainingTask):
             scores, logits = self.discriminator(made)
             classification = F.cross_entropy(logits, target)
             cycle = F.l1_loss(self.generator(made, common.one_hot(labels)), images)
-            loss = -scores.mean() + settings.classification * classification + settings.reconstruction * cycle
+            loss = settings.classification * classification + settings.reconstruction * cycle
+            loss = loss - settings.adversarial * scores.mean()
         self.optimizers["generator"].zero_grad()
         common.gradients(loss, self.generator)
         self.optimizers["generator"].step()

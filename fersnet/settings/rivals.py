@@ -29,6 +29,8 @@ class StarGANSettings(Section):
     """Share of the epochs before the rate falls linearly to zero; 1 keeps it, as the released code does in effect."""
     critic_steps: PositiveInt = 5
     """Discriminator steps per generator step."""
+    adversarial: Weight = 1.0
+    """Weight of the critic's verdict in the generator's loss; it counts for less the fewer pixels a face has."""
     classification: Weight = 1.0
     """Weight of the expression cross-entropy of both networks."""
     reconstruction: Weight = 10.0

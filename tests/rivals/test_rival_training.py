@@ -385,6 +385,21 @@ def test_stargan_can_begin_with_a_discriminator_whose_signals_do_not_fade(tmp_pa
     assert sizes["framework"] < 0.5 < sizes["scaled"] < 2
 
 
+def test_stargans_generator_follows_the_critic_by_its_weight(tmp_path):
+    run = make_run(tmp_path)
+    faces = common.prepare(make_faces(), run)
+    slopes = {}
+    for weight in (0.0, 1.0, 10.0):
+        settings = SHORT["stargan"].model_copy(update={"adversarial": weight, "critic_steps": 1})
+        task = StarGANTask(faces, settings, run)
+        torch.manual_seed(0)
+        task.training_step(torch.arange(len(faces)))
+        slopes[weight] = task.generator.entry.weight.grad.clone()
+    difference = slopes[1.0] - slopes[0.0]
+    assert difference.abs().max() > 0
+    torch.testing.assert_close(slopes[10.0] - slopes[0.0], 10 * difference, rtol=1e-3, atol=1e-4)
+
+
 def test_settings_refuse_repeats_and_unknown_methods():
     with pytest.raises(ValueError, match="listed twice"):
         RivalsSettings(methods=("caae", "caae"))
