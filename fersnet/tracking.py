@@ -8,6 +8,7 @@ the records to MLflow.
 import fcntl
 import hashlib
 import json
+import logging
 import resource
 import signal
 import socket
@@ -20,6 +21,8 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
@@ -121,7 +124,7 @@ def track_job(
         data_sha256=data_sha256,
         job_key=key,
         params=dict(params),
-        started=time.time(),
+        started=_next_start(folder, rule, dataset, method, fold),
         host=socket.gethostname(),
         threads=threads,
         artifacts=list(artifacts),
@@ -132,7 +135,11 @@ def track_job(
         record.attempts = int(json.loads(earlier.read_text(encoding="utf-8")).get("attempts", 0)) + 1
     clock = time.monotonic()
     with (folder / f"{key}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            # Some network file systems have no locks; all that is lost is to tell a killed job from a running one.
+            logger.warning("%s: cannot be locked (%s); a kill of this job would not show", lock.name, error.strerror)
         record.write(folder)
         previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
@@ -154,7 +161,11 @@ def track_job(
             record.ended = time.time()
             record.seconds = round(time.monotonic() - clock, 3)
             record.peak_memory_mb = round(_peak_memory_mb(), 1)
-            record.write(folder)
+            try:
+                record.write(folder)
+            except OSError as error:
+                # The work is done; a disk that has no room for its record must not cost the result.
+                logger.warning("%s: no record of this job's end (%s)", folder / f"{key}.json", error.strerror)
 
 
 def read_records(results: Path) -> list[JobRecord]:
@@ -202,15 +213,33 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise Interrupted
 
 
+def _next_start(folder: Path, rule: str, dataset: str, method: str, fold: str) -> float:
+    """The time, or just after the latest start of the same job where the clock has been put back since.
+
+    What counts as the newest record of a job must not depend on a clock. The folder's own time, that of the last
+    record, tells whether there is anything to mend.
+    """
+    if folder.stat().st_mtime <= time.time():
+        return time.time()
+    place = (rule, dataset, method, fold)
+    latest = 0.0
+    for path in folder.glob(f"{rule}-*.json"):
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(earlier.get(key, "") for key in ("rule", "dataset", "method", "fold")) == place:
+            latest = max(latest, float(earlier.get("started", 0.0)))
+    return max(time.time(), latest + 1e-3)
+
+
 def _is_free(lock_path: Path) -> bool:
     try:
         with lock_path.open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return True
-    except BlockingIOError:
-        return False
     except FileNotFoundError:
         return True
+    except OSError:
+        # Held, or on a file system without locks: it may be running.
+        return False
 
 
 def _peak_memory_mb() -> float:

@@ -1,9 +1,11 @@
 """Job records and their mirror: nothing is lost, nothing is left RUNNING, a dead store costs nothing."""
 
+import errno
 import json
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,8 @@ import pandas as pd
 import pytest
 
 from fersnet.mirror import JOB_COLUMNS, mirror, store_uri, write_jobs
-from fersnet.tracking import jobs_folder, latest_records, read_records, track_job
+from fersnet.tracking import JobRecord, jobs_folder, latest_records, read_records, track_job
+from fersnet.use import store
 
 
 def run_job(results: Path, fold: int = 1, rule: str = "train", value: float = 0.5, **changes: object) -> None:
@@ -138,3 +141,63 @@ def test_the_table_of_jobs_has_the_newest_run_of_each_job(tmp_path: Path) -> Non
     (record,) = latest_records(read_records(tmp_path))
     assert record.params["learning_rate"] == 0.2
     assert all(json.loads(path.read_text()) for path in jobs_folder(tmp_path).glob("*.json"))
+
+
+def test_a_server_that_accepts_and_never_answers_is_given_up_at_once_and_replayed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "ANSWER_SECONDS", 0.2)
+    run_job(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.getsockname()[1]}")
+        assert mirror(tmp_path) == {}
+        server.setblocking(False)
+        server.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            server.accept()  # one question, no second try
+    assert "no answer" in caplog.text
+    assert "0 of 1 jobs mirrored" in caplog.text
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert len(mirror(tmp_path)) == 1
+
+
+def test_a_clock_that_is_put_back_changes_neither_order_nor_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    clock = iter([now, now, *[now - 7200] * 50])
+    monkeypatch.setattr("fersnet.tracking.time.time", lambda: next(clock))
+    run_job(tmp_path, learning_rate=0.1)
+    run_job(tmp_path, learning_rate=0.2)
+    (record,) = latest_records(read_records(tmp_path))
+    assert record.params["learning_rate"] == 0.2
+    assert all(record.seconds >= 0 for record in read_records(tmp_path))
+
+
+def test_a_disk_without_room_for_the_record_does_not_cost_the_finished_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write = JobRecord.write
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def refuse_the_end(record: JobRecord, folder: Path) -> None:
+        if record.ended is not None:
+            raise full
+        write(record, folder)
+
+    monkeypatch.setattr(JobRecord, "write", refuse_the_end)
+    run_job(tmp_path)
+    assert "no record of this job's end (No space left on device)" in caplog.text
+    assert [record.status for record in read_records(tmp_path)] == ["KILLED"]
+
+
+def test_a_file_system_without_locks_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fersnet.tracking.fcntl.flock", refuse)
+    run_job(tmp_path)
+    assert "cannot be locked" in caplog.text
+    assert [record.status for record in read_records(tmp_path)] == ["FINISHED"]

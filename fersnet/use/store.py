@@ -37,8 +37,18 @@ REQUIREMENTS = (
 """What the served model imports beside this package, at the versions of the moment."""
 
 
+ANSWER_SECONDS = 3.0
+"""Time that a server has for its first answer."""
+
+
 def connect(uri: str) -> "MlflowClient":
-    """A client of a tracking store that keeps quiet, and gives a dead server up in seconds instead of minutes."""
+    """A client of a tracking store that keeps quiet, and gives a dead server up in seconds instead of minutes.
+
+    Raises:
+        UserError: if a server does not answer at all.
+    """
+    if uri.startswith(("http:", "https:")):
+        _check_answer(uri)
     if not uri.startswith(("sqlite:", "file:")):
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -48,6 +58,21 @@ def connect(uri: str) -> "MlflowClient":
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return mlflow.MlflowClient(tracking_uri=uri)
+
+
+def _check_answer(uri: str) -> None:
+    """Asks a server for anything at all: one that accepts connections and hangs would hold up every later request."""
+    import warnings
+
+    import requests
+
+    try:
+        with warnings.catch_warnings():
+            # Whether its certificate is good is for the real requests to say.
+            warnings.simplefilter("ignore")
+            requests.get(uri, timeout=ANSWER_SECONDS, verify=False, stream=True, allow_redirects=False).close()
+    except requests.RequestException as error:
+        raise UserError(f"no answer within {ANSWER_SECONDS:.0f} s ({type(error).__name__})") from None
 
 
 def log_model(
