@@ -141,6 +141,15 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a comment in a script": (append("workflow_scripts/train_rival.py", "\n# a remark\n"), set()),
     "a table's style": (append("fersnet/report/quoted.py", "\nCHANGED = 1\n"), TABLES),
     "the seed": (append("mine.yaml", "seed: 2\n"), RENDERED | {"index_sequences own"}),
+    "one more training of each rival": (
+        append("mine.yaml", "repeats: {rivals: 2}\n"),
+        {
+            f"train_rival {dataset} {method}.repeat2 {fold}"
+            for dataset in SYNTHESIS_DATASETS
+            for method in ("caae", "cyclegan", "exprgan", "stargan")
+            for fold in FOLDS
+        },
+    ),
     "one raw image": (replace_image, {"index_sequences own"}),
     "one fold's predictions deleted": (delete_prediction, {"predict_fersnet mmi fersnet"}),
     "jobs per GPU": (append("mine.yaml", "jobs_per_gpu: 2\n"), set()),
