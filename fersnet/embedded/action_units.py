@@ -56,21 +56,21 @@ PROTOTYPES: dict[str, Prototype] = {
         variants=(Variant(0.35, {14: "C"}), Variant(0.65, {12: "B", 14: "C"})),
     ),
     "disgust": Prototype(
-        core={9: "D", 16: "B", 15: "B", 25: "A"},
+        core={9: "D", 16: "B", 15: "B", 25: "C"},
         key=9,
         variants=(
-            Variant(0.45, {10: "C"}),
-            Variant(0.3, {10: "D", 4: "B"}),
-            Variant(0.25, {10: "D", 17: "C", 4: "B"}, removed=(16,)),
+            Variant(0.45, {10: "C", 26: "A"}),
+            Variant(0.3, {9: "E", 10: "C", 26: "A"}),
+            Variant(0.25, {9: "E", 10: "C", 15: "A", 6: "B", 25: "D"}),
         ),
     ),
     "fear": Prototype(
-        core={1: "D", 2: "C", 4: "C", 5: "D", 20: "C", 26: "B"},
+        core={1: "D", 2: "C", 4: "C", 5: "E", 20: "D", 26: "A"},
         key=20,
         variants=(
-            Variant(0.45, {2: "B", 5: "E", 20: "D", 25: "C"}),
-            Variant(0.3, {20: "D", 25: "C"}),
-            Variant(0.25, {2: "B", 7: "B", 20: "D", 25: "C"}),
+            Variant(0.45, {25: "D"}),
+            Variant(0.3, {20: "E", 25: "C"}),
+            Variant(0.25, {7: "A", 25: "C", 26: "B"}),
         ),
     ),
     "happiness": Prototype(
@@ -84,7 +84,7 @@ PROTOTYPES: dict[str, Prototype] = {
         variants=(Variant(0.45, {17: "B"}), Variant(0.3, {1: "D", 17: "B"}), Variant(0.25, {1: "D", 15: "D"})),
     ),
     "surprise": Prototype(
-        core={1: "D", 2: "D", 5: "B", 26: "D", 25: "C"},
+        core={1: "D", 2: "D", 5: "A", 26: "D", 25: "A"},
         key=26,
         variants=(Variant(0.6, {}), Variant(0.4, {27: "C"}, removed=(26,))),
     ),

@@ -1,22 +1,26 @@
 """Folds and wrinkles: which lines the action units and age draw into the skin."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from fersnet.embedded.canvas import Canvas, Field, Stroke, add_bump, add_stroke
 from fersnet.embedded.shape import Face, Side
 
+_RELIEF = 1.5
+"""Factor on the depth of every fold: soft light and a few pixels per millimetre swallow shallower ones."""
+
 
 def add_creases(canvas: Canvas, height: Field, shade: Field, face: Face) -> None:
     """Carves all folds into the height field and darkens `shade` along them, in place."""
     for stroke in _middle_strokes(face):
         if stroke.depth > 0.03:
-            add_stroke(canvas, height, shade, stroke)
+            add_stroke(canvas, height, shade, replace(stroke, depth=_RELIEF * stroke.depth))
     for side in face.sides:
         for stroke in (*_upper_strokes(face, side), *_lower_strokes(face, side)):
             if stroke.depth > 0.03:
-                add_stroke(canvas, height, shade, stroke)
+                add_stroke(canvas, height, shade, replace(stroke, depth=_RELIEF * stroke.depth))
 
 
 def add_nostrils(canvas: Canvas, albedo: Field, face: Face) -> None:
@@ -95,7 +99,7 @@ def _upper_strokes(face: Face, side: Side) -> Iterator[Stroke]:
             (brow_x - s * 3.0, brow_y + 3),
             (brow_x - s * 1.5, brow_y + 9),
         ],
-        1.9 * frown + 0.7 * wrinkle + 0.22 * age,
+        1.9 * frown + 1.1 * wrinkle + 0.22 * age,
         sigma=1.35,
         bulge=0.6 * s,
         bulge_offset=4.0,
@@ -115,7 +119,7 @@ def _upper_strokes(face: Face, side: Side) -> Iterator[Stroke]:
     for offset, weight in ((0.0, 1.0), (5.0, 0.9), (10.0, 0.6)):
         yield Stroke(
             [(s * 5.5, 6 + offset), (s * 10.5, 9.5 + offset), (s * 14.5, 14.5 + offset)],
-            weight * 1.25 * wrinkle,
+            weight * 1.9 * wrinkle,
             sigma=1.1,
             bulge=0.5,
             bulge_offset=2.8,
@@ -171,7 +175,7 @@ def _lower_strokes(face: Face, side: Side) -> Iterator[Stroke]:
         + 0.75 * age
         + 1.55 * smile
         + 1.5 * upper
-        + 1.2 * side.unit(9)
+        + 2.0 * side.unit(9)
         + 0.35 * side.unit(20)
         + 0.3 * side.unit(15)
         + 0.25 * side.unit(6)

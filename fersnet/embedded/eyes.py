@@ -5,8 +5,8 @@ import numpy as np
 from fersnet.embedded.canvas import Canvas, Field, Window, bell, ramp
 from fersnet.embedded.shape import Face, Points, Side
 
-IRIS_RADIUS = 5.9
-_SCLERA = np.array((0.70, 0.66, 0.63), np.float32)
+IRIS_RADIUS = 6.1
+_SCLERA = np.array((0.63, 0.59, 0.57), np.float32)
 _CARUNCLE = np.array((0.55, 0.26, 0.22), np.float32)
 
 

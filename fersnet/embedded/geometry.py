@@ -134,7 +134,7 @@ def _add_side(canvas: Canvas, height: Field, face: Face, side: Side) -> None:
         height,
         s * 37,
         31 - 3.5 * min(raised, 1.5),
-        3.0 + 0.8 * p("cheek_fat") + 4.2 * raised + 2.0 * side.unit(9),
+        3.0 + 0.8 * p("cheek_fat") + 4.2 * raised + 3.5 * side.unit(9),
         12,
         10,
     )

@@ -5,7 +5,7 @@ import numpy as np
 from fersnet.embedded.canvas import Canvas, Field, Window, bell, ramp, smooth_curve
 from fersnet.embedded.shape import Face
 
-_TEETH = np.array((0.72, 0.66, 0.55), np.float32)
+_TEETH = np.array((0.60, 0.55, 0.46), np.float32)
 _CAVITY = np.array((0.075, 0.018, 0.016), np.float32)
 _TONGUE = np.array((0.42, 0.13, 0.12), np.float32)
 
@@ -45,7 +45,7 @@ def draw_mouth(canvas: Canvas, height: Field, albedo: Field, gloss: Field, face:
     lips = ramp(y - top + 0.2, 1.1 * soft) * ramp(bottom - y, 2.0 * soft) * ends
     colour = np.array(identity.lip_colour, np.float32)
     tint = (lips * np.float32(0.85))[..., None]
-    darker = np.where(y < (seam_top + seam_bottom) / 2, np.float32(0.76), np.float32(0.96))[..., None]
+    darker = np.where(y < (seam_top + seam_bottom) / 2, np.float32(0.66), np.float32(0.86))[..., None]
     albedo[window] = albedo[window] * (1 - tint) + (colour * darker) * tint
     # Lines of the lips, and the dark seam that reaches a little past the corners.
     streak = 0.06 * np.sin(x * 3.1 + identity.seed % 11) * np.sin(x * 1.3)
