@@ -260,15 +260,13 @@ def render_face(
     identities: Annotated[int, typer.Option(min=1)] = 1,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     size: Annotated[int, typer.Option(min=64)] = 256,
-    expressions: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
+    expressions: Annotated[str, typer.Option(help="`all` (neutral and six), or names separated by commas.")] = "all",
 ) -> None:
     """Single faces with their landmarks: <identity>_<expression>.png and landmarks.csv."""
     from fersnet.embedded.sheet import draw_faces
-    from fersnet.expressions import SIX
 
     with _one_line_errors():
-        chosen = ("neutral", *SIX) if expressions == "all" else tuple(expressions.split(","))
-        draw_faces(identities, seed, size, chosen, out)
+        draw_faces(identities, seed, size, expressions, out)
 
 
 @render.command("tree")

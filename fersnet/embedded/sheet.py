@@ -12,11 +12,13 @@ from fersnet.embedded.performance import NEUTRAL, draw_performance, draw_view
 from fersnet.embedded.renderer import render_face
 from fersnet.embedded.view import Render
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN
+from fersnet.expressions import SEVEN, SIX
 from fersnet.seeds import derive_seed
 
 EVERY = (NEUTRAL, *SEVEN)
-"""What `all` stands for."""
+"""What can be shown, and the columns of the contact sheet."""
+ALL = (NEUTRAL, *SIX)
+"""What `all` stands for: contempt, which only CK+ has, is drawn where it is named."""
 
 
 def chosen_expressions(expressions: str | Iterable[str]) -> tuple[str, ...]:
@@ -28,7 +30,7 @@ def chosen_expressions(expressions: str | Iterable[str]) -> tuple[str, ...]:
     names = expressions.split(",") if isinstance(expressions, str) else list(expressions)
     names = [name.strip().lower() for name in names if name.strip()]
     if names == ["all"]:
-        return EVERY
+        return ALL
     unknown = [name for name in names if name not in EVERY]
     if unknown or not names:
         found = f"unknown expression {unknown[0]!r}" if unknown else "no expression given"
@@ -105,11 +107,13 @@ def draw_sheet(path: str | Path, identities: int = 6, seed: int = 0, size: int =
     """Writes the contact sheet as a PNG.
 
     Raises:
-        UserError: for a bad count or size, or a file that cannot be written.
+        UserError: for a bad count or size, a name that does not end in .png, or a file that cannot be written.
     """
     from fersnet.embedded.files import write_image
 
     target = Path(path)
+    if target.suffix.lower() != ".png" or target.is_dir():
+        raise UserError(f"{target}: the sheet is a PNG file; give a name that ends in .png")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_image(target, sheet_image(identities, seed, size))

@@ -43,9 +43,9 @@ def test_the_contact_sheet_has_a_row_per_person_and_a_column_per_expression(tmp_
     assert np.ptp(image) > 100
 
 
-def test_all_means_neutral_and_the_seven():
-    assert chosen_expressions("all") == EVERY
-    assert len(EVERY) == 8
+def test_all_means_neutral_and_the_six_that_every_set_has():
+    assert set(chosen_expressions("all")) == set(EVERY) - {"contempt"}
+    assert chosen_expressions("contempt") == ("contempt",)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(UserError, match="taken"):
         draw_faces(1, 0, 64, "neutral", tmp_path / "taken")
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet.jpg", "folder.png"])
+def test_a_sheet_that_is_no_png_file_is_refused(tmp_path, name):
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(UserError, match=r"ends in \.png"):
+        draw_sheet(tmp_path / name, 1, 0, 64)
