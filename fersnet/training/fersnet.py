@@ -173,6 +173,8 @@ def _prepare(
 ) -> FERSNetTask:
     if len(faces) < 2:
         raise UserError(f"{run.folder}: {len(faces)} training faces, at least 2 are needed; lower folds.count")
+    if training.batch_size == 1 and model.image_size <= 32:
+        raise UserError("training.batch_size: BatchNorm needs 2 faces at model.image_size 32 or less; raise either")
     warn_of_missing_classes(faces)
     channels, classes = faces.images.shape[1], len(faces.expressions)
     torch.manual_seed(derive_seed(run.seed, "initial weights"))

@@ -354,5 +354,7 @@ def test_too_little_to_train_on(tmp_path: Path) -> None:
         fit(toy_faces().select(torch.tensor([0])), tmp_path)
     with pytest.raises(UserError, match="needs an identity network"):
         fit(toy_faces(), tmp_path, identity=None)
+    with pytest.raises(UserError, match="batch_size: BatchNorm needs 2 faces"):
+        fit(toy_faces(), tmp_path, training=settings(epochs=1, batch_size=1))
     history = fit(toy_faces(), tmp_path, training=settings(epochs=1, batch_size=11))
     assert len(history) == 1
