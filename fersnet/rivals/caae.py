@@ -124,10 +124,10 @@ class CAAETask(TrainingTask):
         self.code_discriminator = CodeDiscriminator(code_size)
         self.image_discriminator = ImageDiscriminator(width, channels, common.CLASSES, faces.image_size)
         self.networks = {
-            "encoder": self.encoder.to(run.device),
-            "generator": self.generator.to(run.device),
-            "code_discriminator": self.code_discriminator.to(run.device),
-            "image_discriminator": self.image_discriminator.to(run.device),
+            "encoder": run.place(self.encoder),
+            "generator": run.place(self.generator),
+            "code_discriminator": run.place(self.code_discriminator),
+            "image_discriminator": run.place(self.image_discriminator),
         }
         autoencoder = [*self.encoder.parameters(), *self.generator.parameters()]
         rate, betas = settings.learning_rate, settings.betas

@@ -108,7 +108,7 @@ def total_variation(images: Tensor) -> Tensor:
 
 def adam(parameters: Iterable[nn.Parameter], rate: float, betas: tuple[float, float]) -> Adam:
     """Adam without weight decay, as all four methods use it."""
-    return Adam(parameters, lr=rate, betas=betas)
+    return Adam(parameters, lr=rate, betas=betas, fused=True)
 
 
 def gradients(loss: Tensor, *networks: nn.Module, keep_graph: bool = False) -> None:

@@ -168,12 +168,12 @@ class CycleGANTask(TrainingTask):
         common.seed_networks(run, METHOD)
 
         def generator() -> nn.Module:
-            return Generator(settings.width, faces.channels, settings.residual_blocks).to(run.device)
+            return run.place(Generator(settings.width, faces.channels, settings.residual_blocks))
 
         self.networks = {_name(expression): generator() for expression in self.domains}
         self.helpers = {"back": generator()}
         for side in ("judge_source", "judge_target"):
-            self.helpers[side] = Discriminator(settings.width, faces.channels).to(run.device)
+            self.helpers[side] = run.place(Discriminator(settings.width, faces.channels))
         judges = [*self.helpers["judge_source"].parameters(), *self.helpers["judge_target"].parameters()]
         self.optimizers = {"judges": common.adam(judges, settings.learning_rate, settings.betas)}
         for expression in self.domains:

@@ -148,16 +148,16 @@ class ExprGANTask(TrainingTask):
         self.code_discriminator = CodeDiscriminator(code_size)
         self.image_discriminator = ImageDiscriminator(width, channels, common.CLASSES, faces.image_size)
         self.networks = {
-            "encoder": self.encoder.to(run.device),
-            "generator": self.generator.to(run.device),
-            "code_discriminator": self.code_discriminator.to(run.device),
-            "image_discriminator": self.image_discriminator.to(run.device),
+            "encoder": run.place(self.encoder),
+            "generator": run.place(self.generator),
+            "code_discriminator": run.place(self.code_discriminator),
+            "image_discriminator": run.place(self.image_discriminator),
         }
         self.optimizers = {
             name: common.adam(network.parameters(), settings.learning_rate, settings.betas)
             for name, network in self.networks.items()
         }
-        self.identity = deepcopy(identity).to(run.device).eval().requires_grad_(False)
+        self.identity = run.place(deepcopy(identity)).eval().requires_grad_(False)
         self.perceptual_weight = self._calibrated()
         self.stage = ""
         self.epoch = 0

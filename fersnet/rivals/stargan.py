@@ -110,8 +110,8 @@ class StarGANTask(TrainingTask):
         if settings.discriminator_weights == "scaled":
             self.discriminator.keep_scale()
         self.networks = {
-            "generator": self.generator.to(run.device),
-            "discriminator": self.discriminator.to(run.device),
+            "generator": run.place(self.generator),
+            "discriminator": run.place(self.discriminator),
         }
         self.optimizers = {
             name: common.adam(network.parameters(), settings.learning_rate, settings.betas)

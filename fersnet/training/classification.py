@@ -31,10 +31,14 @@ class ClassificationTask(TrainingTask):
             settings: the optimisation.
             run: gives device and precision.
         """
-        self.network = network.to(device=run.device, memory_format=run.layout)
+        self.network = run.place(network)
         self.networks = {"network": self.network}
         self.optimizer = Adam(
-            network.parameters(), lr=settings.learning_rate, betas=settings.betas, weight_decay=settings.weight_decay
+            network.parameters(),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.optimizers = {"network": self.optimizer}
         self.images, self.labels = faces.images.to(run.device), labels.to(run.device)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,6 @@ from fersnet.training.losses import (
     reconstruction_loss,
 )
 from fersnet.training.task import Stage, TrainingRun, TrainingTask, learning_rate_at, set_learning_rate
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 class FERSNetTask(TrainingTask):
@@ -63,9 +61,9 @@ class FERSNetTask(TrainingTask):
         self.training = training
         self.run = run
         self.faces = faces.to(run.device)
-        self.network = _placed(network, run)
-        self.discriminator = None if discriminator is None else _placed(discriminator, run)
-        self.identity = None if identity is None else _placed(identity, run).eval().requires_grad_(False)
+        self.network = run.place(network)
+        self.discriminator = None if discriminator is None else run.place(discriminator)
+        self.identity = None if identity is None else run.place(identity).eval().requires_grad_(False)
         self.notes: dict[str, Any] = {}
         """What an evaluation wants to outlive a restart."""
         self.networks = {"fersnet": self.network}
@@ -197,10 +195,6 @@ class FERSNetTask(TrainingTask):
         """Takes the notes back, into the dict that evaluations hold."""
         self.notes.clear()
         self.notes.update(state)
-
-
-def _placed(network: Network, run: TrainingRun) -> Network:
-    return network.to(device=run.device, memory_format=run.layout)
 
 
 def _adam(network: nn.Module, training: FersnetSettings) -> torch.optim.Adam:

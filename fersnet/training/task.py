@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,8 @@ from fersnet.settings.training import ScheduleSettings
 from fersnet.training.environment import without_compiler
 
 without_compiler()
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,15 @@ class TrainingRun:
         """The same run with more metadata."""
         return replace(self, metadata=self.metadata | metadata)
 
-    @property
-    def layout(self) -> torch.memory_format:
-        """The order of a network's tensors in memory, which changes its speed and nothing else.
+    def place(self, network: Network) -> Network:
+        """The network, in place, on the device and in the order in memory that is fastest there.
 
         Channels-last feeds a GPU's tensor cores without copies. On a CPU pooling, normalisation and the narrow
         convolutions of a small network are faster with it, and the bf16 products of a wide one slower.
         """
         wide_on_cpu = self.device.type == "cpu" and self.precision == "bf16"
-        return torch.contiguous_format if wide_on_cpu else torch.channels_last
+        layout = torch.contiguous_format if wide_on_cpu else torch.channels_last
+        return network.to(device=self.device, memory_format=layout)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context of forward passes and losses: bf16 autocast, or nothing at fp32."""

@@ -47,7 +47,12 @@ def test_max_feature_map() -> None:
     layer = MaxFeatureMap(2, 3, 3)
     features = torch.randn(1, 2, 4, 4)
     both = layer.filter(features)
-    assert torch.equal(layer(features), torch.where(both[:, :3] > both[:, 3:], both[:, :3], both[:, 3:]))
+    wanted = torch.where(both[:, :3] > both[:, 3:], both[:, :3], both[:, 3:])
+    assert torch.equal(layer(features), wanted)
+    gradients = [
+        torch.autograd.grad(output.square().sum(), layer.filter.weight) for output in (layer(features), wanted)
+    ]
+    torch.testing.assert_close(*gradients)
 
 
 def test_colour_becomes_luma_and_any_size_is_taken() -> None:
