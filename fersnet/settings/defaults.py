@@ -85,9 +85,9 @@ EMBEDDED: dict[str, Any] = {
         },
         "exprgan": {
             "width": 12,
-            "controller_epochs": 3,
-            "reconstruction_epochs": 36,
-            "refinement_epochs": 8,
+            "controller_epochs": 2,
+            "reconstruction_epochs": 22,
+            "refinement_epochs": 20,
             "controller_batch_size": 8,
             "batch_size": 8,
             "learning_rate": 1e-3,
