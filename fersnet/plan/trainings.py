@@ -169,7 +169,8 @@ def _rival(
     samples = sum(counts.values())
     module = import_module(f"fersnet.rivals.{method}")
     if method == "cyclegan":
-        largest = {name: max(count, samples - count) for name, count in counts.items()}
+        neutral = _samples(sizes.sequences(dataset, SIX), share) if settings.protocol == "neutral" else None
+        largest = {name: max(count, neutral or samples - count) for name, count in counts.items()}
         return PlannedTraining(CycleGANTask(faces, None, settings, run), module.stages(settings, largest))
     more = (LightCNN9(sizes.identity.width, sizes.identity.image_size, 2),) if method == "exprgan" else ()
     task = RIVAL_TASKS[method](faces, settings, run, *more)

@@ -87,6 +87,10 @@ def test_the_numbers_of_samples_are_those_of_the_protocol() -> None:
     assert samples("train_rival", "stargan", hold_out=True) == faces // 3
     assert samples("train_baseline", "cnn3d") == 72 * 2 // 3
     assert samples("train_identity", "", fold="0") == 72 * 14
+    cyclegan = SETTINGS.rivals.cyclegan.model_dump(mode="json") | {"samples": None}
+    for protocol, largest in (("rest", faces * 5 // 6), ("neutral", 72)):
+        changed = cyclegan | {"protocol": protocol}
+        assert samples("train_rival", "cyclegan", settings=changed) == largest * 2 // 3
     skewed = RunSizes({"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, 3, augmentation=2.0)
     run = TrainingRun(Path(), 0, torch.device("cpu"), "test")
     params = params_of("train_fersnet", "fersnet_fes_da")
