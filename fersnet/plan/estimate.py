@@ -1,15 +1,20 @@
 """From work to time and memory: what each job of a plan takes, and where that estimate comes from."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from fersnet.plan.cost import TrainingCost, training_cost
 from fersnet.plan.graph import PlannedJob
 from fersnet.plan.history import History
 from fersnet.plan.sizes import RunSizes
 from fersnet.repeats import split_repeat
+
+logger = logging.getLogger(__name__)
 
 KEYS = (("rule", "dataset", "method"), ("rule", "method"), ("rule", "dataset"), ("rule",))
 """What an earlier job must share with a planned one to stand for it, closest kind first."""
@@ -128,12 +133,17 @@ def _sequences(dataset: str, sizes: RunSizes) -> float | None:
 
 
 def _past_jobs(history: History) -> list[_Past]:
-    jobs = []
+    jobs: list[_Past] = []
+    unknown: set[str] = set()
     for row in history.jobs.to_dict("records"):
         params: Mapping[str, Any] = history.params.get(str(row.get("job_key", "")), {})
         rule, dataset, method, fold = (str(row[key]) for key in ("rule", "dataset", "method", "fold"))
-        known = bool(params)
-        cost = training_cost(rule, dataset, method, fold, dict(params), history.sizes) if known else None
+        try:
+            cost = training_cost(rule, dataset, method, fold, dict(params), history.sizes) if params else None
+        except (ValidationError, KeyError):
+            # Its settings are of another version; what it trained cannot be counted any more.
+            unknown.add(rule)
+            continue
         work = cost.flop if cost is not None else _sequences(dataset, history.sizes)
         jobs.append(
             _Past(
@@ -148,4 +158,7 @@ def _past_jobs(history: History) -> list[_Past]:
                 cost,
             )
         )
+    if unknown:
+        rules = ", ".join(sorted(unknown))
+        logger.warning("left out of the earlier run, since its settings are of another version: %s", rules)
     return jobs

@@ -57,10 +57,11 @@ class PlannedTraining:
 
 
 def is_training(rule: str, method: str) -> bool:
-    """Whether a job trains networks in the training loop."""
-    if rule == "train_baseline":
-        return method in NETWORK_BASELINES
-    return rule in (*VARIANT_RULES, "train_identity", "train_standard_fer", "train_rival")
+    """Whether a job trains networks in the training loop, by a method that is known here."""
+    families = {"train_baseline": NETWORK_BASELINES, "train_rival": RIVAL_TASKS}
+    if rule in families:
+        return method in families[rule]
+    return rule in (*VARIANT_RULES, "train_identity", "train_standard_fer")
 
 
 def planned_training(

@@ -132,6 +132,17 @@ def test_a_method_that_never_ran_is_counted(history: History) -> None:
     assert (unsized.seconds, unsized.source) == (None, "unknown")
 
 
+def test_earlier_jobs_of_another_version_are_left_out_with_a_line(
+    history: History, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = {**STARGAN, "settings": {**STARGAN["settings"], "gone": 1}}
+    (one,) = estimate([stargan()], SIZES, replace(history, params={"key": old}))
+    assert one.source == "counted"
+    assert "of another version: train_rival" in caplog.text
+    (new,) = estimate([stargan(method="newgan")], SIZES, history)
+    assert new.source == "unknown", "a method that the plan cannot count"
+
+
 def settings_of(*files: str) -> Settings:
     paths = [ROOT / "config/config.yaml", *(ROOT / "config" / name for name in files)]
     return load_settings(read_config(paths), paths)
