@@ -33,8 +33,8 @@ EMBEDDED: dict[str, Any] = {
     "faces": {"size": 54},
     "folds": {"count": 3},
     "model": {"image_size": 48, "width": 8, "output": "change"},
-    "losses": {"reconstruction": 50.0, "cycle": 1.0, "adversarial": 0.02},
-    "training": {**_SHORT, "epochs": 11, "learning_rate": 2e-3, "milestones": (7, 10), "discriminator_steps": 1},
+    "losses": {"reconstruction": 50.0, "cycle": 1.0, "adversarial": 0.2},
+    "training": {**_SHORT, "epochs": 14, "learning_rate": 2e-3, "milestones": (10, 13), "discriminator_steps": 1},
     "variants": {
         "fersnet_without_mtl": {"name": "FERSNet w/o MTL", "sharing": "none"},
         "fersnet_without_convflu": {"name": "FERSNet w/o ConvFLU", "sharing": "hard"},
@@ -54,7 +54,7 @@ EMBEDDED: dict[str, Any] = {
         "stargan": {
             "width": 10,
             "residual_blocks": 1,
-            "epochs": 90,
+            "epochs": 70,
             "batch_size": 4,
             "learning_rate": 5e-4,
             "discriminator_weights": "scaled",
