@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from json import dumps, loads
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class TrainingCost:
 
     flop: float
     """Of convolutions and matrix products, backward passes included, from the first step to the last."""
+    steps: int
     parameters: int
     """In its checkpoint."""
     step_bytes: float
@@ -75,7 +77,7 @@ class _Sized:
             return None
         parameters = sum(count_parameters(network) for network in training.task.networks.values())
         _empty(training.task)
-        flop, kept = 0.0, 0.0
+        flop, kept, steps = 0.0, 0.0, 0
         measured: dict[tuple[str, ...], tuple[float, float]] = {}
         for stage in training.stages:
             # The six models of CycleGAN cost the same.
@@ -83,8 +85,9 @@ class _Sized:
             if kind not in measured:
                 measured[kind] = _step(training.task, stage, training.cycle)
             flop += measured[kind][0] * stage.samples * stage.epochs
+            steps += stage.epochs * ceil(stage.samples / stage.batch_size)
             kept = max(kept, measured[kind][1])
-        return TrainingCost(flop, parameters, COPIES * BYTES * parameters + kept)
+        return TrainingCost(flop, steps, parameters, COPIES * BYTES * parameters + kept)
 
 
 def _step(task: TrainingTask, stage: Stage, cycle: int) -> tuple[float, float]:

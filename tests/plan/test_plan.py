@@ -16,7 +16,7 @@ from fersnet.expressions import SEVEN
 from fersnet.mirror import write_jobs
 from fersnet.plan.cost import training_cost
 from fersnet.plan.disk import disk_bytes, resume_bytes
-from fersnet.plan.estimate import CPU_RATE, GPU_RATE, estimate
+from fersnet.plan.estimate import CPU_PACE, GPU_PACE, estimate
 from fersnet.plan.graph import PlannedJob, read_graph
 from fersnet.plan.history import History, read_history
 from fersnet.plan.schedule import critical_path, remaining_seconds, run_length
@@ -108,26 +108,33 @@ def test_times_come_from_the_closest_earlier_jobs(history: History) -> None:
     assert [one.source for one in found] == ["history", "scaled", "other method", "history", "unknown", "history"]
 
 
-def test_a_training_of_another_size_is_scaled_by_its_operations(history: History) -> None:
+def test_a_training_of_another_size_is_scaled_by_steps_and_operations(history: History) -> None:
     same, longer, repeat = estimate([stargan(), stargan(12), stargan(method="stargan.repeat3")], SIZES, history)
-    assert (same.seconds, same.source, same.memory_mb) == (50.0, "history", 600.0)
+    assert (same.seconds, same.source, same.memory_mb) == (pytest.approx(50.0), "history", 600.0)
     assert (longer.seconds, longer.source) == (pytest.approx(150.0), "scaled")
-    assert repeat.seconds == 50.0
+    wide = StarGANSettings(width=64, residual_blocks=6, epochs=4, batch_size=16).model_dump(mode="json")
+    (wider,) = estimate([stargan(params={"settings": wide, "image_size": 96})], SIZES, history)
+    more = (wider.cost.flop - same.cost.flop) / CPU_PACE[1]
+    assert wider.seconds == pytest.approx(50 + more), "the same steps, and more operations in each"
+    assert repeat.seconds == pytest.approx(50.0)
     (elsewhere,) = estimate([stargan(dataset="mmi")], SIZES, history)
-    assert elsewhere.seconds == pytest.approx(50 * 40 / 60, rel=0.1)
+    # 40 faces make three steps of 16, 60 make four.
+    assert elsewhere.seconds == pytest.approx(50 * 3 / 4, rel=0.01)
 
 
 def test_a_method_that_never_ran_is_counted(history: History) -> None:
     settings = CAAESettings(width=4, warm_up_epochs=1, epochs=2).model_dump(mode="json")
     caae = stargan(method="caae", params={"settings": settings, "image_size": 16})
     (one,) = estimate([caae], SIZES, history)
-    rate = training_cost("train_rival", "ckplus", "stargan", "1", STARGAN, SIZES).flop / 50
+    seen = training_cost("train_rival", "ckplus", "stargan", "1", STARGAN, SIZES)
+    rest, rate = (50 - seen.flop / CPU_PACE[1]) / seen.steps, CPU_PACE[1]
     assert one.source == "counted"
-    assert one.seconds == pytest.approx(one.cost.flop / rate)
+    assert one.seconds == pytest.approx(one.cost.steps * rest + one.cost.flop / rate)
     (alone,) = estimate([caae], SIZES, None)
-    assert alone.seconds == pytest.approx(one.cost.flop / CPU_RATE)
+    assert alone.seconds == pytest.approx(one.cost.steps * CPU_PACE[0] + one.cost.flop / rate)
     (on_gpu,) = estimate([replace(caae, gpu=1)], SIZES, history)
-    assert on_gpu.seconds == pytest.approx(one.cost.flop / GPU_RATE), "a CPU's rate says nothing about a GPU"
+    expected = one.cost.steps * GPU_PACE[0] + one.cost.flop / GPU_PACE[1]
+    assert on_gpu.seconds == pytest.approx(expected), "a CPU's pace says nothing about a GPU"
     (unsized,) = estimate([replace(caae, dataset="mine")], SIZES, None)
     assert (unsized.seconds, unsized.source) == (None, "unknown")
 
