@@ -63,6 +63,10 @@ rule figures:
         all_figures(),
 
 
+onstart:
+    check_job_limits()
+
+
 onsuccess:
     finish_tracking()
 

@@ -64,6 +64,9 @@ def sync(
     keep_time: Annotated[
         bool, typer.Option(help="Leave the time of jobs.csv as it is, so that nothing reruns.")
     ] = False,
+    ended: Annotated[
+        bool, typer.Option(help="No job runs any more: what a killed job left as running on another host is KILLED.")
+    ] = False,
 ) -> None:
     """Copy the job records of a run to the tracking store, and bring jobs.csv up to date."""
     import os
@@ -77,10 +80,10 @@ def sync(
             raise UserError(f"{results}: no job was tracked here; give the folder of a run, e.g. results/embedded")
         table = results / "jobs.csv"
         if keep_time and not table.is_file():
-            mirror(results)
+            mirror(results, ended=ended)
             return
         time = table.stat() if keep_time else None
-        write_jobs(results, table, mirror(results))
+        write_jobs(results, table, mirror(results, ended=ended), ended)
         if time is not None:
             os.utime(table, ns=(time.st_atime_ns, time.st_mtime_ns))
 

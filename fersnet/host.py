@@ -1,6 +1,7 @@
 """What the workflow asks of the host before any job, without loading PyTorch."""
 
 import os
+import signal
 from pathlib import Path
 
 from fersnet.errors import UserError
@@ -12,9 +13,14 @@ def has_gpu() -> bool:
 
 
 def prepare_jobs(project: Path) -> None:
-    """Let the jobs that this process starts import the project, and hash alike."""
+    """Let the jobs that this process starts import the project, hash alike, and outlive SIGUSR1.
+
+    A scheduler sends SIGUSR1 to all processes of a job before its time limit. A training answers it by saving and
+    stopping; if Snakemake, which waits for the training, ended on it, the scheduler would kill the training at once.
+    """
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH")]))
     os.environ["PYTHONHASHSEED"] = "0"
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def check_writable(folder: Path) -> None:

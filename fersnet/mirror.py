@@ -47,13 +47,13 @@ def store_uri(results: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(results / 'tracking' / 'mlflow.db').resolve()}"
 
 
-def mirror(results: Path, uri: str | None = None) -> dict[str, str]:
+def mirror(results: Path, uri: str | None = None, ended: bool = False) -> dict[str, str]:
     """Copy all records of a run to the store, and return the run id of each job key.
 
     What the store already has is left alone. A failure of the store is logged as one warning, and the ids known by
-    then are returned.
+    then are returned. `ended` is that of `read_records`.
     """
-    records = read_records(results)
+    records = read_records(results, ended)
     uri = uri or store_uri(results)
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -73,9 +73,9 @@ def mirror(results: Path, uri: str | None = None) -> dict[str, str]:
     return run_ids
 
 
-def write_jobs(results: Path, path: Path, run_ids: dict[str, str]) -> int:
+def write_jobs(results: Path, path: Path, run_ids: dict[str, str], ended: bool = False) -> int:
     """Write `jobs.csv`, one row per job (its newest attempt), and return the number of rows."""
-    records = latest_records(read_records(results))
+    records = latest_records(read_records(results, ended))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(JOB_COLUMNS)

@@ -168,16 +168,18 @@ def track_job(
                 logger.warning("%s: no record of this job's end (%s)", folder / f"{key}.json", error.strerror)
 
 
-def read_records(results: Path) -> list[JobRecord]:
+def read_records(results: Path, ended: bool = False) -> list[JobRecord]:
     """All records of a run, oldest first; a RUNNING record whose lock is free counts as KILLED.
 
-    Locks tell about this host only: a record of another host stays as it is.
+    Locks tell about this host only: a record of another host stays as it is, unless the caller knows that all jobs
+    have `ended`, as the workflow does at its end.
     """
     folder = jobs_folder(results)
     records = []
     for path in sorted(folder.glob("*.json")):
         record = JobRecord(**json.loads(path.read_text(encoding="utf-8")))
-        if record.status == RUNNING and record.host == socket.gethostname() and _is_free(path.with_suffix(".lock")):
+        here = record.host == socket.gethostname()
+        if record.status == RUNNING and (_is_free(path.with_suffix(".lock")) if here else ended):
             record.status = KILLED
         records.append(record)
     return sorted(records, key=lambda record: (record.started, record.job_key))

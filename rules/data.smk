@@ -1,6 +1,12 @@
 """Embedded faces, sequence index, aligned faces, folds."""
 
 
+# Seconds each: on a cluster they run where Snakemake runs.
+localrules:
+    assign_folds,
+    check_folds,
+
+
 rule render_dataset:
     output:
         tree=directory(f"{RESULTS}/embedded/{{dataset}}/tree"),

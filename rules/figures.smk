@@ -1,6 +1,21 @@
 """The figures."""
 
 
+# Seconds each: on a cluster they run where Snakemake runs.
+localrules:
+    figure_faces,
+    figure_ablation,
+    figure_ranking,
+    figure_scatter,
+    figure_synthesis,
+    figure_confusion,
+    figure_synthesis_confusion,
+    figure_intensity,
+    figure_training,
+    figure_gates,
+    figure_augmentation,
+
+
 rule figure_faces:
     input:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",

@@ -1,6 +1,17 @@
 """The table of jobs, the paper's tables, and the report."""
 
 
+# Seconds each: on a cluster they run where Snakemake runs; `collect_jobs` needs the tracking store.
+localrules:
+    collect_jobs,
+    table_datasets,
+    table_recognition,
+    table_ablation,
+    table_synthesis,
+    table_selection,
+    build_report,
+
+
 rule collect_jobs:
     input:
         predictions=predictions(RECOGNITION, [*BASELINES, *FERSNET_METHODS]),
