@@ -5,13 +5,14 @@ TRIALS ?= 200
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: reproduce test test-unit lint soak bench environment help
+.PHONY: reproduce test test-unit test-cluster lint soak bench environment help
 
 help:
-	@echo "make reproduce   every table and figure of the paper, on embedded faces (CORES=$(CORES))"
-	@echo "make test        formatting, lint, unit tests and a smoke run of the whole workflow"
-	@echo "make soak        trainings killed at random moments and run again (TRIALS=$(TRIALS))"
-	@echo "make bench       the benchmarks"
+	@echo "make reproduce     every table and figure of the paper, on embedded faces (CORES=$(CORES))"
+	@echo "make test          formatting, lint, unit tests and a smoke run of the whole workflow"
+	@echo "make soak          trainings killed at random moments and run again (TRIALS=$(TRIALS))"
+	@echo "make test-cluster  the workflow on a SLURM of one node (root, Debian's packages)"
+	@echo "make bench         the benchmarks"
 
 environment: $(READY)
 
@@ -34,13 +35,17 @@ lint: $(READY)
 	$(BIN)/snakemake --lint
 
 test-unit: $(READY)
-	$(BIN)/python -m pytest tests -m "not smoke"
+	$(BIN)/python -m pytest tests -m "not smoke and not cluster"
 
 test: lint
 	$(BIN)/python -m pytest tests
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak.soak --trials $(TRIALS)
+
+test-cluster: $(READY)
+	tests/cluster/install
+	$(BIN)/python -m pytest tests/cluster -m cluster
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py

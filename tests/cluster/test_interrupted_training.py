@@ -1,0 +1,88 @@
+"""Whatever the scheduler does to a training, it ends with the bytes of an unbroken one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.daemons import Cluster
+from tests.cluster.runs import (
+    CONFIGURED,
+    FOLDS,
+    MODELS,
+    PREDICTIONS,
+    TRAINING,
+    finish,
+    run,
+    started,
+    training_log,
+    training_records,
+    wait_until,
+)
+
+pytestmark = pytest.mark.cluster
+NOWHERE = "http://127.0.0.1:9"
+"""A tracking server that no node can reach."""
+
+
+def assert_same_as_unbroken(folder: Path, unbroken: Path) -> None:
+    for path in (*PREDICTIONS, *(MODELS / f"fold{fold}" / "checkpoint.pt" for fold in FOLDS)):
+        assert (folder / path).read_bytes() == (unbroken / path).read_bytes(), path
+    assert not list((folder / MODELS).rglob("resume*"))
+
+
+def wait_for_progress(folder: Path, attempt: int) -> None:
+    """Until the given attempt at each fold's training has finished an epoch."""
+
+    def trained() -> bool:
+        records = training_records(folder)
+        return all(
+            fold in records
+            and records[fold]["attempts"] == attempt
+            and " epoch " in training_log(folder, fold).split("going on")[-1]
+            for fold in FOLDS
+        )
+
+    wait_until(f"attempt {attempt} at the trainings to get on", trained)
+
+
+def training_jobs(cluster: Cluster) -> list[str]:
+    """The tasks of the training's array, or its jobs where a retry was submitted alone."""
+    lines = cluster.command("squeue", "--noheader", "--array", "--format=%i %k").splitlines()
+    return [line.split()[0] for line in lines if "rule_train_fersnet" in line]
+
+
+def test_trainings_killed_three_times_end_with_the_bytes_of_unbroken_ones(
+    cluster: Cluster, project: Path, unbroken: Path
+) -> None:
+    with started(cluster, project, *CONFIGURED, "--", TRAINING, MLFLOW_TRACKING_URI=NOWHERE) as process:
+        wait_for_progress(project, attempt=1)
+        first = training_jobs(cluster)
+        assert len({job.split("_")[0] for job in first}) == 1, f"no array: {first}"
+        cluster.command("scancel", *first)
+        wait_for_progress(project, attempt=2)
+        for job in training_jobs(cluster):
+            cluster.command("scontrol", "requeue", job)
+        wait_for_progress(project, attempt=3)
+        cluster.set_node("down")
+        wait_until("the node to lose its jobs", lambda: "R" not in cluster.command("squeue", "-h", "-o", "%t").split())
+        cluster.set_node("resume")
+        finish(process, project)
+    assert_same_as_unbroken(project, unbroken)
+    for fold in FOLDS:
+        assert training_records(project)[fold]["attempts"] == 4
+        assert "going on from epoch" in training_log(project, fold)
+    output = (project / "output.txt").read_text(encoding="utf-8")
+    assert "jobs mirrored, what is missing follows with `fersnet sync`" in output
+
+
+def test_a_training_over_its_time_limit_goes_on_in_the_next_allocation(
+    cluster: Cluster, project: Path, unbroken: Path
+) -> None:
+    words = (
+        *("--set-resources", "train_fersnet:runtime=1", "train_fersnet:slurm_partition=short"),
+        *("train_fersnet:slurm_extra='--signal=USR1@45'", "--retries=20"),
+    )
+    run(cluster, project, *CONFIGURED, *words, "--", TRAINING)
+    assert_same_as_unbroken(project, unbroken)
+    for fold in FOLDS:
+        assert training_records(project)[fold]["attempts"] > 1
