@@ -89,6 +89,15 @@ def test_a_job_that_fails_or_is_interrupted_says_so(tmp_path: Path, error: BaseE
     assert record.status == ("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
 
 
+def test_a_job_cut_off_on_another_host_counts_as_killed_once_all_jobs_have_ended(tmp_path: Path) -> None:
+    run_job(tmp_path, 1)
+    (path,) = jobs_folder(tmp_path).glob("*.json")
+    elsewhere = json.loads(path.read_text(encoding="utf-8")) | {"status": "RUNNING", "host": "another-node"}
+    path.write_text(json.dumps(elsewhere), encoding="utf-8")
+    assert [record.status for record in read_records(tmp_path)] == ["RUNNING"]
+    assert [record.status for record in read_records(tmp_path, ended=True)] == ["KILLED"]
+
+
 def test_a_killed_job_is_not_left_running_and_its_second_attempt_is_the_same_run(tmp_path: Path) -> None:
     import mlflow
 

@@ -1,6 +1,8 @@
 """Running the workflow through the SLURM profile, and looking into it from outside."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from typing import Any
 from tests.cluster.daemons import Cluster
 
 RESULTS = Path("results", "smoke")
+JOBS = RESULTS / "tracking" / "jobs"
 FOLDS = (1, 2)
 """The folds whose trainings are interrupted; the third is there beforehand."""
 MODELS = RESULTS / "models" / "oulu_casia" / "fersnet"
@@ -77,7 +80,7 @@ def wait_until(what: str, condition: Callable[[], Any], seconds: float = WAIT_SE
 
 def training_records(folder: Path) -> dict[int, dict[str, Any]]:
     """The job records of the training to interrupt, by fold."""
-    paths = (folder / RESULTS / "tracking" / "jobs").glob("train_fersnet-*.json")
+    paths = (folder / JOBS).glob("train_fersnet-*.json")
     records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     return {int(record["fold"]): record for record in records}
 
@@ -86,3 +89,42 @@ def training_log(folder: Path, fold: int) -> str:
     """What the present attempt at a training has logged."""
     path = folder / RESULTS / "logs" / "train_fersnet" / f"oulu_casia_fersnet_fold{fold}.log"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def training_process(folder: Path, fold: int) -> int:
+    """The process that trains, which holds the lock of its job's record."""
+    key = training_records(folder)[fold]["job_key"]
+    lock = (folder / JOBS / f"{key}.lock").resolve()
+    for opened in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if opened.resolve() == lock:
+                return int(opened.parts[2])
+        except OSError:
+            continue
+    raise AssertionError(f"no process holds {lock}")
+
+
+def is_pending(number: int, which: signal.Signals) -> bool:
+    """Whether a stopped process has been sent a signal."""
+    lines = Path(f"/proc/{number}/status").read_text(encoding="utf-8").splitlines()
+    masks = (int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd:", "ShdPnd:")))
+    return any(mask >> (which - 1) & 1 for mask in masks)
+
+
+def mirrored_runs(folder: Path) -> dict[str, list[str]]:
+    """Job keys and states of all runs in the tracking store of a run."""
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{folder / RESULTS / 'tracking' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name(f"fersnet-{RESULTS.name}")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    return {"job_key": [run.data.tags["job_key"] for run in runs], "status": [run.info.status for run in runs]}
+
+
+def fersnet(folder: Path, *words: str) -> None:
+    """Runs `fersnet …` in a copy of the project, as on a login node; it must succeed."""
+    command = [sys.executable, "-m", "fersnet.cli", *words]
+    settings = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,5 +1,7 @@
 """Whatever the scheduler does to a training, it ends with the bytes of an unbroken one."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,18 @@ from tests.cluster.daemons import Cluster
 from tests.cluster.runs import (
     CONFIGURED,
     FOLDS,
+    JOBS,
     MODELS,
     PREDICTIONS,
+    RESULTS,
     TRAINING,
+    fersnet,
     finish,
-    run,
+    is_pending,
+    mirrored_runs,
     started,
     training_log,
+    training_process,
     training_records,
     wait_until,
 )
@@ -72,17 +79,35 @@ def test_trainings_killed_three_times_end_with_the_bytes_of_unbroken_ones(
         assert training_records(project)[fold]["attempts"] == 4
         assert "going on from epoch" in training_log(project, fold)
     output = (project / "output.txt").read_text(encoding="utf-8")
-    assert "jobs mirrored, what is missing follows with `fersnet sync`" in output
+    assert "what is missing follows with `fersnet sync`" in output
+    for _ in range(2):
+        fersnet(project, "sync", str(RESULTS))
+        runs = mirrored_runs(project)
+        assert len(runs["job_key"]) == len(set(runs["job_key"])) == len(list((project / JOBS).glob("*.json")))
+        assert set(runs["status"]) == {"FINISHED"}
 
 
-def test_a_training_over_its_time_limit_goes_on_in_the_next_allocation(
+def test_trainings_longer_than_their_time_limit_go_on_in_the_next_allocation(
     cluster: Cluster, project: Path, unbroken: Path
 ) -> None:
     words = (
         *("--set-resources", "train_fersnet:runtime=1", "train_fersnet:slurm_partition=short"),
-        *("train_fersnet:slurm_extra='--signal=USR1@45'", "--retries=20"),
+        *("--default-resources", "slurm_extra='--signal=USR1@20'"),
+        *("--slurm-array-jobs=none", "--retries=10"),
     )
-    run(cluster, project, *CONFIGURED, *words, "--", TRAINING)
+    with started(cluster, project, *CONFIGURED, *words, "--", TRAINING) as process:
+        wait_for_progress(project, attempt=1)
+        # Stopped, each outlives its minute on the fastest machine. One wakes up on the signal before the limit, the
+        # other at the limit.
+        warned, surprised = (training_process(project, fold) for fold in FOLDS)
+        for number in (warned, surprised):
+            os.kill(number, signal.SIGSTOP)
+        wait_until("the signal before the limit", lambda: is_pending(warned, signal.SIGUSR1))
+        os.kill(warned, signal.SIGCONT)
+        wait_until("the first to save", lambda: "SIGUSR1: state saved" in training_log(project, FOLDS[0]))
+        wait_until("the second to save", lambda: ": state saved" in training_log(project, FOLDS[1]))
+        finish(process, project)
     assert_same_as_unbroken(project, unbroken)
     for fold in FOLDS:
         assert training_records(project)[fold]["attempts"] > 1
+        assert "going on from epoch" in training_log(project, fold)

@@ -1,9 +1,12 @@
 """Every rule is complete: log, benchmark, resources, a fingerprint of its code, and a tracked job."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fersnet.plan.graph import read_graph
 
@@ -38,6 +41,20 @@ def test_a_rule_runs_a_tracked_script(name: str) -> None:
     assert script is not None
     text = (ROOT / "workflow_scripts" / f"{script.group(1)}.py").read_text(encoding="utf-8")
     assert "with tracked_job(snakemake)" in text
+
+
+def test_the_slurm_profile_makes_arrays_of_rules_that_exist() -> None:
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
+    assert {name.strip() for name in profile["slurm-array-jobs"].split(",")} <= set(RULES)
+    # Without the signal, or with `B:`, a training is never told that its allocation ends.
+    assert re.fullmatch(r"'--signal=USR1@\d+'", profile["default-resources"]["slurm_extra"])
+
+
+def test_snakemake_outlives_the_signal_that_asks_a_training_to_save() -> None:
+    code = "import os, signal; from pathlib import Path; from fersnet.host import prepare_jobs; prepare_jobs(Path('.'))"
+    code += "; os.kill(os.getpid(), signal.SIGUSR1); print('alive')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "alive\n", done.stderr
 
 
 def test_the_snakefile_holds_nothing_but_the_entry() -> None:
