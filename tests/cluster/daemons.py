@@ -18,11 +18,14 @@ from pathlib import Path
 
 NODE = "fersnet1"
 DAEMONS = ("munged", "slurmctld", "slurmd")
+ENDED_WITH_TESTS = ("setpriv", "--pdeathsig", "TERM")
+"""Put before a command: it ends with the process that started it, even if that is killed."""
 SEARCHED = (*os.get_exec_path(), "/usr/sbin", "/sbin")
 """Where programs are looked for; daemons lie in folders that a user's PATH may lack."""
 START_SECONDS = 60
 """How long a daemon may take before the cluster counts as broken."""
 
+# A requeued job waits until its old credential has expired, by SLURM's own value two minutes.
 CONFIGURATION = """
 ClusterName=fersnet
 SlurmctldHost=localhost(127.0.0.1)
@@ -32,7 +35,7 @@ CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=20
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -164,11 +167,11 @@ def _start(folder: Path, environment: dict[str, str], command: Sequence[str]) ->
         raise ClusterError(f"{command[0]} is not installed; run tests/cluster/install")
     with (folder / f"{command[0]}.out").open("wb") as output:
         return subprocess.Popen(
-            # Ended with the tests even if they are killed, and in a session of its own, which Ctrl-C does not reach.
-            ["setpriv", "--pdeathsig", "TERM", program, *command[1:]],
+            [*ENDED_WITH_TESTS, program, *command[1:]],
             env=environment,
             stdout=output,
             stderr=output,
+            # Ctrl-C is for the tests, which then end the cluster in order.
             start_new_session=True,
         )
 

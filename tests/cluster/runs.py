@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.daemons import Cluster
+from tests.cluster.daemons import ENDED_WITH_TESTS, Cluster
 
 RESULTS = Path("results", "smoke")
 JOBS = RESULTS / "tracking" / "jobs"
@@ -42,7 +42,7 @@ WAIT_SECONDS = 300
 @contextmanager
 def started(cluster: Cluster, folder: Path, *words: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Runs snakemake with the profile while the body runs, its output in `folder/output.txt`; ends it afterwards."""
-    command = [sys.executable, "-m", "snakemake", *PROFILE, *words]
+    command = [*ENDED_WITH_TESTS, sys.executable, "-m", "snakemake", *PROFILE, *words]
     settings = cluster.environment | {"COLUMNS": "200", "PYTHONPATH": ""} | environment
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=settings, stdout=output, stderr=output)
@@ -55,7 +55,7 @@ def started(cluster: Cluster, folder: Path, *words: str, **environment: str) -> 
             cluster.command("scancel", "--user=root")
 
 
-def run(cluster: Cluster, folder: Path, *words: str, timeout: float = 1500, **environment: str) -> str:
+def run(cluster: Cluster, folder: Path, *words: str, timeout: float = 2400, **environment: str) -> str:
     """Runs snakemake with the profile to its end and gives its output; it must succeed."""
     with started(cluster, folder, *words, **environment) as process:
         return finish(process, folder, timeout)
@@ -104,9 +104,13 @@ def training_process(folder: Path, fold: int) -> int:
     raise AssertionError(f"no process holds {lock}")
 
 
-def is_pending(number: int, which: signal.Signals) -> bool:
-    """Whether a stopped process has been sent a signal."""
-    lines = Path(f"/proc/{number}/status").read_text(encoding="utf-8").splitlines()
+def has_been_sent(number: int, which: signal.Signals) -> bool:
+    """Whether a stopped process has a signal waiting for it, or woke up on one and ended."""
+    status = Path(f"/proc/{number}/status")
+    try:
+        lines = status.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
     masks = (int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd:", "ShdPnd:")))
     return any(mask >> (which - 1) & 1 for mask in masks)
 

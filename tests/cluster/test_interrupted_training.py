@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.cluster.runs import (
     TRAINING,
     fersnet,
     finish,
-    is_pending,
+    has_been_sent,
     mirrored_runs,
     started,
     training_log,
@@ -43,9 +44,7 @@ def wait_for_progress(folder: Path, attempt: int) -> None:
     def trained() -> bool:
         records = training_records(folder)
         return all(
-            fold in records
-            and records[fold]["attempts"] == attempt
-            and " epoch " in training_log(folder, fold).split("going on")[-1]
+            fold in records and records[fold]["attempts"] == attempt and "train epoch" in training_log(folder, fold)
             for fold in FOLDS
         )
 
@@ -87,25 +86,34 @@ def test_trainings_killed_three_times_end_with_the_bytes_of_unbroken_ones(
         assert set(runs["status"]) == {"FINISHED"}
 
 
+@pytest.mark.parametrize(
+    ("option", "sent"),
+    [
+        pytest.param("--signal=USR1@20", signal.SIGUSR1, id="warned-before-the-limit"),
+        pytest.param("--nice=0", signal.SIGTERM, id="ended-at-the-limit"),
+    ],
+)
 def test_trainings_longer_than_their_time_limit_go_on_in_the_next_allocation(
-    cluster: Cluster, project: Path, unbroken: Path
+    cluster: Cluster, project: Path, unbroken: Path, option: str, sent: signal.Signals
 ) -> None:
     words = (
         *("--set-resources", "train_fersnet:runtime=1", "train_fersnet:slurm_partition=short"),
-        *("--default-resources", "slurm_extra='--signal=USR1@20'"),
-        *("--slurm-array-jobs=none", "--retries=10"),
+        *("--default-resources", f"slurm_extra='{option}'"),
+        *("--slurm-array-jobs=none", "--retries=30"),
     )
     with started(cluster, project, *CONFIGURED, *words, "--", TRAINING) as process:
         wait_for_progress(project, attempt=1)
-        # Stopped, each outlives its minute on the fastest machine. One wakes up on the signal before the limit, the
-        # other at the limit.
-        warned, surprised = (training_process(project, fold) for fold in FOLDS)
-        for number in (warned, surprised):
-            os.kill(number, signal.SIGSTOP)
-        wait_until("the signal before the limit", lambda: is_pending(warned, signal.SIGUSR1))
-        os.kill(warned, signal.SIGCONT)
-        wait_until("the first to save", lambda: "SIGUSR1: state saved" in training_log(project, FOLDS[0]))
-        wait_until("the second to save", lambda: ": state saved" in training_log(project, FOLDS[1]))
+        # Stopped until SLURM speaks up, a training outlives its minute on the fastest machine.
+        trainings = [training_process(project, fold) for fold in FOLDS]
+        for training in trainings:
+            os.kill(training, signal.SIGSTOP)
+        for training in trainings:
+            wait_until(f"{sent.name} from SLURM", lambda training=training: has_been_sent(training, sent))
+            with suppress(ProcessLookupError):
+                os.kill(training, signal.SIGCONT)
+        saved = f"{sent.name}: state saved"
+        for fold in FOLDS:
+            wait_until("the training to save", lambda fold=fold: saved in training_log(project, fold))
         finish(process, project)
     assert_same_as_unbroken(project, unbroken)
     for fold in FOLDS:
