@@ -26,6 +26,9 @@ GPU_PACE = (0.05, 50e12)
 IDLE_MEMORY_MB = 520.0
 """What a training job holds before it trains, where no earlier job tells: the interpreter and its libraries."""
 
+START_SECONDS = 2.5
+"""What a job takes before its first useful work, which its record does not count (`benchmarks/workflow.py`), and about
+what it takes after that whatever its data."""
 SAME_SIZE = 0.02
 """Largest relative difference in work that still counts as the same size: a set has its rejected sequences."""
 
@@ -86,11 +89,17 @@ def _estimate(job: PlannedJob, sizes: RunSizes, past: Sequence[_Past]) -> Estima
         return Estimate(None, "unknown", job.memory_mb)
     sequences = _sequences(job.dataset, sizes)
     scales = [sequences / one.sequences if sequences and one.sequences else 1.0 for one in group]
-    seconds = median(one.seconds * scale for one, scale in zip(group, scales, strict=True))
+    seconds = median(_scaled(one.seconds, scale) for one, scale in zip(group, scales, strict=True))
     same_size = all(abs(scale - 1) < SAME_SIZE for scale in scales)
     same_method = "method" in kind or not job.method
     source: Source = "other method" if not same_method else "history" if same_size else "scaled"
     return Estimate(seconds, source, max(one.memory_mb for one in past if one.rule == job.rule))
+
+
+def _scaled(seconds: float, scale: float) -> float:
+    """A job's time on other data: its first seconds stay."""
+    fixed = min(seconds, START_SECONDS)
+    return fixed + (seconds - fixed) * scale
 
 
 def _training(job: PlannedJob, cost: TrainingCost, past: Sequence[_Past]) -> Estimate:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fersnet.plan.disk import disk_bytes, resume_bytes
-from fersnet.plan.estimate import SOURCES, Estimate
+from fersnet.plan.estimate import SOURCES, START_SECONDS, Estimate
 from fersnet.plan.graph import PlannedJob
 from fersnet.plan.history import History
 from fersnet.plan.schedule import critical_path, run_length
@@ -56,7 +56,9 @@ def describe_plan(
     left = [(job, one) for job, one in zip(jobs, estimates, strict=True) if job.needed]
     table = summarise([job for job, _ in left], [one for _, one in left], settings, sizes)
     # What stands already takes no time, and others wait for it no longer.
-    seconds = [(one.seconds or 0.0) if job.needed else 0.0 for job, one in zip(jobs, estimates, strict=True)]
+    seconds = [
+        START_SECONDS + (one.seconds or 0.0) if job.needed else 0.0 for job, one in zip(jobs, estimates, strict=True)
+    ]
     used = [name for name in SOURCES if any(one.source == name for _, one in left)]
     at_once = gpus if any(job.gpu for job, _ in left) else cores
     path = critical_path(jobs, seconds)
