@@ -15,6 +15,7 @@ include: "rules/synthesis.smk"
 include: "rules/baselines.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/handlers.smk"
 
 
 rule all:
@@ -61,15 +62,3 @@ rule tables:
 rule figures:
     input:
         all_figures(),
-
-
-onstart:
-    check_job_limits()
-
-
-onsuccess:
-    finish_tracking()
-
-
-onerror:
-    finish_tracking()

@@ -23,8 +23,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fingerprint(name: str) -> str:
-    module._parsed.cache_clear()
-    module._path_of.cache_clear()
+    for cached in (module.fingerprint, module._parsed, module._path_of):
+        cached.cache_clear()
     return module.fingerprint(name)
 
 
