@@ -66,3 +66,17 @@ def test_handcrafted_baselines_ask_for_no_gpu(tmp_path: Path) -> None:
     jobs = read_graph([Path("config/smoke.yaml"), tmp_path / "gpus.yaml"], ROOT)
     needs = {job.method: job.gpu for job in jobs if job.rule == "train_baseline"}
     assert needs == {"stm_explet": 0, "cnn3d": 1}
+
+
+def test_each_repeat_builds_on_the_same_repeat(tmp_path: Path) -> None:
+    config = tmp_path / "repeated.yaml"
+    config.write_text("repeats: {variants: 2, rivals: 2}\n", encoding="utf-8")
+    jobs = read_graph([ROOT / "config" / "smoke.yaml", config], ROOT)
+    trained = {(job.method, job.fold) for job in jobs if job.rule == "train_fersnet" and job.dataset == "ckplus"}
+    assert len(trained) == 2 * 5 * 3
+    augmented = next(job for job in jobs if job.rule == "augment_faces" and job.method == "fersnet_fes_da.repeat2")
+    sources = {jobs[position].method for position in augmented.after if jobs[position].rule == "train_fersnet"}
+    assert sources == {"fersnet.repeat2"}
+    judged = next(job for job in jobs if job.rule == "evaluate_synthesis")
+    methods = {jobs[position].method for position in judged.after if jobs[position].rule == "synthesize_faces"}
+    assert {"stargan", "stargan.repeat2", "fersnet", "fersnet.repeat2"} <= methods
