@@ -21,6 +21,8 @@ IDENTITY_MAP = "identity_map"
 REAL_TARGET = "real_target"
 STANDARD_FER = "standard_fer"
 REFERENCE_ROWS = (IDENTITY_MAP, REAL_TARGET, STANDARD_FER)
+COUNTS = ("n_sequences", "n_images", "n_subjects", "repeats")
+"""Columns that are whole numbers, or empty where a system was not re-run."""
 RULES = ("last", "validation", "test_best")
 
 _REFERENCE_PROTOCOL = {
@@ -42,8 +44,8 @@ def synthesis_table(
     """The paper's second result: what a standard FER model reads in the synthetic faces, with further measures.
 
     Args:
-        evaluations: Rows of `evaluation/{dataset}/fold{k}.parquet`, with `dataset, fold` added.
-        sets: Rows of `evaluation/{dataset}/fold{k}_sets.csv`, with `dataset, fold` added.
+        evaluations: Rows of `evaluation/{dataset}/fold{k}.parquet`, as `read_systems` returns them.
+        sets: Rows of `evaluation/{dataset}/fold{k}_sets.csv`, as `read_systems` returns them.
         datasets: In the order of the table.
     """
     rows = []
@@ -72,7 +74,7 @@ def synthesis_table(
             row["identity_auc"] = _rounded(chosen["identity_auc"].mean(), 6)
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             rows.append(row | description.columns(dataset))
-    frame = pd.DataFrame(rows).astype({"n_sequences": "Int64", "n_images": "Int64", "n_subjects": "Int64"})
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(COUNTS, "Int64"))
     counts = frame[~frame["method"].isin(REFERENCE_ROWS)].groupby("dataset", sort=False)["n_images"].max().dropna()
     n = ", ".join(f"{int(count)} images ({description.name_of(dataset)})" for dataset, count in counts.items())
     return Table(
@@ -189,8 +191,9 @@ def _synthesis_columns(
 ) -> dict[str, object]:
     columns = ("accuracy", "ci_low", "ci_high", "uar", "ssim", "psnr", "identity_cosine")
     if frame is None:
-        return dict.fromkeys(columns, np.nan) | dict.fromkeys(("n_sequences", "n_images", "n_subjects"), pd.NA)
+        return dict.fromkeys(columns, np.nan) | dict.fromkeys(COUNTS, pd.NA)
     correct = (frame["predicted"] == frame["target"]).to_numpy()
+    repeats = frame["repeat"].nunique()
     seed = derive_seed(description.seed, "bootstrap", "synthesis", dataset, method)
     subjects = frame["subject"].to_numpy()
     interval = clustered_bootstrap(correct, subjects, settings.bootstrap_samples, settings.confidence, seed)
@@ -203,8 +206,9 @@ def _synthesis_columns(
         "psnr": _rounded(frame["psnr"].mean(), 4),
         "identity_cosine": _rounded(frame["identity_cosine"].mean(), 6),
         "n_sequences": frame["sequence_id"].nunique(),
-        "n_images": len(frame),
+        "n_images": len(frame) // repeats,
         "n_subjects": frame["subject"].nunique(),
+        "repeats": repeats,
     }
 
 

@@ -22,6 +22,7 @@ from fersnet.report.files import (
     read_by_dataset,
     read_jobs,
     read_predictions,
+    read_systems,
     training_cost,
 )
 from fersnet.report.markdown import read_markdown, write_table
@@ -44,8 +45,8 @@ def quoted():
 def tables(run_folder, quoted):
     predictions = read_predictions(sorted((run_folder / "predictions").glob("*/*/*.parquet")))
     jobs = read_jobs(run_folder / "jobs.csv")
-    evaluations = read_by_dataset(sorted((run_folder / "evaluation").glob("*/*.parquet")), EVALUATION_COLUMNS)
-    sets = read_by_dataset(sorted((run_folder / "evaluation").glob("*/*_sets.csv")), SET_COLUMNS)
+    evaluations = read_systems(sorted((run_folder / "evaluation").glob("*/*.parquet")), EVALUATION_COLUMNS)
+    sets = read_systems(sorted((run_folder / "evaluation").glob("*/*_sets.csv")), SET_COLUMNS)
     columns = (*PREDICTION_COLUMNS, "rule", "epoch")
     selections = read_by_dataset(sorted((run_folder / "selection").glob("*/*.parquet")), columns)
     indexes = {name: pd.read_parquet(run_folder / "datasets" / name / "index.parquet") for name in DATASETS}
@@ -333,3 +334,19 @@ def test_probabilities_of_other_datasets_do_not_leak_in(tables):
     # CK+ has contempt; pooled with it, the other sets' predictions must not gain a seventh class.
     assert tables["fer_mmi"].frame.set_index("method").at["fersnet", "uar"] > 0
     assert set(SIX) < set(SEVEN)
+
+
+def test_a_repeated_system_counts_its_images_once_and_its_accuracy_is_the_mean(run_folder, quoted, tmp_path):
+    folder = tmp_path / "evaluation" / "ckplus"
+    folder.mkdir(parents=True)
+    frame = pd.read_parquet(run_folder / "evaluation" / "ckplus" / "fold1.parquet")
+    own = frame[frame["method"] == "caae"]
+    again = own.assign(method="caae.repeat2", predicted=own["target"])
+    pd.concat([frame, again]).to_parquet(folder / "fold1.parquet")
+    evaluations = read_systems([folder / "fold1.parquet"], EVALUATION_COLUMNS)
+    sets = read_systems([run_folder / "evaluation" / "ckplus" / "fold1_sets.csv"], SET_COLUMNS)
+    jobs = read_jobs(run_folder / "jobs.csv")
+    table = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",))
+    row = table.frame.set_index("method").loc["caae"]
+    assert (row["n_images"], row["repeats"]) == (len(own), 2)
+    assert row["accuracy"] == pytest.approx(50 * (1 + (own["predicted"] == own["target"]).mean()), abs=1e-3)
