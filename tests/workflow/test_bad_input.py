@@ -86,8 +86,10 @@ def test_an_interrupted_run_goes_on_where_it_was(project: Path) -> None:
     output = project / "output.txt"
     with output.open("w") as file:
         run = subprocess.Popen(
-            command, cwd=project, env=os.environ | {"PYTHONPATH": ""}, stdout=file, stderr=file, start_new_session=True
-        )
+            command, cwd=project, env=os.environ | {"PYTHONPATH": ""}, stdout=file, stderr=file, start_new_session=True,
+            # A shell that runs the tests in the background lets them, and so their children, ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )  # fmt: skip
         # The second log file is there as soon as the second job is at work.
         deadline = time.monotonic() + 300
         while len(list(project.glob("results/smoke/logs/*/*.log"))) < 2 and time.monotonic() < deadline:
