@@ -4,6 +4,7 @@ Several dated downloads may lie side by side, so sessions are found by their sha
 beside `S035-004.xml`, with `session.xml` and sometimes `S035-004-oao_aucs.xml`. The folder's number is not the subject.
 """
 
+import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,12 +64,13 @@ def _sessions_in(folder: str, listing: Listing) -> list[Session]:
     return [Session(folder, stem, files) for stem in stems.values()]
 
 
-def locate(root: Path, *, follow_links: bool = False) -> str:
+def locate(root: Path, *, follow_links: bool = False, selection: str | None = None) -> str:
     """The first folder, relative to the root, that holds a labelled session's two files.
 
     Raises:
-        UserError: if there is none down to five levels below the root.
+        UserError: if there is none down to five levels below the root, or `selection` cannot be read.
     """
+    _selected(selection)
     for session in _sessions(open_tree(root, lambda path, reason: None, follow_links)):
         if session.path(".xml") is not None and session.video is not None:
             return session.folder
@@ -78,7 +80,9 @@ def locate(root: Path, *, follow_links: bool = False) -> str:
     )
 
 
-def read_index(root: Path, *, peak_frames: int = 3, follow_links: bool = False) -> SequenceIndex:
+def read_index(
+    root: Path, *, peak_frames: int = 3, follow_links: bool = False, selection: str | None = None
+) -> SequenceIndex:
     """The labelled frontal and dual-view sequences of an MMI tree. Every labelled video is decoded once.
 
     Labels are the emotion codes 1 to 6; higher codes and sessions without one are noted as unlabelled. Profile views,
@@ -86,11 +90,16 @@ def read_index(root: Path, *, peak_frames: int = 3, follow_links: bool = False) 
     which most action units are at their apex by the onset-apex-offset annotation; the frame farthest from the first one
     (`video.peak_by_distance`); the middle. The first frame is neutral.
 
+    Args:
+        selection: CSV file whose column `sequence` names the sessions to use, e.g. `config/mmi208.csv`, those behind
+            the paper's counts; a labelled session that it does not name is noted and left out.
+
     Raises:
         UserError: if the tree is not found or an option is wrong.
     """
     check_peak_frames(peak_frames)
-    locate(root, follow_links=follow_links)
+    locate(root, follow_links=follow_links, selection=selection)
+    selected = _selected(selection)
     builder = IndexBuilder()
     tree = open_tree(root, lambda path, reason: builder.reject("", path, reason), follow_links)
     seen: dict[str, str] = {}
@@ -100,8 +109,23 @@ def read_index(root: Path, *, peak_frames: int = 3, follow_links: bool = False) 
             builder.reject(sequence_id, session.folder, f"session occurs twice; {seen[sequence_id]} is used")
             continue
         seen[sequence_id] = session.folder
+        if selected is not None and sequence_id not in selected:
+            builder.reject(sequence_id, session.folder, f"{UNLABELLED}: not named in {selection}")
+            continue
         _read_session(builder, tree, session, sequence_id, peak_frames)
     return builder.finish()
+
+
+def _selected(selection: str | None) -> frozenset[str] | None:
+    if selection is None:
+        return None
+    try:
+        with Path(selection).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+        return frozenset(row["sequence"].strip().upper() for row in rows)
+    except (OSError, UnicodeDecodeError, KeyError, AttributeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no column `sequence`"
+        raise UserError(f"options.selection: {selection}: {reason}; name a CSV file with a column `sequence`") from None
 
 
 def _read_session(builder: IndexBuilder, tree: Tree, session: Session, sequence_id: str, peak_frames: int) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from fersnet.datasets import ckplus, oulu_casia
+from fersnet.datasets import ckplus, mmi, oulu_casia
 from fersnet.datasets.counts import compare_counts
-from fersnet.expressions import CKPLUS_CODES, OULU_CASIA_FOLDERS
+from fersnet.expressions import CKPLUS_CODES, MMI_CODES, OULU_CASIA_FOLDERS
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "sequence_counts.csv"
 
@@ -45,3 +45,21 @@ def test_complete_oulu_casia(tmp_path, put_frames):
     assert len(index.sequences) == 480 and index.sequences.subject.nunique() == 80
     assert not differences(index.sequences, "oulu_casia").any()
     assert index.rejected.empty
+
+
+def test_complete_mmi(tmp_path, put_text, put_video):
+    selection = PUBLISHED.with_name("mmi208.csv")
+    chosen = pd.read_csv(selection, comment="#").set_index("sequence")["expression"].to_dict()
+    codes = {name: code for code, name in MMI_CODES.items()}
+    # 213 sequences of 32 people are labelled; the paper counts 208 of 31.
+    others = {f"S999-{number:03d}": "anger" for number in range(1, 6)}
+    for number, (name, expression) in enumerate((chosen | others).items()):
+        folder = tmp_path / "Sessions" / str(number)
+        put_text(folder / f"{name}.xml", f'<R><Metatag Name="Emotion" Value="{codes[expression]}"/></R>')
+        put_text(folder / "session.xml", f'<s><track view="0" filename="{name}.avi"/></s>')
+        put_video(folder / f"{name}.avi", [60, 90, 120, 90], (32, 32))
+    index = mmi.read_index(tmp_path, selection=str(selection))
+    assert len(index.sequences) == 208 and index.sequences.subject.nunique() == 31
+    assert not differences(index.sequences, "mmi").any()
+    assert set(index.rejected.sequence_id) == set(others)
+    assert len(mmi.read_index(tmp_path).sequences) == 213

@@ -191,3 +191,13 @@ def test_nothing_found_is_one_line(tmp_path, session):
     shutil.move(folder / "S001-001.avi", tmp_path / "elsewhere.avi")
     with pytest.raises(UserError, match="no MMI sessions"):
         read_index(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, "session\nS001-001\n", "\xff"])
+def test_a_selection_that_cannot_be_read_is_named(tmp_path, session, content):
+    session("S001-001")
+    path = tmp_path / "selection.csv"
+    if content is not None:
+        path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(UserError, match=r"options\.selection: .*selection\.csv"):
+        read_index(tmp_path, selection=str(path))
