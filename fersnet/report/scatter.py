@@ -7,6 +7,8 @@ from fersnet.report.comparisons import IDENTITY_MAP, REAL_TARGET
 from fersnet.report.description import RunDescription
 from fersnet.report.style import PAGE_WIDTH, figure_style, finish, message_figure, new_figure, palette
 
+REFERENCE_MARKERS = {IDENTITY_MAP: "s", REAL_TARGET: "D"}
+
 
 def draw_scatter(table: pd.DataFrame, description: RunDescription) -> Figure:
     """The figure `synthesis_scatter`: accuracy on the synthetic faces against identity similarity, a panel per dataset.
@@ -28,13 +30,12 @@ def draw_scatter(table: pd.DataFrame, description: RunDescription) -> Figure:
             rows = judged[judged["dataset"] == dataset]
             for row in rows.to_dict("records"):
                 x, y = row["identity_cosine"], row["accuracy"]
-                reference = row["method"] in (IDENTITY_MAP, REAL_TARGET)
+                reference = row["method"] in REFERENCE_MARKERS
                 colour = "#888888" if reference else colours[row["method"]]
                 if pd.notna(row["ci_low"]):
                     axes.plot([x, x], [row["ci_low"], row["ci_high"]], color=colour, linewidth=0.8, zorder=2)
-                axes.plot(
-                    x, y, marker="s" if reference else "o", color=colour, linestyle="", zorder=3, label=row["name"]
-                )
+                marker = REFERENCE_MARKERS.get(row["method"], "o")
+                axes.plot(x, y, marker=marker, color=colour, linestyle="", zorder=3, label=row["name"])
             axes.set_title(f"{description.name_of(dataset)} ({description.data_of(dataset)} faces)")
             axes.set_xlabel("Identity similarity (cosine)")
             axes.set_ylim(0, 102)
@@ -50,5 +51,5 @@ def draw_scatter(table: pd.DataFrame, description: RunDescription) -> Figure:
         figure.legend(handles.values(), handles.keys(), loc="outside right upper", handletextpad=0.2)
         footer = description.words(datasets, f"n = {', '.join(counts)} per system")
         return finish(
-            figure, footer + " Top right is best; squares are references, and copying the input lies far right."
+            figure, footer + " Top right is best; grey marks are references, and copying the input lies far right."
         )
