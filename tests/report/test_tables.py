@@ -350,3 +350,14 @@ def test_a_repeated_system_counts_its_images_once_and_its_accuracy_is_the_mean(r
     row = table.frame.set_index("method").loc["caae"]
     assert (row["n_images"], row["repeats"]) == (len(own), 2)
     assert row["accuracy"] == pytest.approx(50 * (1 + (own["predicted"] == own["target"]).mean()), abs=1e-3)
+
+
+def test_a_method_that_was_trained_for_something_else_has_no_cost_as_a_recognition_method(run_folder, quoted):
+    predictions = read_predictions(sorted((run_folder / "predictions" / "oulu_casia").glob("*/*.parquet")))
+    jobs = pd.DataFrame(
+        [{"rule": "train_rival", "dataset": "oulu_casia", "method": "exprgan", "fold": "1", "status": "FINISHED",
+          "seconds": 60.0, "threads": 1, "device": "cpu"}]
+    )  # fmt: skip
+    table = recognition_table("oulu_casia", predictions, quoted, jobs, description(), SETTINGS)
+    row = table.frame.set_index("method").loc["exprgan"]
+    assert pd.isna(row["accuracy"]) and pd.isna(row["core_hours"])
