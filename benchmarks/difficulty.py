@@ -126,6 +126,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     cv2.setNumThreads(1)
+    # As the workflow's jobs; with more threads PyTorch's backward pass was seen to crash in a process that has dlib.
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = build(folder, options.subjects, options.seed)

@@ -35,7 +35,10 @@ def started(project: Path) -> subprocess.Popen[str]:
 
 def test_the_second_of_two_runs_steps_back(project: Path) -> None:
     first = started(project)
+    # Held still, so that a fast machine does not end it before the second has looked.
+    os.killpg(first.pid, signal.SIGSTOP)
     second = snakemake(project, *WORDS)
+    os.killpg(first.pid, signal.SIGCONT)
     output, _ = first.communicate(timeout=600)
     assert second.returncode != 0
     assert "cannot be locked" in second.stdout, second.stdout
