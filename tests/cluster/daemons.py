@@ -25,7 +25,8 @@ SEARCHED = (*os.get_exec_path(), "/usr/sbin", "/sbin")
 START_SECONDS = 60
 """How long a daemon may take before the cluster counts as broken."""
 
-# A requeued job waits until its old credential has expired, by SLURM's own value two minutes.
+# A requeued job waits until its old credential has expired, by SLURM's own value two minutes. ReturnToService=1 leaves
+# a node that was set down as it is until it is resumed; with 2 it comes back by itself when its daemon next reports.
 CONFIGURATION = """
 ClusterName=fersnet
 SlurmctldHost=localhost(127.0.0.1)
@@ -47,7 +48,7 @@ SelectTypeParameters=CR_CPU_Memory
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
-ReturnToService=2
+ReturnToService=1
 SlurmdParameters=config_overrides
 GresTypes=gpu
 NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:{gpus} State=UNKNOWN
