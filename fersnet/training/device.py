@@ -66,8 +66,15 @@ def choose_device(choice: Literal["auto", "cpu", "cuda"], jobs_per_gpu: int = 1)
 
 
 def describe_device(device: torch.device) -> str:
-    """A name for the job list: `cpu`, or `cuda:0 <product name>`."""
-    return f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
+    """A name for the job list: `cpu`, or `cuda:0 <product name> <identifier>`.
+
+    The identifier is the start of the hardware's own: to a job with one GPU that is `cuda:0`.
+    """
+    if device.type != "cuda":
+        return device.type
+    position = torch.cuda.current_device() if device.index is None else device.index
+    identifier = _identity_of(position).removeprefix("GPU-")[:8]
+    return f"{device} {torch.cuda.get_device_name(device)} {identifier}"
 
 
 def choose_precision(

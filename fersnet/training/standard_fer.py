@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KIND = "standard_fer"
+SIDE_FOR_ONE_FACE = 18
+"""From this side on the last stage's maps have several pixels, so that one face has a variance to normalise by."""
 
 
 def fit_standard_fer(faces: FaceSet, settings: StandardFerSettings, crop: int, run: TrainingRun) -> "DataFrame":
@@ -32,10 +34,15 @@ def fit_standard_fer(faces: FaceSet, settings: StandardFerSettings, crop: int, r
         run: where to write.
 
     Raises:
-        UserError: if a face is synthetic, or as `train` does.
+        UserError: if a face is synthetic, if a batch is too small for batch normalisation, or as `train` does.
     """
     if bool(faces.synthetic.any()):
         raise UserError("standard_fer: the judge is trained on real faces only; leave synthetic ones out")
+    if crop < SIDE_FOR_ONE_FACE and min(settings.batch_size, len(faces)) == 1:
+        raise UserError(
+            f"standard_fer: BatchNorm needs 2 faces in a batch at model.image_size {crop}; "
+            f"raise standard_fer.batch_size or lower folds.count ({len(faces)} training faces)"
+        )
     warn_of_missing_classes(faces)
     torch.manual_seed(derive_seed(run.seed, KIND, "initialise"))
     channels = faces.images.shape[1]

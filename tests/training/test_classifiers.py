@@ -15,7 +15,7 @@ from fersnet.training.batches import FaceSet
 from fersnet.training.identity import fit_identity, identity_source, load_identity
 from fersnet.training.loop import TrainingRun
 from fersnet.training.predictions import face_probabilities
-from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
+from fersnet.training.standard_fer import SIDE_FOR_ONE_FACE, fit_standard_fer, load_standard_fer
 
 EXPRESSIONS = ("anger", "fear", "happiness")
 
@@ -76,6 +76,15 @@ def test_the_judge_takes_no_synthetic_face(tmp_path: Path) -> None:
     faces = replace(FACES, synthetic=torch.ones(len(FACES), dtype=torch.bool))
     with pytest.raises(UserError, match="real faces only"):
         fit_standard_fer(faces, JUDGE, 32, run_in(tmp_path))
+
+
+def test_the_judge_trains_on_one_face_where_its_maps_have_several_pixels(tmp_path: Path) -> None:
+    one = JUDGE.model_copy(update={"epochs": 1, "batch_size": 1})
+    assert len(fit_standard_fer(FACES, one, SIDE_FOR_ONE_FACE, run_in(tmp_path))) == 1
+    with pytest.raises(UserError, match=r"raise standard_fer\.batch_size"):
+        fit_standard_fer(FACES, one, SIDE_FOR_ONE_FACE - 1, run_in(tmp_path))
+    with pytest.raises(UserError, match=r"lower folds\.count"):
+        fit_standard_fer(FACES.select(torch.tensor([0])), JUDGE, 16, run_in(tmp_path))
 
 
 def test_the_identity_network_tells_subjects_apart(tmp_path: Path) -> None:

@@ -149,5 +149,13 @@ def test_precision(monkeypatch: pytest.MonkeyPatch) -> None:
         assert choose_precision("fp32", cpu, 64) == "fp32"
 
 
-def test_description() -> None:
+def test_description(monkeypatch: pytest.MonkeyPatch) -> None:
     assert describe_device(torch.device("cpu")) == "cpu"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Pretended")
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    names = set()
+    for identifier in ("GPU-0a1b2c3d-4e5f", "99887766-5544"):
+        monkeypatch.setattr(module, "_identity_of", lambda position, identifier=identifier: identifier)
+        names.add(describe_device(torch.device("cuda", 0)))
+        assert describe_device(torch.device("cuda")).startswith("cuda Pretended")
+    assert names == {"cuda:0 Pretended 0a1b2c3d", "cuda:0 Pretended 99887766"}
