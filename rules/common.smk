@@ -109,6 +109,12 @@ def raw_stamp(wildcards):
     return "" if is_embedded(wildcards.dataset) else tree_stamp(Path(dataset_root(wildcards)))
 
 
+def option_files(wildcards):
+    """Files that the reader's options name, whose content the index depends on."""
+    selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
+    return [selection] if selection else []
+
+
 def landmark_backend(wildcards):
     return SETTINGS.datasets[wildcards.dataset].landmarks or SETTINGS.faces.backend
 

@@ -34,6 +34,7 @@ rule render_dataset:
 rule index_sequences:
     input:
         manifest=rendered,
+        options=option_files,
     output:
         index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
         rejected=f"{RESULTS}/datasets/{{dataset}}/index_rejected.csv",

@@ -53,7 +53,12 @@ class SameTranspose(nn.ConvTranspose2d):
         super().__init__(inputs, outputs, 5, stride=2, padding=1)
 
     def forward(self, features: Tensor) -> Tensor:  # type: ignore[override]
-        return super().forward(features)[:, :, :-1, :-1]
+        made = super().forward(features)
+        # What follows works in place, several times as fast without the gaps that the cut leaves.
+        order = (
+            torch.channels_last if made.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        )
+        return made[:, :, :-1, :-1].contiguous(memory_format=order)
 
 
 class BatchShift(nn.Module):

@@ -21,6 +21,7 @@ Jobs = list[dict[str, Any]]
 CONFIG = """
 datasets:
   own: {root: raw, reader: folder}
+  mmi: {options: {selection: chosen.csv}}
 """
 SECOND = """
   second: {root: raw, reader: folder}
@@ -65,6 +66,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose run counts as done: every output is there, empty, with Snakemake's records of it."""
     folder = copy_project(tmp_path_factory.mktemp("finished"))
     (folder / "mine.yaml").write_text(CONFIG, encoding="utf-8")
+    (folder / "chosen.csv").write_text("sequence\n1\n", encoding="utf-8")
     for subject in range(6):
         for expression in ("anger", "disgust", "fear", "happiness", "sadness", "surprise"):
             image = folder / "raw" / f"s{subject}" / expression / "1.png"
@@ -151,6 +153,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         },
     ),
     "one raw image": (replace_image, {"index_sequences own"}),
+    "the selection of a dataset's sequences": (append("chosen.csv", "2\n"), {"index_sequences mmi"}),
     "one fold's predictions deleted": (delete_prediction, {"predict_fersnet mmi fersnet"}),
     "jobs per GPU": (append("mine.yaml", "jobs_per_gpu: 2\n"), set()),
     "threads": (append("mine.yaml", "threads: 2\n"), set()),
