@@ -21,7 +21,7 @@ from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.defaults import embedded_settings
 from fersnet.training import fersnet_task
-from fersnet.training.batches import FaceSet
+from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.loop import train
 from fersnet.training.task import Stage, TrainingRun
 
@@ -50,16 +50,11 @@ class Clock:
 def invented_faces(size: int, channels: int) -> FaceSet:
     """Noise in the numbers of a training fold of the default's Oulu-CASIA."""
     labels = torch.arange(len(SIX)).repeat_interleave(FACES_EACH).repeat(SUBJECTS)
-    return FaceSet(
-        images=torch.randint(0, 256, (len(labels), channels, size, size), dtype=torch.uint8),
-        labels=labels,
-        subjects=torch.arange(SUBJECTS).repeat_interleave(len(SIX) * FACES_EACH),
-        subject_names=tuple(map(str, range(SUBJECTS))),
-        rows=torch.arange(len(labels)),
-        sequence_ids=tuple(map(str, range(len(labels)))),
-        frames=torch.zeros(len(labels), dtype=torch.int64),
-        expressions=SIX,
-        synthetic=torch.zeros(len(labels), dtype=torch.bool),
+    return loose_faces(
+        torch.randint(0, 256, (len(labels), channels, size, size), dtype=torch.uint8),
+        labels,
+        torch.arange(SUBJECTS).repeat_interleave(len(SIX) * FACES_EACH),
+        SIX,
     )
 
 

@@ -27,7 +27,7 @@ from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.training import FersnetSettings, LossSettings
-from fersnet.training.batches import FaceSet
+from fersnet.training.batches import loose_faces
 from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.task import TrainingRun
 
@@ -100,16 +100,11 @@ def make_task(arguments: argparse.Namespace, precision: str) -> FERSNetTask:
     torch.manual_seed(0)
     size, channels, classes = arguments.size, arguments.channels, len(SIX)
     labels = torch.arange(8 * classes) % classes
-    faces = FaceSet(
-        images=torch.randint(0, 256, (len(labels), channels, size + 14, size + 14), dtype=torch.uint8),
-        labels=labels,
-        subjects=torch.arange(len(labels)) // classes,
-        subject_names=tuple("ABCDEFGH"),
-        rows=torch.arange(len(labels)),
-        sequence_ids=tuple(map(str, range(len(labels)))),
-        frames=torch.zeros(len(labels), dtype=torch.int64),
-        expressions=SIX,
-        synthetic=torch.zeros(len(labels), dtype=torch.bool),
+    faces = loose_faces(
+        torch.randint(0, 256, (len(labels), channels, size + 14, size + 14), dtype=torch.uint8),
+        labels,
+        torch.arange(len(labels)) // classes,
+        SIX,
     )
     return FERSNetTask(
         faces,

@@ -35,7 +35,7 @@ from fersnet.settings.training import (
     ScheduleSettings,
     StandardFerSettings,
 )
-from fersnet.training.batches import FaceSet
+from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.classification import ClassificationTask
 from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
@@ -89,16 +89,11 @@ def planned_training(
 def invented_faces(size: int, channels: int, batch: int, classes: tuple[str, ...]) -> FaceSet:
     """Enough black faces for a batch, with every class and two subjects in them."""
     count = max(batch, 2 * len(classes))
-    return FaceSet(
-        images=torch.zeros(count, channels, size, size, dtype=torch.uint8),
-        labels=torch.arange(count) % len(classes),
-        subjects=torch.arange(count) // len(classes) % 2,
-        subject_names=("A", "B"),
-        rows=torch.arange(count),
-        sequence_ids=tuple(map(str, range(count))),
-        frames=torch.zeros(count, dtype=torch.int64),
-        expressions=classes,
-        synthetic=torch.zeros(count, dtype=torch.bool),
+    return loose_faces(
+        torch.zeros(count, channels, size, size, dtype=torch.uint8),
+        torch.arange(count) % len(classes),
+        torch.arange(count) // len(classes) % 2,
+        classes,
     )
 
 

@@ -115,6 +115,26 @@ def face_set(
     )
 
 
+def loose_faces(images: Tensor, labels: Tensor, subjects: Tensor, expressions: tuple[str, ...]) -> FaceSet:
+    """Faces that belong to no store: each is a sequence of its own, and its row is its place.
+
+    images: uint8 (N, C, H, W). labels: int64 (N,), positions in `expressions`. subjects: int64 (N,), from 0; the
+    numbers are the names.
+    """
+    count = len(labels)
+    return FaceSet(
+        images=images,
+        labels=labels,
+        subjects=subjects,
+        subject_names=tuple(map(str, range(int(subjects.max()) + 1))),
+        rows=torch.arange(count),
+        sequence_ids=tuple(map(str, range(count))),
+        frames=torch.zeros(count, dtype=torch.int64),
+        expressions=expressions,
+        synthetic=torch.zeros(count, dtype=torch.bool),
+    )
+
+
 def warn_of_missing_classes(faces: FaceSet) -> None:
     """Logs a warning that names the classes without a face: they can be trained around, but never be recognised."""
     missing = [expression for expression, count in faces.class_counts().items() if count == 0]

@@ -25,7 +25,7 @@ from fersnet.settings.rivals import (
     RivalsSettings,
     StarGANSettings,
 )
-from fersnet.training.batches import FaceSet, face_set
+from fersnet.training.batches import FaceSet, face_set, loose_faces
 from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
 from fersnet.training.loop import TrainingRun
 
@@ -71,16 +71,11 @@ def make_faces(
     """Four subjects with every used expression."""
     entries = [(subject, name) for subject in range(4) for name in used]
     images = torch.stack([draw_face(subject, name, size) for subject, name in entries])
-    return FaceSet(
-        images=(images * 255).to(torch.uint8)[:, None].repeat(1, channels, 1, 1),
-        labels=torch.tensor([expressions.index(name) for _, name in entries]),
-        subjects=torch.tensor([subject for subject, _ in entries]),
-        subject_names=tuple(f"subject {position}" for position in range(4)),
-        rows=torch.arange(len(entries)),
-        sequence_ids=tuple(f"sequence {position}" for position in range(len(entries))),
-        frames=torch.zeros(len(entries), dtype=torch.int64),
-        expressions=expressions,
-        synthetic=torch.zeros(len(entries), dtype=torch.bool),
+    return loose_faces(
+        (images * 255).to(torch.uint8)[:, None].repeat(1, channels, 1, 1),
+        torch.tensor([expressions.index(name) for _, name in entries]),
+        torch.tensor([subject for subject, _ in entries]),
+        expressions,
     )
 
 

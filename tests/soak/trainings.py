@@ -21,7 +21,7 @@ from fersnet.settings.training import (
     ModelSettings,
     StandardFerSettings,
 )
-from fersnet.training.batches import FaceSet
+from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.checkpoint import write_atomically
 from fersnet.training.fersnet import fit, train_and_compare
 from fersnet.training.identity import fit_identity
@@ -41,15 +41,9 @@ def invented_faces(subjects: str, side: int, synthetic: int = 0) -> FaceSet:
     """Noise, one face per subject and expression; the last `synthetic` ones count as generated."""
     count = len(subjects) * len(SIX)
     images = torch.randint(256, (count, 1, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(7))
-    return FaceSet(
-        images=images,
-        labels=torch.arange(count) % len(SIX),
-        subjects=torch.arange(count) // len(SIX),
+    return replace(
+        loose_faces(images, torch.arange(count) % len(SIX), torch.arange(count) // len(SIX), SIX),
         subject_names=tuple(subjects),
-        rows=torch.arange(count),
-        sequence_ids=tuple(f"{subjects[number // len(SIX)]}{number}" for number in range(count)),
-        frames=torch.zeros(count, dtype=torch.int64),
-        expressions=SIX,
         synthetic=torch.arange(count) >= count - synthetic,
     )
 

@@ -11,7 +11,7 @@ from fersnet.errors import UserError
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.training import IdentitySettings, StandardFerSettings
 from fersnet.training import identity
-from fersnet.training.batches import FaceSet
+from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.identity import fit_identity, identity_source, load_identity
 from fersnet.training.loop import TrainingRun
 from fersnet.training.predictions import face_probabilities
@@ -33,18 +33,7 @@ def patterned_faces() -> FaceSet:
                 images.append(image.to(torch.uint8))
                 labels.append(label)
                 subjects.append(subject)
-    count = len(images)
-    return FaceSet(
-        images=torch.stack(images),
-        labels=torch.tensor(labels),
-        subjects=torch.tensor(subjects),
-        subject_names=("a", "b", "c"),
-        rows=torch.arange(count),
-        sequence_ids=tuple(f"{position}" for position in range(count)),
-        frames=torch.zeros(count, dtype=torch.int64),
-        expressions=EXPRESSIONS,
-        synthetic=torch.zeros(count, dtype=torch.bool),
-    )
+    return loose_faces(torch.stack(images), torch.tensor(labels), torch.tensor(subjects), EXPRESSIONS)
 
 
 FACES = patterned_faces()
