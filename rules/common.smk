@@ -110,9 +110,9 @@ def raw_stamp(wildcards):
 
 
 def option_files(wildcards):
-    """Files that the reader's options name, whose content the index depends on."""
+    """Files that the reader's options name, whose content the index depends on; the reader says which are missing."""
     selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    return [selection] if selection else []
+    return [selection] if selection and Path(selection).is_file() else []
 
 
 def landmark_backend(wildcards):

@@ -54,7 +54,7 @@ class SameTranspose(nn.ConvTranspose2d):
 
     def forward(self, features: Tensor) -> Tensor:  # type: ignore[override]
         made = super().forward(features)
-        # What follows works in place, several times as fast without the gaps that the cut leaves.
+        # What follows works in place, and slowly on a map with the gaps that the cut leaves.
         order = (
             torch.channels_last if made.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
         )

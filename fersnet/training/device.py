@@ -68,12 +68,11 @@ def choose_device(choice: Literal["auto", "cpu", "cuda"], jobs_per_gpu: int = 1)
 def describe_device(device: torch.device) -> str:
     """A name for the job list: `cpu`, or `cuda:0 <product name> <identifier>`.
 
-    The identifier is the start of the hardware's own: to a job with one GPU that is `cuda:0`.
+    The identifier is the start of the hardware's own, since every GPU is `cuda:0` to a job that was given one alone.
     """
     if device.type != "cuda":
         return device.type
-    position = torch.cuda.current_device() if device.index is None else device.index
-    identifier = _identity_of(position).removeprefix("GPU-")[:8]
+    identifier = _identity_of(device).removeprefix("GPU-")[:8]
     return f"{device} {torch.cuda.get_device_name(device)} {identifier}"
 
 
@@ -166,9 +165,9 @@ def _open_lock(path: Path) -> int:
         raise UserError(f"{problem}; delete it or set TMPDIR to a folder of your own") from None
 
 
-def _identity_of(position: int) -> str:
+def _identity_of(device: torch.device | int) -> str:
     # Positions depend on CUDA_VISIBLE_DEVICES; the hardware's own identifier does not.
-    return str(torch.cuda.get_device_properties(position).uuid)
+    return str(torch.cuda.get_device_properties(device).uuid)
 
 
 def _file_name(gpu: str) -> str:

@@ -152,7 +152,6 @@ def test_precision(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_description(monkeypatch: pytest.MonkeyPatch) -> None:
     assert describe_device(torch.device("cpu")) == "cpu"
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Pretended")
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     names = set()
     for identifier in ("GPU-0a1b2c3d-4e5f", "99887766-5544"):
         monkeypatch.setattr(module, "_identity_of", lambda position, identifier=identifier: identifier)
