@@ -31,7 +31,7 @@ def count_parameters(network: nn.Module) -> int:
 
 
 class OperationCounter(TorchDispatchMode):
-    """Counts the floating-point operations of what runs within it, backward passes included.
+    """Counts the floating-point operations and the tensor calls of what runs within it, backward passes included.
 
     PyTorch's own counter stumbles over a gradient within a gradient, as in a gradient penalty.
     """
@@ -41,10 +41,13 @@ class OperationCounter(TorchDispatchMode):
 
         super().__init__()
         self.total = 0
+        self.calls = 0
         self.registry = flop_registry
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
+        # A detached tensor is the same memory, and hooks on what is saved for the backward pass add them.
+        self.calls += func._overloadpacket is not torch.ops.aten.detach
         count = self.registry.get(func._overloadpacket)
         if count is not None:
             self.total += count(*args, **(kwargs or {}), out_val=result)

@@ -30,6 +30,8 @@ class TrainingCost:
     flop: float
     """Of convolutions and matrix products, backward passes included, from the first step to the last."""
     steps: int
+    calls: float
+    """Of tensor operations, from the first step to the last; the optimizers' own are left out."""
     parameters: int
     """In its checkpoint."""
     step_bytes: float
@@ -77,21 +79,33 @@ class _Sized:
             return None
         parameters = sum(count_parameters(network) for network in training.task.networks.values())
         _empty(training.task)
-        flop, kept, steps = 0.0, 0.0, 0
-        measured: dict[tuple[str, ...], tuple[float, float]] = {}
+        flop, kept, steps, calls = 0.0, 0.0, 0, 0.0
+        measured: dict[tuple[str, ...], _StepCost] = {}
         for stage in training.stages:
             # The six models of CycleGAN cost the same.
             kind = ("",) if method == "cyclegan" else (stage.name,)
             if kind not in measured:
                 measured[kind] = _step(training.task, stage, training.cycle)
-            flop += measured[kind][0] * stage.samples * stage.epochs
-            steps += stage.epochs * ceil(stage.samples / stage.batch_size)
-            kept = max(kept, measured[kind][1])
-        return TrainingCost(flop, steps, parameters, COPIES * BYTES * parameters + kept)
+            one, stage_steps = measured[kind], stage.epochs * ceil(stage.samples / stage.batch_size)
+            flop += one.sample_flop * stage.samples * stage.epochs
+            steps += stage_steps
+            calls += one.calls * stage_steps
+            kept = max(kept, one.kept_bytes)
+        return TrainingCost(flop, steps, calls, parameters, COPIES * BYTES * parameters + kept)
 
 
-def _step(task: TrainingTask, stage: Stage, cycle: int) -> tuple[float, float]:
-    """Operations of a stage per sample, and the bytes that its largest step keeps."""
+@dataclass(frozen=True)
+class _StepCost:
+    """What a step of a stage costs, as the mean of the cycle after which steps repeat."""
+
+    sample_flop: float
+    """Per sample."""
+    calls: float
+    kept_bytes: float
+    """Of the largest step, for its backward passes."""
+
+
+def _step(task: TrainingTask, stage: Stage, cycle: int) -> _StepCost:
     batch = min(stage.batch_size, stage.samples)
     indices = torch.arange(batch) % _rows(task)
     task.begin_epoch(stage, 1)
@@ -103,14 +117,15 @@ def _step(task: TrainingTask, stage: Stage, cycle: int) -> tuple[float, float]:
             kept[storage._cdata] = storage
         return tensor
 
-    total, most = 0, 0
+    total, calls, most = 0, 0, 0
     for _ in range(cycle):
         kept.clear()
         with OperationCounter() as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             task.training_step(indices)
         total += counter.total
+        calls += counter.calls
         most = max(most, sum(storage.nbytes() for storage in kept.values()))
-    return total / (cycle * batch), most
+    return _StepCost(total / (cycle * batch), calls / cycle, most)
 
 
 def _rows(task: TrainingTask) -> int:

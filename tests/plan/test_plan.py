@@ -108,14 +108,17 @@ def test_times_come_from_the_closest_earlier_jobs(history: History) -> None:
     assert [one.source for one in found] == ["history", "scaled", "other method", "history", "unknown", "history"]
 
 
-def test_a_training_of_another_size_is_scaled_by_steps_and_operations(history: History) -> None:
+def test_a_training_of_another_size_is_scaled_by_calls_and_operations(history: History) -> None:
     same, longer, repeat = estimate([stargan(), stargan(12), stargan(method="stargan.repeat3")], SIZES, history)
     assert (same.seconds, same.source, same.memory_mb) == (pytest.approx(50.0), "history", 600.0)
     assert (longer.seconds, longer.source) == (pytest.approx(150.0), "scaled")
     wide = StarGANSettings(width=64, residual_blocks=6, epochs=4, batch_size=16).model_dump(mode="json")
     (wider,) = estimate([stargan(params={"settings": wide, "image_size": 96})], SIZES, history)
-    more = (wider.cost.flop - same.cost.flop) / CPU_PACE[1]
-    assert wider.seconds == pytest.approx(50 + more), "the same steps, and more operations in each"
+    rest = 50 - same.cost.flop / CPU_PACE[1]
+    assert wider.cost.steps == same.cost.steps
+    assert wider.cost.calls > same.cost.calls, "more layers"
+    expected = rest * wider.cost.calls / same.cost.calls + wider.cost.flop / CPU_PACE[1]
+    assert wider.seconds == pytest.approx(expected), "more calls in a step, and more operations"
     assert repeat.seconds == pytest.approx(50.0)
     (elsewhere,) = estimate([stargan(dataset="mmi")], SIZES, history)
     # 40 faces make three steps of 16, 60 make four.
@@ -127,13 +130,13 @@ def test_a_method_that_never_ran_is_counted(history: History) -> None:
     caae = stargan(method="caae", params={"settings": settings, "image_size": 16})
     (one,) = estimate([caae], SIZES, history)
     seen = training_cost("train_rival", "ckplus", "stargan", "1", STARGAN, SIZES)
-    rest, rate = (50 - seen.flop / CPU_PACE[1]) / seen.steps, CPU_PACE[1]
+    rest, rate = (50 - seen.flop / CPU_PACE[1]) / seen.calls, CPU_PACE[1]
     assert one.source == "counted"
-    assert one.seconds == pytest.approx(one.cost.steps * rest + one.cost.flop / rate)
+    assert one.seconds == pytest.approx(one.cost.calls * rest + one.cost.flop / rate)
     (alone,) = estimate([caae], SIZES, None)
-    assert alone.seconds == pytest.approx(one.cost.steps * CPU_PACE[0] + one.cost.flop / rate)
+    assert alone.seconds == pytest.approx(one.cost.calls * CPU_PACE[0] + one.cost.flop / rate)
     (on_gpu,) = estimate([replace(caae, gpu=1)], SIZES, history)
-    expected = one.cost.steps * GPU_PACE[0] + one.cost.flop / GPU_PACE[1]
+    expected = one.cost.calls * GPU_PACE[0] + one.cost.flop / GPU_PACE[1]
     assert on_gpu.seconds == pytest.approx(expected), "a CPU's pace says nothing about a GPU"
     (unsized,) = estimate([replace(caae, dataset="mine")], SIZES, None)
     assert (unsized.seconds, unsized.source) == (None, "unknown")
