@@ -1,6 +1,7 @@
 """The jobs of a run as Snakemake itself plans them, printed as JSON; nothing is run.
 
-`python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the project's folder.
+`python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the project's folder; what is wrong
+with the config comes on the standard output too, with the exit code 1.
 
 This is no rule's script. It stands here because the package knows nothing of Snakemake, and `fersnet plan` runs it.
 Snakemake's interface for programs plans a run but hands out no graph, and what it prints leaves things out: `--d3dag`
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
+from snakemake.exceptions import WorkflowError
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, RerunTrigger, ResourceSettings
 
@@ -50,4 +52,8 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
 
 
 if __name__ == "__main__":
-    print(json.dumps(plan_jobs([Path(word) for word in sys.argv[1:]]), default=str))
+    try:
+        print(json.dumps(plan_jobs([Path(word) for word in sys.argv[1:]]), default=str))
+    except WorkflowError as error:
+        print(error)
+        sys.exit(1)

@@ -11,6 +11,7 @@ from typing import Any
 
 from fersnet.errors import UserError
 from fersnet.repeats import split_repeat
+from fersnet.settings.load import read_config
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,11 @@ def read_graph(config_files: Sequence[Path], project: Path = Path()) -> list[Pla
     """
     if not (project / "Snakefile").is_file():
         raise UserError(f"{project.resolve()}: no Snakefile here; run it in the project's folder")
-    for path in config_files:
-        if not path.is_file():
-            raise UserError(f"{path}: no such config file; check the path given to --configfile")
+    read_config(config_files)  # Snakemake would not name the file that is missing or broken
     command = [sys.executable, "-m", "workflow_scripts.plan_jobs", *map(str, config_files)]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        raise UserError(lines[-1] if lines else "Snakemake cannot plan this config; run `snakemake -n` to see why")
+        raise UserError(done.stdout.strip() or "Snakemake cannot plan this config; run `snakemake -n` to see why")
     # A named target has no outputs: nothing runs for it, and nothing waits for it.
     jobs = json.loads(done.stdout.splitlines()[-1])
     order = TopologicalSorter({number: job["after"] for number, job in enumerate(jobs)}).static_order()

@@ -227,8 +227,21 @@ def test_missing_things_are_named(tmp_path: Path) -> None:
         read_history(tmp_path)
     with pytest.raises(UserError, match="no Snakefile"):
         read_graph([], tmp_path)
-    with pytest.raises(UserError, match=r"nothing\.yaml: no such config file"):
+    with pytest.raises(UserError, match=r"nothing\.yaml: cannot be read"):
         read_graph([Path("nothing.yaml")], ROOT)
+    (tmp_path / "broken.yaml").write_text("run: [1\n")
+    with pytest.raises(UserError, match=r"broken\.yaml, line 2: not valid YAML"):
+        read_graph([tmp_path / "broken.yaml"], ROOT)
+
+
+@pytest.mark.smoke
+def test_what_is_wrong_with_a_config_is_said_as_the_workflow_says_it(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("trainig: {}\ntraining: {epochs: 0}\n")
+    with pytest.raises(UserError) as raised:
+        read_graph([tmp_path / "wrong.yaml"], ROOT)
+    lines = str(raised.value).splitlines()
+    assert all(line.startswith(f"{tmp_path / 'wrong.yaml'}: ") for line in lines)
+    assert any("did you mean 'training'" in line for line in lines)
 
 
 @pytest.mark.smoke
