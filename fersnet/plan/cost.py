@@ -29,7 +29,6 @@ class TrainingCost:
 
     flop: float
     """Of convolutions and matrix products, backward passes included, from the first step to the last."""
-    steps: int
     calls: float
     """Of tensor operations, from the first step to the last; the optimizers' own are left out."""
     parameters: int
@@ -79,19 +78,18 @@ class _Sized:
             return None
         parameters = sum(count_parameters(network) for network in training.task.networks.values())
         _empty(training.task)
-        flop, kept, steps, calls = 0.0, 0.0, 0, 0.0
+        flop, kept, calls = 0.0, 0.0, 0.0
         measured: dict[tuple[str, ...], _StepCost] = {}
         for stage in training.stages:
             # The six models of CycleGAN cost the same.
             kind = ("",) if method == "cyclegan" else (stage.name,)
             if kind not in measured:
                 measured[kind] = _step(training.task, stage, training.cycle)
-            one, stage_steps = measured[kind], stage.epochs * ceil(stage.samples / stage.batch_size)
+            one = measured[kind]
             flop += one.sample_flop * stage.samples * stage.epochs
-            steps += stage_steps
-            calls += one.calls * stage_steps
+            calls += one.calls * stage.epochs * ceil(stage.samples / stage.batch_size)
             kept = max(kept, one.kept_bytes)
-        return TrainingCost(flop, steps, calls, parameters, COPIES * BYTES * parameters + kept)
+        return TrainingCost(flop, calls, parameters, COPIES * BYTES * parameters + kept)
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,6 @@ def test_a_training_of_another_size_is_scaled_by_calls_and_operations(history: H
     wide = StarGANSettings(width=64, residual_blocks=6, epochs=4, batch_size=16).model_dump(mode="json")
     (wider,) = estimate([stargan(params={"settings": wide, "image_size": 96})], SIZES, history)
     rest = 50 - same.cost.flop / CPU_PACE[1]
-    assert wider.cost.steps == same.cost.steps
     assert wider.cost.calls > same.cost.calls, "more layers"
     expected = rest * wider.cost.calls / same.cost.calls + wider.cost.flop / CPU_PACE[1]
     assert wider.seconds == pytest.approx(expected), "more calls in a step, and more operations"
