@@ -1,9 +1,11 @@
 """Files of tensors and JSON: written whole or not at all, and read without executing anything."""
 
+import errno
 import json
 import os
 import pickle
 import sys
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -115,17 +117,24 @@ def read_tensors(path: Path) -> Any:
     Raises:
         UserError: if the file is missing, truncated or foreign.
     """
+    damaged = f"{path}: truncated or not a file of tensors; delete it and make it again"
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Torch's advice to report an unusual pickle is of no use to who holds a foreign file.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; train the model first or correct the path") from None
     except pickle.UnpicklingError:
         raise UserError(f"{path}: holds more than tensors and plain values, so it was not loaded") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+        # Torch looks for an archive's end before the beginning of a file that was cut short.
+        if error.errno == errno.EINVAL:
+            raise UserError(damaged) from None
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); mend the disk or the rights") from None
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, ImportError):
         # What torch raises for a damaged archive depends on where it is damaged.
-        raise UserError(f"{path}: truncated or not a file of tensors; delete it and make it again") from None
+        raise UserError(damaged) from None
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -67,13 +67,26 @@ def test_hostile_pickles_are_not_executed(tmp_path: Path) -> None:
 
 def test_truncation_at_any_place_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
-    save_checkpoint(path, {"network": network()}, {})
+    # Torch reads a file below and above 64 KiB in two ways.
+    save_checkpoint(path, {"network": network(), "large": nn.Linear(200, 200)}, {})
     whole = path.read_bytes()
-    for length in [*range(0, len(whole), 97), len(whole) - 1]:
+    for length in [*range(0, 4000, 97), *range(4000, len(whole), 7919), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        with pytest.raises(UserError, match=r"checkpoint\.pt") as caught:
+        with pytest.raises(UserError, match=r"checkpoint\.pt: truncated") as caught:
             load_checkpoint(path)
         assert "\n" not in str(caught.value)
+
+
+def test_a_folder_in_the_place_of_a_file_is_called_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\); "):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_hostile_pickle_gets_no_second_line(tmp_path: Path) -> None:
+    (tmp_path / "raw.pt").write_bytes(pickle.dumps(Hostile(tmp_path / "executed"), protocol=4))
+    with pytest.raises(UserError, match="more than tensors"):
+        load_checkpoint(tmp_path / "raw.pt")
 
 
 @pytest.mark.parametrize(
