@@ -139,14 +139,23 @@ def test_a_schedulers_only_gpu_is_taken_without_asking(monkeypatch: pytest.Monke
     lease.release()
 
 
-def test_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("capabilities", "gains"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": True, "cpu_name": "Intel Xeon"}, True),
+        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "Intel Xeon"}, False),
+        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "AMD EPYC 9655"}, True),
+        ({"avx512_bf16": False, "amx_bf16": False, "cpu_name": "AMD EPYC 7763"}, False),
+        ({}, False),
+    ],
+)
+def test_precision(monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, object], gains: bool) -> None:
     cpu = torch.device("cpu")
-    for able in (True, False):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: {"avx512_bf16": able})
-        assert choose_precision("auto", cpu, 64) == ("bf16" if able else "fp32")
-        assert choose_precision("auto", cpu, 8) == "fp32"
-        assert choose_precision("bf16", cpu, 8) == "bf16"
-        assert choose_precision("fp32", cpu, 64) == "fp32"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert choose_precision("auto", cpu, 64) == ("bf16" if gains else "fp32")
+    assert choose_precision("auto", cpu, 8) == "fp32"
+    assert choose_precision("bf16", cpu, 8) == "bf16"
+    assert choose_precision("fp32", cpu, 64) == "fp32"
 
 
 def test_description(monkeypatch: pytest.MonkeyPatch) -> None:
