@@ -17,7 +17,8 @@ Decided openly:
     used instead: ten epochs with (a, b, c) = (0, 0, 0).
   * Since z is free to carry the expression itself, labels may be partly ignored. That is the method.
   * Initial deviations are the published 0.02 at width 64 and keep the layers' gain at other widths
-    (`encoder_networks.width_gain`). TensorFlow's uneven padding is kept.
+    (`encoder_networks.width_gain`). TensorFlow's uneven padding is kept, turned by 180 degrees
+    (`encoder_networks.halving`).
 """
 
 from pathlib import Path

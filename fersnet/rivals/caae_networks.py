@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from fersnet.rivals.encoder_networks import (
     BatchShift,
-    SameConv,
-    SameTranspose,
+    doubling,
+    halving,
     initialise,
     repeats_of_label,
     width_gain,
@@ -34,7 +34,7 @@ class Generator(nn.Module):
         initialise(self.entry, truncated=False)
         layers: list[nn.Module] = [nn.ReLU(inplace=True)]
         for _ in range(stages):
-            layers += [SameTranspose(inputs, inputs // 2), nn.ReLU(inplace=True)]
+            layers += [doubling(inputs, inputs // 2), nn.ReLU(inplace=True)]
             inputs //= 2
         layers += [nn.ConvTranspose2d(inputs, inputs // 2, 5, padding=2), nn.ReLU(inplace=True)]
         layers += [nn.ConvTranspose2d(inputs // 2, channels, 5, padding=2), nn.Tanh()]
@@ -61,11 +61,11 @@ class ImageDiscriminator(nn.Module):
     def __init__(self, width: int, channels: int, classes: int, image_size: int) -> None:
         super().__init__()
         widths = discriminator_widths(width)
-        self.first = nn.Sequential(SameConv(channels, widths[0]), BatchShift(widths[0]), nn.ReLU(inplace=True))
+        self.first = nn.Sequential(halving(channels, widths[0]), BatchShift(widths[0]), nn.ReLU(inplace=True))
         layers: list[nn.Module] = []
         inputs = widths[0] + classes
         for outputs in widths[1:]:
-            layers += [SameConv(inputs, outputs), BatchShift(outputs), nn.ReLU(inplace=True)]
+            layers += [halving(inputs, outputs), BatchShift(outputs), nn.ReLU(inplace=True)]
             inputs = outputs
         self.body = nn.Sequential(*layers)
         side = -(-image_size // 2 ** len(widths))

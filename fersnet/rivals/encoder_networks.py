@@ -1,4 +1,4 @@
-"""What the networks of CAAE and ExprGAN share: the size rule, TensorFlow's padding, encoder and code discriminator."""
+"""What the networks of CAAE and ExprGAN share: the size rule, the stages, encoder and code discriminator."""
 
 import math
 
@@ -32,33 +32,19 @@ def repeats_of_label(code_size: int, classes: int) -> int:
     return max(1, code_size // classes)
 
 
-class SameConv(nn.Conv2d):
-    """A stride-2 convolution of kernel 5 with TensorFlow's SAME padding: an even side gets 1 before and 2 after."""
+def halving(inputs: int, outputs: int) -> nn.Conv2d:
+    """The stride-2 convolution of kernel 5 that both published networks are made of.
 
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 5, stride=2)
-
-    def forward(self, features: Tensor) -> Tensor:
-        padding: list[int] = []
-        for side in (features.shape[3], features.shape[2]):
-            total = (-(-side // 2) - 1) * 2 + 5 - side
-            padding += [total // 2, total - total // 2]
-        return super().forward(F.pad(features, padding))
+    TensorFlow's SAME padding gives an even side one row before and two after; this one takes two before and one after,
+    which PyTorch does without a copy of the map. So the networks here are the published ones turned by 180 degrees:
+    fed with turned faces, and with turned kernels, those give the same maps, turned.
+    """
+    return nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)
 
 
-class SameTranspose(nn.ConvTranspose2d):
-    """A stride-2 transposed convolution of kernel 5 that doubles the side: the transpose of `SameConv`."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 5, stride=2, padding=1)
-
-    def forward(self, features: Tensor) -> Tensor:  # type: ignore[override]
-        made = super().forward(features)
-        # What follows works in place, and slowly on a map with the gaps that the cut leaves.
-        order = (
-            torch.channels_last if made.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
-        )
-        return made[:, :, :-1, :-1].contiguous(memory_format=order)
+def doubling(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    """The transposed convolution of stride 2 and kernel 5 that doubles a side: the transpose of `halving`."""
+    return nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1)
 
 
 class BatchShift(nn.Module):
@@ -113,7 +99,7 @@ class Encoder(nn.Module):
         layers: list[nn.Module] = []
         inputs = channels
         for stage in range(stages):
-            convolution = SameConv(inputs, width * 2**stage)
+            convolution = halving(inputs, width * 2**stage)
             initialise(convolution, 0.02 * (width_gain(width) if stage else 1.0))
             layers += [convolution, nn.ReLU(inplace=True)]
             inputs = width * 2**stage

@@ -23,7 +23,8 @@ Decided openly:
   * At test the released code draws u at random. Here each slot of u is the requested intensity v.
   * The released code reseeds its generator every epoch, so that noise, codes and flips repeat; the paper describes
     fresh draws, which are the default, and `repeated_noise` gives the released behaviour.
-  * Initial deviations as in CAAE (`encoder_networks.width_gain`). TensorFlow's uneven padding is kept.
+  * Initial deviations as in CAAE (`encoder_networks.width_gain`). TensorFlow's uneven padding is kept,
+    turned by 180 degrees (`encoder_networks.halving`).
 """
 
 from copy import deepcopy

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fersnet.rivals.convolutions import PlaneConv
-from fersnet.rivals.encoder_networks import BatchShift, SameConv, initialise, repeats_of_label, width_gain
+from fersnet.rivals.encoder_networks import BatchShift, halving, initialise, repeats_of_label, width_gain
 
 CODE_SLOTS = 5
 """Length d of each expression's block in the expression code c."""
@@ -88,7 +88,7 @@ class ImageDiscriminator(nn.Module):
         inputs = channels
         for outputs in widths:
             self.stages.append(
-                nn.Sequential(SameConv(inputs + classes, outputs), BatchShift(outputs), nn.ReLU(inplace=True))
+                nn.Sequential(halving(inputs + classes, outputs), BatchShift(outputs), nn.ReLU(inplace=True))
             )
             inputs = outputs
         side = -(-image_size // 2 ** len(widths))

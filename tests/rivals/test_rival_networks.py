@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from fersnet.errors import UserError
@@ -93,19 +94,28 @@ def test_expression_code_is_positive_on_the_target_and_negative_elsewhere():
         torch.testing.assert_close(code[expression], sign * draw[0].abs())
 
 
-def test_same_padding_places_the_kernel_as_tensorflow_does():
-    convolution = encoder_networks.SameConv(1, 1)
-    nn.init.zeros_(convolution.bias)
-    nn.init.zeros_(convolution.weight)
-    convolution.weight.data[0, 0, 1, 1] = 1.0  # one pixel of padding before: this tap reads the even pixels
-    image = torch.arange(64.0).view(1, 1, 8, 8)
-    torch.testing.assert_close(convolution(image), image[:, :, ::2, ::2])
-    assert convolution(torch.zeros(1, 1, 7, 7)).shape == (1, 1, 4, 4)
+def turned(maps):
+    return maps.flip(2, 3)
 
 
-def test_the_transposed_layer_is_the_transpose_of_the_padded_convolution():
+@pytest.mark.parametrize("side", [7, 8, 12])
+def test_halving_is_tensorflows_convolution_turned_by_180_degrees(side):
     torch.manual_seed(0)
-    forward, backward = encoder_networks.SameConv(2, 3), encoder_networks.SameTranspose(3, 2)
+    convolution = encoder_networks.halving(2, 3).double()
+    image = torch.randn(1, 2, side, side, dtype=torch.float64)
+    half = -(-side // 2)
+    missing = 2 * (half - 1) + 5 - side  # SAME: the smaller half of it before, the rest after
+    padded = F.pad(turned(image), [missing // 2, missing - missing // 2] * 2)
+    kernels = turned(convolution.weight)
+    windows = padded.unfold(2, 5, 2).unfold(3, 5, 2)
+    published = torch.einsum("bcyxij,ocij->boyx", windows, kernels) + convolution.bias.view(1, -1, 1, 1)
+    assert published.shape[2:] == (half, half)
+    torch.testing.assert_close(convolution(image), turned(published))
+
+
+def test_doubling_is_the_transpose_of_halving():
+    torch.manual_seed(0)
+    forward, backward = encoder_networks.halving(2, 3), encoder_networks.doubling(3, 2)
     nn.init.zeros_(forward.bias)
     nn.init.zeros_(backward.bias)
     backward.weight.data = forward.weight.data
