@@ -76,7 +76,11 @@ class FacesSettings(Section):
     """Landmarks, alignment and the face store."""
 
     backend: Backend = "dlib"
-    """Where landmarks come from: `dlib`, `face_alignment`, or `annotations` (those that ship with the set)."""
+    """Where landmarks come from: `dlib`, `face_alignment`, or `annotations` (those that ship with the set).
+
+    The models of the first two were trained on photographs (dlib's on iBUG 300-W) whose terms exclude commercial use:
+    see THIRD_PARTY.md.
+    """
     model_folder: str | None = None
     """Folder with the weight files of `face_alignment`; null lets the library fetch its own."""
     size: Annotated[int, Field(ge=16)] = 110
