@@ -1,3 +1,3 @@
 """FERSNet: facial expression recognition and synthesis, and the pipeline that regenerates its paper."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fersnet import __version__
 from fersnet.errors import UserError
 
 if TYPE_CHECKING:
     from fersnet.use.model import TrainedModel
 
 app = typer.Typer(
-    help="Facial expression recognition and synthesis. The workflow itself is started with snakemake or make.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -56,6 +56,21 @@ def _opened(model: str, results: Path, backend: str | None, landmark_models: str
 
     with TemporaryDirectory() as folder:
         yield open_model(fetch_checkpoint(model, store_uri(results), Path(folder)), backend, landmark_models)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"fersnet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it and exit.")
+    ] = False,
+) -> None:
+    """Facial expression recognition and synthesis. The workflow itself is started with snakemake or make."""
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """Fingerprints of code: what a job's result depends on, and nothing else.
 
 The fingerprint of a script covers its own syntax tree and those of the project's modules that it reaches through
-imports. Comments, docstrings and layout do not count, so editing them reruns nothing.
+imports. Comments, docstrings and layout do not count, so editing them reruns nothing; nor does the number of the
+version, which names a state of the code and is no part of what it does.
 """
 
 import ast
@@ -42,7 +43,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [part for part in node.body if not _is_text(part)]
+            node.body = [part for part in node.body if not _is_text(part) and not _is_version(part)]
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -54,6 +55,10 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_version(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__version__"]
 
 
 @cache

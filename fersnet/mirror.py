@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TAGS = ("run", "rule", "dataset", "method", "fold", "seed", "git_commit", "config_sha256", "data_sha256", "job_key")
+TAGS = (
+    "run",
+    "rule",
+    "dataset",
+    "method",
+    "fold",
+    "seed",
+    "git_commit",
+    "config_sha256",
+    "data_sha256",
+    "job_key",
+    "version",
+)
 JOB_COLUMNS = (
     "rule",
     "dataset",

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from fersnet import __version__
+
 logger = logging.getLogger(__name__)
 
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
@@ -29,7 +31,7 @@ RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
 @dataclass
 class JobRecord:
-    """One tracked job; the fields up to `job_key` are also its tags in MLflow."""
+    """One tracked job; the fields up to `job_key`, and `version`, are also its tags in MLflow."""
 
     run: str
     rule: str
@@ -57,6 +59,8 @@ class JobRecord:
     model: dict[str, Any] | None = None
     """A trained model for others to use: `checkpoint` (path), its `sha256`, and the `expressions` that it knows."""
     message: str = ""
+    version: str = ""
+    """Of this project; empty in records of versions that did not note it."""
 
     def write(self, folder: Path) -> None:
         """Write the record atomically to `folder/<job key>.json`; the job's lock must be held."""
@@ -129,6 +133,7 @@ def track_job(
         threads=threads,
         artifacts=list(artifacts),
         history=history,
+        version=__version__,
     )
     earlier = folder / f"{key}.json"
     if earlier.is_file():

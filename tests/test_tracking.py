@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fersnet import __version__
 from fersnet.mirror import JOB_COLUMNS, mirror, store_uri, write_jobs
 from fersnet.tracking import JobRecord, jobs_folder, latest_records, read_records, track_job
 from fersnet.use import store
@@ -59,6 +60,7 @@ def test_a_finished_job_is_a_run_with_params_metrics_and_tags(tmp_path: Path) ->
         (2, 0.4),
     ]
     assert {"run", "rule", "dataset", "method", "fold", "seed", "git_commit", "job_key"} <= set(run.data.tags)
+    assert run.data.tags["version"] == __version__
     assert [item.path for item in client.list_artifacts(run.info.run_id)] == ["history.csv"]
 
 
@@ -210,3 +212,12 @@ def test_a_file_system_without_locks_costs_a_warning(
     run_job(tmp_path)
     assert "cannot be locked" in caplog.text
     assert [record.status for record in read_records(tmp_path)] == ["FINISHED"]
+
+
+def test_a_record_of_a_version_that_did_not_note_itself_is_read(tmp_path: Path) -> None:
+    run_job(tmp_path)
+    path = next(jobs_folder(tmp_path).glob("*.json"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content.pop("version") == __version__
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert [record.version for record in read_records(tmp_path)] == [""]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.report.description import RunDescription
 from fersnet.report.markdown import read_markdown
@@ -94,6 +95,7 @@ def write_report(
         "Epoch selection": description.selection,
         "Seed": str(description.seed),
         "Identity features": description.identity_features,
+        "FERSNet": __version__,
         **(provenance or {}),
     }
     page = environment.get_template("report.html.j2").render(

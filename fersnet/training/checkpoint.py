@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fersnet import __version__
 from fersnet.errors import UserError
 
 FORMAT = "fersnet checkpoint 1"
@@ -24,7 +25,8 @@ StateDict = dict[str, Tensor]
 def save_checkpoint(path: Path, networks: Mapping[str, nn.Module | StateDict], metadata: Mapping[str, Any]) -> None:
     """Writes networks (modules or their state dicts) and JSON metadata to one file, atomically.
 
-    Equal contents give equal bytes, whatever the device, the file name or the process.
+    Equal contents give equal bytes, whatever the device, the file name or the process. The metadata gets the `version`
+    of this project beside what is given.
 
     Raises:
         UserError: if the disk does not take the file.
@@ -33,7 +35,7 @@ def save_checkpoint(path: Path, networks: Mapping[str, nn.Module | StateDict], m
     for name, network in networks.items():
         state = network.state_dict() if isinstance(network, nn.Module) else network
         states[sys.intern(name)] = {sys.intern(key): _plain(value) for key, value in state.items()}
-    text = json.dumps(dict(metadata), sort_keys=True, allow_nan=False)
+    text = json.dumps({**metadata, "version": __version__}, sort_keys=True, allow_nan=False)
     write_tensors(path, {"format": FORMAT, "networks": states, "metadata": text})
 
 

@@ -8,6 +8,7 @@ import pytest
 from invented_results import DATASETS, description
 from matplotlib.figure import Figure
 
+from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.report.files import read_jobs
 from fersnet.report.html import job_summaries, write_report
@@ -78,6 +79,7 @@ def test_the_page_holds_everything(tmp_path, parts):
     assert "Confusion matrices: Oulu-CASIA, FERSNet" in text and "Synthetic faces: CK+" in text
     assert "Aligned faces: MMI" in text and "Further figures" in text
     assert "@inproceedings" in text and "&lt;abc&gt;" in text and "3 subject-wise folds, strided" in text
+    assert f"<tr><th>FERSNet</th><td>{__version__}</td></tr>" in text
     jobs = parts[2]
     assert text.count("<td>train_baseline</td>") == (jobs["rule"] == "train_baseline").sum() + 1
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.training import checkpoint as module
 from fersnet.training.checkpoint import load_checkpoint, restore, save_checkpoint
@@ -24,7 +25,7 @@ def test_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "checkpoint.pt"
     save_checkpoint(path, {"network": network()}, {"width": 3, "names": ["ä"]})
     states, metadata = load_checkpoint(path)
-    assert metadata == {"width": 3, "names": ["ä"]}
+    assert metadata == {"width": 3, "names": ["ä"], "version": __version__}
     other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
     restore(other, states["network"], path)
     for key, value in network().state_dict().items():

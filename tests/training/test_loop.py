@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import nn
 
+from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.settings.training import ScheduleSettings
 from fersnet.training import loop
@@ -123,7 +124,7 @@ def test_files_and_history(unbroken: Path) -> None:
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
     states, metadata = load_checkpoint(unbroken / "checkpoint.pt")
     assert set(states) == {"body", "head"}
-    assert metadata == {"kind": "noisy", "stage": "second", "epoch": 2}
+    assert metadata == {"kind": "noisy", "stage": "second", "epoch": 2, "version": __version__}
     best = history.loc[history["score"].idxmax()]
     kept = load_checkpoint(unbroken / "best.pt")[1]
     assert (kept["stage"], kept["epoch"]) == (best["stage"], best["epoch"])
