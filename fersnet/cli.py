@@ -44,6 +44,11 @@ def _one_line_errors() -> Iterator[None]:
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         raise typer.Exit(1) from None
+    except ImportError as error:
+        # Python's packages are pinned; what a bare system lacks are the libraries that OpenCV loads.
+        way_out = "; OpenCV needs it (Debian: apt-get install libgl1 libglib2.0-0)" if ".so" in str(error) else ""
+        print(f"{error}{way_out}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Bulat and Tzimiropoulos, "How far are we from solving the 2D & 3D face alignment
 """
 
 import hashlib
+import importlib.util
 import logging
 import re
 import tempfile
@@ -25,7 +26,16 @@ FULL_CONFIDENCE = 0.8
 
 
 def weight_addresses() -> tuple[str, str]:
-    """Addresses of the detector's and the landmark network's weights, as the installed library names them."""
+    """Addresses of the detector's and the landmark network's weights, as the installed library names them.
+
+    Raises:
+        UserError: if the library, which is an extra of the package, is not installed.
+    """
+    if importlib.util.find_spec("face_alignment") is None:
+        raise UserError(
+            "faces.backend face_alignment: its library is not installed; `pip install face-alignment`, "
+            "or choose faces.backend dlib or annotations"
+        )
     from face_alignment.api import models_urls
     from face_alignment.detection.sfd.sfd_detector import models_urls as detector_urls
 

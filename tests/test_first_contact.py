@@ -1,0 +1,96 @@
+"""`make` on a system that lacks something: one line that names what to install, and nothing half-made to mend."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fersnet.cli import app
+from fersnet.errors import UserError
+from fersnet.faces import face_alignment_backend
+from fersnet.faces.landmarks import prepare_backend
+from fersnet.use import store
+
+ROOT = Path(__file__).parent.parent
+
+PYTHON = """#!/bin/sh
+# An interpreter whose imports of {lacking} fail, and whose `-m venv` makes a .venv with the like of itself.
+case "$*" in
+    *"{lacking}"*) exit 1 ;;
+    "-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+esac
+"""
+
+
+@pytest.fixture
+def bare(tmp_path: Path):
+    """Calls `make environment` where PATH holds only the given interpreters, each of which lacks something."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "make", "nproc", "mkdir", "cp", "touch"):
+        (programs / name).symlink_to(shutil.which(name))
+
+    def make(interpreters: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+        for name, lacking in interpreters.items():
+            (programs / name).write_text(PYTHON.format(lacking=lacking), encoding="utf-8")
+            (programs / name).chmod(0o755)
+        environment = {"PATH": str(programs)}
+        command = [str(programs / "make"), "--silent", *(arguments or ("environment",))]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return make
+
+
+VERSION, VENV, OPENCV = "version_info", "ensurepip", "import cv2"
+
+
+@pytest.mark.parametrize(
+    ("interpreters", "arguments", "parts"),
+    [
+        ({}, (), ["Python 3.11, 3.12 or 3.13", "apt-get install python3 python3-venv"]),
+        ({"python3": VERSION}, (), ["Python 3.11, 3.12 or 3.13"]),
+        ({"python9": VERSION}, ("environment", "PYTHON=python9"), ["python9 is not Python 3.11, 3.12 or 3.13"]),
+        ({"python3.12": VENV}, (), ["python3.12 has no venv module", "apt-get install python3-venv"]),
+        ({"python3": OPENCV}, (), ["libGL", "apt-get install libgl1 libglib2.0-0"]),
+    ],
+)
+def test_what_is_missing_is_named_in_one_line(bare, interpreters, arguments, parts) -> None:
+    done = bare(interpreters, *arguments)
+    assert done.returncode != 0
+    assert len(done.stdout.splitlines()) == 1
+    assert all(part in done.stdout for part in parts), done.stdout
+
+
+def test_any_supported_interpreter_will_do(bare, tmp_path: Path) -> None:
+    done = bare({"python3.11": VERSION, "python3.13": "nothing"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (tmp_path / ".venv" / ".ready").is_file()
+
+
+def test_make_alone_prints_help(bare) -> None:
+    done = bare({}, "--jobs=1")
+    assert done.returncode == 0 and done.stdout.startswith("make reproduce")
+    assert os.fspath(ROOT) not in done.stdout
+
+
+def test_a_library_that_opencv_does_not_find_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(store, "fetch_checkpoint", fail)
+    result = CliRunner().invoke(app, ["predict", "face.png", "--model", "checkpoint.pt"])
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1 and "libGL.so.1" in result.stderr and "libgl1" in result.stderr
+
+
+def test_a_backend_whose_library_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_alignment_backend.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"faces\.backend face_alignment: its library is not installed"):
+        prepare_backend("face_alignment")
