@@ -1,11 +1,14 @@
 """`make` on a system that lacks something: one line that names what to install, and nothing half-made to mend."""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from fersnet.cli import app
@@ -94,3 +97,42 @@ def test_a_backend_whose_library_is_not_installed_says_so(monkeypatch: pytest.Mo
     monkeypatch.setattr(face_alignment_backend.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"faces\.backend face_alignment: its library is not installed"):
         prepare_backend("face_alignment")
+
+
+SYSTEM_PACKAGES = "libgl1 libglib2.0-0"
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["README.md", "Makefile", "Containerfile", ".github/workflows/checks.yml", ".github/workflows/reproduce.yml"],
+)
+def test_the_system_packages_are_the_same_everywhere(file: str) -> None:
+    assert SYSTEM_PACKAGES in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_public_checks_run_what_users_run_on_every_supported_python() -> None:
+    commands: set[str] = set()
+    for path in (ROOT / ".github" / "workflows").iterdir():
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for job in workflow["jobs"].values():
+            commands |= {step["run"] for step in job["steps"] if step.get("run", "").startswith("make ")}
+    assert commands == {"make lint", "make test", "make reproduce"}
+    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert {command.removeprefix("make ") for command in commands} <= set(targets)
+    checks = yaml.safe_load((ROOT / ".github" / "workflows" / "checks.yml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    supported = [line.rsplit(" ", 1)[1] for line in project["classifiers"] if "Python :: 3." in line]
+    assert checks["jobs"]["test"]["strategy"]["matrix"]["python"] == supported
+
+
+def test_the_forms_for_issues_are_complete() -> None:
+    """A form that lacks one of these is not shown, and nobody says why."""
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.name == "config.yml":
+            continue
+        assert {"name", "description", "body"} <= form.keys()
+        ids = [field["id"] for field in form["body"] if field["type"] != "markdown"]
+        assert len(ids) == len(set(ids)) > 0
+        labels = [field["attributes"]["label"] for field in form["body"] if field["type"] != "markdown"]
+        assert len(labels) == len(set(labels)) == len(ids)
