@@ -171,14 +171,6 @@ def ablation_table(
     )
 
 
-def scores_by_method(
-    predictions: pd.DataFrame, dataset: str, description: RunDescription, settings: ReportSettings
-) -> dict[str, RecognitionScores]:
-    """Figures of every method that was run on a dataset; the source of the ranking and ablation figures, too."""
-    by_method = _by_method(predictions, dataset)
-    return {method: _scores(frame, dataset, method, description, settings) for method, frame in by_method.items()}
-
-
 def _by_method(predictions: pd.DataFrame, dataset: str) -> dict[str, pd.DataFrame]:
     here = predictions[predictions["dataset"] == dataset]
     # Classes that another dataset has and this one lacks leave columns without a value.
