@@ -156,7 +156,7 @@ def dump_study():
 def synthesis_module(wildcards):
     """The module that loads a system of the synthesis comparison."""
     method = method_of(wildcards)
-    return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.fersnet"
+    return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.inference"
 
 
 def per_fold(pattern):
