@@ -27,7 +27,7 @@ _JUDGED = (
     *("frame_accuracy", "uar", "macro_f1", "n_sequences", "n_frames", "repeats"),
     *("difference", "difference_low", "difference_high", "mcnemar_p", "core_hours", "gpu_hours"),
 )
-_OWN = "not in the paper's table"
+_NOT_QUOTED = "not in the paper's table"
 
 
 def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame, description: RunDescription) -> Table:
@@ -86,7 +86,7 @@ def recognition_table(
     by_method = _by_method(predictions, dataset)
     rows = []
     for method, row in paper_rows("fer", dataset, quoted, by_method, description).items():
-        row.setdefault("protocol", _OWN)
+        row.setdefault("protocol", _NOT_QUOTED)
         # ExprGAN is quoted here as a recognition method, and may have been trained as a rival only.
         if method in by_method:
             row["setting"] = row.get("setting") or _setting(by_method[method])
@@ -140,7 +140,7 @@ def ablation_table(
         by_method = _by_method(predictions, dataset)
         here = [method for method in methods if method in by_method]
         for method, row in paper_rows("ablation", dataset, quoted, here, description).items():
-            row.setdefault("protocol", _OWN)
+            row.setdefault("protocol", _NOT_QUOTED)
             if method in by_method:
                 row |= _judged(by_method, dataset, method, description, settings)
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
@@ -185,9 +185,8 @@ def _judged(
 ) -> Row:
     """What a method reached, and how it compares with the method of reference where there is one."""
     options = (settings.bootstrap_samples, settings.confidence)
-    scores = recognition_scores(
-        by_method[method], *options, derive_seed(description.seed, "bootstrap", dataset, method)
-    )
+    seed = derive_seed(description.seed, "bootstrap", dataset, method)
+    scores = recognition_scores(by_method[method], *options, seed)
     row = score_columns(scores.accuracy, scores.interval)
     row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
     row |= {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
