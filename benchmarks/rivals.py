@@ -23,7 +23,7 @@ from fersnet.models.describe import OperationCounter
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import caae, common, cyclegan, exprgan, stargan
 from fersnet.settings.rivals import CAAESettings, CycleGANSettings, ExprGANSettings, StarGANSettings
-from fersnet.training.loop import Stage, TrainingRun, TrainingTask
+from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 
 def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stage, plain.Plain]]:

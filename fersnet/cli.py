@@ -115,7 +115,7 @@ def show(results: Results) -> None:
 
     with _one_line_errors():
         for name in ("ablation", "synthesis"):
-            print_table(results / "tables" / f"{name}.md")
+            print_table(results / "tables" / f"{name}.json")
         report = results / "report.html"
         if not report.is_file():
             raise UserError(f"{report}: not there yet; run `snakemake --cores 2` first")

@@ -156,7 +156,7 @@ def dump_study():
 def synthesis_module(wildcards):
     """The module that loads a system of the synthesis comparison."""
     method = method_of(wildcards)
-    return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.fersnet"
+    return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.inference"
 
 
 def per_fold(pattern):
@@ -260,18 +260,18 @@ def histories(dataset):
     return expand(f"{RESULTS}/models/{dataset}/{{method}}/fold{{fold}}/history.csv", method=FERSNET_METHODS, fold=FOLDS)
 
 
-def tables(name):
-    return multiext(f"{RESULTS}/tables/{name}", ".csv", ".md", ".tex")
+def tables(name, *forms):
+    return multiext(f"{RESULTS}/tables/{name}", *(forms or (".csv", ".json", ".md", ".tex")))
 
 
 def recognition_tables():
     return [path for dataset in RECOGNITION for path in tables(f"fer_{dataset}")]
 
 
-def all_tables():
+def all_tables(*forms):
     names = ["datasets", "ablation", "synthesis", *(f"fer_{dataset}" for dataset in RECOGNITION)]
     names += ["selection"] if SETTINGS.selection_study.method else []
-    return [path for name in names for path in tables(name)]
+    return [path for name in names for path in tables(name, *forms)]
 
 
 def figure_files(*names):

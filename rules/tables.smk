@@ -42,9 +42,7 @@ rule table_datasets:
         indexes=indexes(),
         folds=checked_folds(),
     output:
-        csv=f"{RESULTS}/tables/datasets.csv",
-        md=f"{RESULTS}/tables/datasets.md",
-        tex=f"{RESULTS}/tables/datasets.tex",
+        tables("datasets"),
     log:
         f"{RESULTS}/logs/table_datasets/datasets.log",
     benchmark:
@@ -70,9 +68,7 @@ rule table_recognition:
         jobs=f"{RESULTS}/jobs.csv",
         predictions=dataset_predictions,
     output:
-        csv=f"{RESULTS}/tables/fer_{{dataset}}.csv",
-        md=f"{RESULTS}/tables/fer_{{dataset}}.md",
-        tex=f"{RESULTS}/tables/fer_{{dataset}}.tex",
+        tables("fer_{dataset}"),
     log:
         f"{RESULTS}/logs/table_recognition/{{dataset}}.log",
     benchmark:
@@ -98,9 +94,7 @@ rule table_ablation:
         jobs=f"{RESULTS}/jobs.csv",
         predictions=predictions(RECOGNITION, FERSNET_METHODS),
     output:
-        csv=f"{RESULTS}/tables/ablation.csv",
-        md=f"{RESULTS}/tables/ablation.md",
-        tex=f"{RESULTS}/tables/ablation.tex",
+        tables("ablation"),
     log:
         f"{RESULTS}/logs/table_ablation/ablation.log",
     benchmark:
@@ -129,9 +123,7 @@ rule table_synthesis:
         evaluations=evaluations(),
         sets=evaluation_sets(),
     output:
-        csv=f"{RESULTS}/tables/synthesis.csv",
-        md=f"{RESULTS}/tables/synthesis.md",
-        tex=f"{RESULTS}/tables/synthesis.tex",
+        tables("synthesis"),
     log:
         f"{RESULTS}/logs/table_synthesis/synthesis.log",
     benchmark:
@@ -157,9 +149,7 @@ rule table_selection:
     input:
         selection=selection_files(),
     output:
-        csv=f"{RESULTS}/tables/selection.csv",
-        md=f"{RESULTS}/tables/selection.md",
-        tex=f"{RESULTS}/tables/selection.tex",
+        tables("selection"),
     log:
         f"{RESULTS}/logs/table_selection/selection.log",
     benchmark:
@@ -183,7 +173,7 @@ rule table_selection:
 
 rule build_report:
     input:
-        tables=all_tables(),
+        tables=all_tables(".json"),
         figures=all_figures(),
         jobs=f"{RESULTS}/jobs.csv",
     output:

@@ -1,6 +1,8 @@
 """The import directions of the design: every layer imports only what lies below it."""
 
 import ast
+import symtable
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ LAYERS = [
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 FILES = sorted((ROOT / "fersnet").rglob("*.py"))
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 
 
 def room_of(path: Path) -> str:
@@ -47,6 +50,38 @@ def test_imports_point_down(path: Path) -> None:
         if name.startswith("fersnet."):
             other = name.split(".")[1]
             assert LEVEL[other] < LEVEL[room] or other == room, f"{path} imports {name}"
+
+
+def imports_from_the_package(path: Path) -> set[tuple[str, str]]:
+    """Module and name of every import of the package's, in functions too; the name of a whole module is empty."""
+    found: set[tuple[str, str]] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {(alias.name, "") for alias in node.names if alias.name in MODULES}
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            for name in (alias.name for alias in node.names):
+                whole = f"{node.module}.{name}"
+                found.add((whole, "") if whole in MODULES else (node.module, name))
+    return found
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = {module: {other for other, _ in imports_from_the_package(path)} for module, path in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_a_name_is_imported_from_the_module_that_defines_it() -> None:
+    defined = {}
+    for module, path in MODULES.items():
+        symbols = symtable.symtable(path.read_text(encoding="utf-8"), str(path), "exec").get_symbols()
+        defined[module] = {symbol.get_name() for symbol in symbols if symbol.is_assigned() and not symbol.is_imported()}
+    folders = ("tests", "benchmarks", "workflow_scripts")
+    for path in [*FILES, *(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]:
+        for module, name in imports_from_the_package(path):
+            assert not name or name in defined[module], f"{path}: {module} does not define {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

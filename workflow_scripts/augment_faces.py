@@ -9,7 +9,7 @@ from fersnet.settings.training import AugmentationSettings
 from fersnet.synthesis.augmentation import augment
 from fersnet.synthesis.augmented_files import write_augmented
 from fersnet.training.batches import face_set
-from fersnet.training.fersnet import load
+from fersnet.training.inference import load
 from workflow_scripts.job import job_seed, tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
 

@@ -16,7 +16,7 @@ with tracked_job(snakemake):
     write_report(
         Path(snakemake.output.html),
         describe_run(snakemake),
-        [Path(path) for path in snakemake.input.tables if path.endswith(".md")],
+        [Path(path) for path in snakemake.input.tables],
         [Path(path) for path in snakemake.input.figures if path.endswith(".png")],
         read_jobs(Path(snakemake.input.jobs)),
         {"Commit": git_commit()},

@@ -8,7 +8,7 @@ import torch
 
 from fersnet.synthesis.generation import to_bytes
 from fersnet.training.batches import crop_and_flip, face_set
-from fersnet.training.fersnet import load, predict
+from fersnet.training.inference import load, predict
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
 

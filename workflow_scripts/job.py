@@ -19,7 +19,7 @@ from fersnet.tracking import Interrupted, JobRecord, track_job
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
 
-ARTIFACT_ENDINGS = (".csv", ".md", ".tex", ".png", ".pdf", ".html", ".txt")
+ARTIFACT_ENDINGS = (".csv", ".json", ".md", ".tex", ".png", ".pdf", ".html", ".txt")
 """Outputs that are copied to the tracking store; arrays and checkpoints stay in the results folder."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

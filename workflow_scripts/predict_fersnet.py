@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fersnet.training.batches import face_set
-from fersnet.training.fersnet import predict
+from fersnet.training.inference import predict
 from fersnet.training.predictions import accuracies, prediction_table
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fersnet.report import markdown
+from fersnet.report import writing
 from fersnet.report.description import RunDescription
-from fersnet.report.writing import Table
+from fersnet.report.table import Table
 from fersnet.settings.report import ReportSettings
 
 if TYPE_CHECKING:
@@ -25,5 +25,5 @@ def report_settings(snakemake: "Snakemake") -> ReportSettings:
 
 
 def write_table(snakemake: "Snakemake", table: Table) -> None:
-    """Write a table as csv, Markdown and LaTeX, beside the first of the job's outputs."""
-    markdown.write_table(table, Path(snakemake.output.csv).parent)
+    """Write a table in all its forms, beside the first of the job's outputs."""
+    writing.write_table(table, Path(snakemake.output[0]).parent)

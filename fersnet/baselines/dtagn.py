@@ -41,7 +41,7 @@ from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.settings.baselines import DtagnSettings
 from fersnet.training import loop
-from fersnet.training.loop import Stage, learning_rate_at, set_learning_rate
+from fersnet.training.task import Stage, learning_rate_at, set_learning_rate
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

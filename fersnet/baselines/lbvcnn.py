@@ -38,7 +38,7 @@ from fersnet.baselines.networks import (
 from fersnet.seeds import derive_seed
 from fersnet.settings.baselines import LbvcnnSettings
 from fersnet.training import loop
-from fersnet.training.loop import Stage, learning_rate_at, set_learning_rate
+from fersnet.training.task import Stage, learning_rate_at, set_learning_rate
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

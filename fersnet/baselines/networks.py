@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from fersnet.baselines.clips import ClipSet, training_parts
 from fersnet.settings.baselines import NetworkSettings
-from fersnet.training.loop import Stage, TrainingTask, learning_rate_at, set_learning_rate, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingTask, learning_rate_at, set_learning_rate
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

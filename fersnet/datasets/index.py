@@ -11,8 +11,6 @@ from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, Seque
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings
 
-__all__ = ["SequenceIndex", "frames_root", "look_at", "read_dataset", "read_index_file", "write_index"]
-
 INDEX_FILE = "index.parquet"
 REJECTED_FILE = "index_rejected.csv"
 
@@ -32,12 +30,6 @@ def _reader(settings: DatasetSettings) -> ModuleType:
         if option == "follow_links" and not isinstance(value, bool):
             raise UserError(f"options.follow_links: {value!r} is neither true nor false")
     return reader
-
-
-def frames_root(settings: DatasetSettings, root: Path) -> Path:
-    """The folder that the frame paths of the index are relative to: `root`, or the folder of a manifest file."""
-    root = Path(root)
-    return root.parent if settings.reader == "manifest" and not root.is_dir() else root
 
 
 def look_at(settings: DatasetSettings, root: Path) -> str | None:

@@ -25,8 +25,6 @@ from fersnet.embedded.shape import Face, pose_face
 from fersnet.embedded.skin import skin_of
 from fersnet.embedded.view import Render, View
 
-__all__ = ["Render", "View", "render_face"]
-
 _STEP = 1.08
 _RIM = np.float32(24.0)
 _WARP_BLUR = 2.5

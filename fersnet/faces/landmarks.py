@@ -1,4 +1,4 @@
-"""Landmarks behind one interface: what a backend returns, which backends there are, and when a fit is refused."""
+"""Landmarks behind one interface: what a backend is and returns, and when a fit is refused."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Protocol
 
 import numpy as np
 
-from fersnet.errors import UserError
 from fersnet.faces.images import Rejection
 
 POINTS = 68
@@ -45,51 +44,6 @@ class LandmarkBackend(Protocol):
             Rejection: with the reason, if there is not exactly one usable face.
         """
         ...
-
-
-def prepare_backend(name: str, model_folder: str | None = None) -> None:
-    """Make sure that the weight files of a backend are there, before any worker starts.
-
-    Raises:
-        UserError: naming the missing files, their checksums and where they go.
-    """
-    if name == "face_alignment":
-        from fersnet.faces.face_alignment_backend import find_weights
-
-        find_weights(model_folder)
-    elif name == "dlib":
-        from fersnet.faces.dlib_backend import find_predictor
-
-        find_predictor()
-    elif name != "annotations":
-        raise UserError(f"faces.backend: unknown backend {name!r}; known are dlib, face_alignment, annotations")
-
-
-def open_backend(name: str, root: Path, model_folder: str | None = None, device: str = "cpu") -> LandmarkBackend:
-    """Load a backend by its name in the settings. There is no fallback from one backend to another.
-
-    Args:
-        name: `dlib`, `face_alignment` or `annotations`.
-        root: Folder of the dataset, where `annotations` looks for landmark files.
-        model_folder: Folder with the weights of `face_alignment`; None lets the library fetch its own.
-        device: `cpu` or `cuda`, for `face_alignment`.
-
-    Raises:
-        UserError: if the backend is unknown or its weights are not there.
-    """
-    if name == "dlib":
-        from fersnet.faces.dlib_backend import DlibBackend
-
-        return DlibBackend()
-    if name == "face_alignment":
-        from fersnet.faces.face_alignment_backend import FaceAlignmentBackend
-
-        return FaceAlignmentBackend(model_folder, device)
-    if name == "annotations":
-        from fersnet.faces.annotations_backend import AnnotationsBackend
-
-        return AnnotationsBackend(root)
-    raise UserError(f"faces.backend: unknown backend {name!r}; known are dlib, face_alignment, annotations")
 
 
 def anchors(points: np.ndarray) -> np.ndarray:

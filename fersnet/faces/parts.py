@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from fersnet.faces.backends import open_backend
 from fersnet.faces.frames import split_entry
-from fersnet.faces.landmarks import LandmarkBackend, open_backend
+from fersnet.faces.landmarks import LandmarkBackend
 from fersnet.faces.sequence import AlignedSequence, align_sequence
 from fersnet.settings.data import FacesSettings
 

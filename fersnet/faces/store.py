@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fersnet.errors import UserError
-from fersnet.faces.landmarks import POINTS, prepare_backend
+from fersnet.faces.backends import prepare_backend
+from fersnet.faces.landmarks import POINTS
 from fersnet.faces.parts import PartJob, PartSummary, make_part, read_part
 from fersnet.settings.data import FacesSettings
 

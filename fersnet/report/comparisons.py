@@ -6,14 +6,14 @@ import pandas as pd
 from fersnet.errors import UserError
 from fersnet.report.description import SELECTION_WORDS, RunDescription
 from fersnet.report.files import training_cost
+from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, place_of, score_columns
 from fersnet.report.statistics import (
     clustered_bootstrap,
     paired_bootstrap,
     sequence_predictions,
     unweighted_average_recall,
 )
-from fersnet.report.tables import percent
-from fersnet.report.writing import Table
+from fersnet.report.table import Table, columns
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
@@ -21,9 +21,7 @@ IDENTITY_MAP = "identity_map"
 REAL_TARGET = "real_target"
 STANDARD_FER = "standard_fer"
 REFERENCE_ROWS = (IDENTITY_MAP, REAL_TARGET, STANDARD_FER)
-COUNTS = ("n_sequences", "n_images", "n_subjects", "repeats")
-"""Columns that are whole numbers, or empty where a system was not re-run."""
-RULES = ("last", "validation", "test_best")
+RULES = tuple(SELECTION_WORDS)
 
 _REFERENCE_PROTOCOL = {
     IDENTITY_MAP: "reference: the input itself, judged against the target",
@@ -55,33 +53,25 @@ def synthesis_table(
         }
         if IDENTITY_MAP in by_method:
             by_method[STANDARD_FER] = _real_faces(by_method[IDENTITY_MAP])
-        paper = quoted[(quoted["table"] == "synthesis") & (quoted["dataset"] == dataset)].set_index("method")
-        own = [method for method in by_method if method not in paper.index and method not in REFERENCE_ROWS]
-        for method in (*paper.index, *own, *(method for method in REFERENCE_ROWS if method in by_method)):
-            known = paper.loc[method] if method in paper.index else None
-            row: dict[str, object] = {
-                "method": method,
-                "name": description.name_of(method) if known is None else known["name"],
-                "dataset": dataset,
-                "dataset_name": description.name_of(dataset),
-                "reported": np.nan if known is None else known["reported"],
-                "protocol": _REFERENCE_PROTOCOL.get(method, "") if known is None else known["protocol"],
-            }
-            row |= _synthesis_columns(by_method.get(method), dataset, method, description, settings)
+        run = sorted(by_method, key=lambda method: REFERENCE_ROWS.index(method) if method in REFERENCE_ROWS else -1)
+        for method, row in paper_rows("synthesis", dataset, quoted, run, description).items():
+            row.setdefault("protocol", _REFERENCE_PROTOCOL.get(method, ""))
+            if method in by_method:
+                row |= _judged(by_method[method], dataset, method, description, settings)
             chosen = sets[(sets["dataset"] == dataset) & (sets["method"] == method)]
             # The mean over folds: features of different folds' judges live in different spaces.
-            row["kid_fer"] = _rounded(chosen["kid_fer"].mean(), 6)
-            row["identity_auc"] = _rounded(chosen["identity_auc"].mean(), 6)
+            row |= {measure: round(float(chosen[measure].mean()), 6) for measure in ("kid_fer", "identity_auc")}
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
-            rows.append(row | description.columns(dataset))
-    frame = pd.DataFrame(rows).astype(dict.fromkeys(COUNTS, "Int64"))
-    counts = frame[~frame["method"].isin(REFERENCE_ROWS)].groupby("dataset", sort=False)["n_images"].max().dropna()
-    n = ", ".join(f"{int(count)} images ({description.name_of(dataset)})" for dataset, count in counts.items())
+            rows.append(row)
+    measures = (*SCORE, "uar", "ssim", "psnr", "identity_cosine", "n_sequences", "n_images", "n_subjects", "repeats")
+    measures += ("kid_fer", "identity_auc", "core_hours", "gpu_hours")
+    frame = frame_of(rows, [*PLACE, "reported", "protocol", *measures], description)
+    systems = frame[~frame["method"].isin(REFERENCE_ROWS)]
     return Table(
         "synthesis",
         frame,
         "Recognition accuracy (%) of a standard FER model on synthetic faces",
-        description.words(datasets, f"n = {n or '0 images'} per system"),
+        description.words(datasets, f"n = {count_words(systems, 'n_images', 'images', description)} per system"),
         (
             "`reported` is the paper's figure; every re-run system meets the same test faces and all targets, and the "
             "standard FER model is trained on the real training faces of the fold. FERSNet learns from real target "
@@ -92,7 +82,7 @@ def synthesis_table(
             "in the standard FER model's feature space, mean over folds, equal n for all; not comparable with "
             "Inception KID or FID, and a mere floor for the reference rows.",
         ),
-        display=(
+        columns=columns(
             *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "ssim", "psnr"),
             *("identity_cosine", "identity_auc", "kid_fer", "core_hours", "gpu_hours", "n_images"),
         ),
@@ -137,43 +127,32 @@ def selection_table(
             seed = derive_seed(description.seed, "bootstrap", "selection", dataset, rule)
             options = (settings.bootstrap_samples, settings.confidence, seed)
             interval = clustered_bootstrap(correct[rule], people, *options)
-            row: dict[str, object] = {
-                "method": method,
-                "name": description.name_of(method),
-                "dataset": dataset,
-                "dataset_name": description.name_of(dataset),
-                "rule": rule,
-                # The paper's figure was chosen on the test fold by its released code.
-                "reported": paper["reported"].iloc[0] if rule == "test_best" and len(paper) else np.nan,
-                "accuracy": percent(correct[rule].mean()),
-                "ci_low": percent(interval.low),
-                "ci_high": percent(interval.high),
-                "epoch": float(by_rule[rule].groupby("fold")["epoch"].first().median()),
-                "n_sequences": len(people),
-            }
-            gains = dict.fromkeys(("optimism", "optimism_low", "optimism_high", "optimism_over_last"), np.nan)
+            row = place_of(method, dataset, description) | {"rule": rule, "selection": rule}
+            row |= score_columns(correct[rule].mean(), interval)
+            row["epoch"] = float(by_rule[rule].groupby("fold")["epoch"].first().median())
+            row["n_sequences"] = len(people)
             if rule == "test_best":
                 ends = paired_bootstrap(correct[rule], correct["validation"], people, *options)
-                gains["optimism"] = percent(correct[rule].mean() - correct["validation"].mean())
-                gains["optimism_low"], gains["optimism_high"] = percent(ends.low), percent(ends.high)
-                gains["optimism_over_last"] = percent(correct[rule].mean() - correct["last"].mean())
-            rows.append(row | gains | description.columns(dataset) | {"selection": rule})
-    columns = ["method", "name", "dataset", "dataset_name", "rule", "reported", "accuracy", "ci_low", "ci_high"]
-    columns += ["epoch", "n_sequences", "optimism", "optimism_low", "optimism_high", "optimism_over_last"]
-    frame = pd.DataFrame(rows, columns=None if rows else columns)
-    counts = frame.groupby("dataset", sort=False)["n_sequences"].max()
-    n = ", ".join(f"{int(count)} sequences ({description.name_of(dataset)})" for dataset, count in counts.items())
+                row["optimism"] = percent(correct[rule].mean() - correct["validation"].mean())
+                row["optimism_low"], row["optimism_high"] = percent(ends.low), percent(ends.high)
+                row["optimism_over_last"] = percent(correct[rule].mean() - correct["last"].mean())
+                # The paper's figure was chosen on the test fold by its released code.
+                row["reported"] = paper["reported"].iloc[0] if len(paper) else np.nan
+            rows.append(row)
+    gains = ("optimism", "optimism_low", "optimism_high", "optimism_over_last")
+    frame = frame_of(rows, [*PLACE, "rule", "reported", *SCORE, "epoch", "n_sequences", *gains], description)
+    n = count_words(frame, "n_sequences", "sequences", description)
     words = "; ".join(f"`{rule}`: {SELECTION_WORDS[rule]}" for rule in RULES)
     return Table(
         "selection",
         frame,
         f"Effect of the rule that chooses the epoch on {description.name_of(method)}: sequence accuracy (%)",
-        description.words(counts.index, f"n = {n or '0 sequences'}", selection="all three selection rules"),
+        description.words(frame["dataset"], f"n = {n}", selection="all three selection rules"),
         (
             f"One and the same training with the validation subjects held out. {words}. `Optimism`: accuracy of "
             "`test_best` minus that of `validation`, with a paired bootstrap interval over subjects.",
         ),
-        display=(
+        columns=columns(
             *("dataset_name", "name", "rule", "reported", "accuracy", "ci_low", "ci_high"),
             *("epoch", "optimism", "optimism_low", "optimism_high", "n_sequences"),
         ),
@@ -186,31 +165,18 @@ def _real_faces(identity_map: pd.DataFrame) -> pd.DataFrame:
     return once.assign(target=once["expression"], ssim=np.nan, psnr=np.nan, identity_cosine=np.nan)
 
 
-def _synthesis_columns(
-    frame: pd.DataFrame | None, dataset: str, method: str, description: RunDescription, settings: ReportSettings
-) -> dict[str, object]:
-    columns = ("accuracy", "ci_low", "ci_high", "uar", "ssim", "psnr", "identity_cosine")
-    if frame is None:
-        return dict.fromkeys(columns, np.nan) | dict.fromkeys(COUNTS, pd.NA)
+def _judged(
+    frame: pd.DataFrame, dataset: str, method: str, description: RunDescription, settings: ReportSettings
+) -> Row:
+    """What the judge and the further measures say of a system's faces."""
     correct = (frame["predicted"] == frame["target"]).to_numpy()
     repeats = frame["repeat"].nunique()
     seed = derive_seed(description.seed, "bootstrap", "synthesis", dataset, method)
     subjects = frame["subject"].to_numpy()
     interval = clustered_bootstrap(correct, subjects, settings.bootstrap_samples, settings.confidence, seed)
-    return {
-        "accuracy": percent(correct.mean()),
-        "ci_low": percent(interval.low),
-        "ci_high": percent(interval.high),
-        "uar": percent(unweighted_average_recall(frame["target"], frame["predicted"])),
-        "ssim": _rounded(frame["ssim"].mean(), 6),
-        "psnr": _rounded(frame["psnr"].mean(), 4),
-        "identity_cosine": _rounded(frame["identity_cosine"].mean(), 6),
-        "n_sequences": frame["sequence_id"].nunique(),
-        "n_images": len(frame) // repeats,
-        "n_subjects": frame["subject"].nunique(),
-        "repeats": repeats,
-    }
-
-
-def _rounded(value: float, decimals: int) -> float:
-    return round(float(value), decimals)
+    row = score_columns(correct.mean(), interval)
+    row["uar"] = percent(unweighted_average_recall(frame["target"], frame["predicted"]))
+    for measure, decimals in (("ssim", 6), ("psnr", 4), ("identity_cosine", 6)):
+        row[measure] = round(float(frame[measure].mean()), decimals)
+    row |= {"n_sequences": frame["sequence_id"].nunique(), "n_images": len(frame) // repeats}
+    return row | {"n_subjects": frame["subject"].nunique(), "repeats": repeats}

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.report.description import RunDescription
-from fersnet.report.markdown import read_markdown
+from fersnet.report.table import read_json
 
 CITATION = """@inproceedings{zhao2020fersnet,
   author    = {Zhao, Rui and Liu, Tianshan and Xiao, Jun and Lun, Daniel P. K. and Lam, Kin-Man},
@@ -33,6 +33,7 @@ _SECTIONS: tuple[tuple[str, str], ...] = (
     ("training_", "Training curves"),
     ("confusion_synthesis_", "Confusion on synthetic faces"),
     ("confusion_", "Confusion matrices"),
+    ("", "Further figures"),
 )
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -71,7 +72,7 @@ def write_report(
     """Write `report.html`.
 
     Args:
-        tables: Files `tables/*.md` in the order of the page.
+        tables: Files `tables/*.json` in the order of the page.
         figures: Files `figures/*.png`; the page sorts them into sections.
         jobs: Rows of `jobs.csv`.
         provenance: Further facts by name, e.g. the commit and checksums of config and data.
@@ -101,7 +102,7 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         run=description.run,
         embedded=any(description.embedded.values()),
-        tables=[read_markdown(Path(table)) for table in tables],
+        tables=[read_json(Path(table)) for table in tables],
         sections=_sections(figures, description),
         citation=CITATION,
         summaries=[] if jobs is None else job_summaries(jobs),
@@ -136,23 +137,23 @@ def _job_rows(jobs: pd.DataFrame) -> list[list[str]]:
     return [["" if pd.isna(value) else str(value) for value in row] for row in jobs.itertuples(index=False, name=None)]
 
 
-def _sections(figures: Sequence[Path], description: RunDescription) -> list[tuple[str, list[dict[str, str]]]]:
-    by_section: dict[str, list[dict[str, str]]] = {title: [] for _, title in _SECTIONS} | {"Further figures": []}
+def _sections(figures: Sequence[Path], description: RunDescription) -> list[tuple[str, list[EmbeddedFigure]]]:
+    by_section: dict[str, list[EmbeddedFigure]] = {title: [] for _, title in _SECTIONS}
     for path in sorted(map(Path, figures), key=lambda figure: figure.stem):
-        section = next((title for begin, title in _SECTIONS if path.stem.startswith(begin)), "Further figures")
-        by_section[section].append(asdict(_embed(path, section, description)))
+        begin, section = next(part for part in _SECTIONS if path.stem.startswith(part[0]))
+        title = _title(path.stem, begin, section, description)
+        by_section[section].append(EmbeddedFigure(path.stem, title, _read_png(path)))
     return [(title, items) for title, items in by_section.items() if items]
 
 
-def _embed(path: Path, section: str, description: RunDescription) -> EmbeddedFigure:
+def _read_png(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run the workflow to make it") from None
     if not content.startswith(_PNG):
         raise UserError(f"{path}: not a PNG file; delete it and run again")
-    begin = next((begin for begin, title in _SECTIONS if title == section), "")
-    return EmbeddedFigure(path.stem, _title(path.stem, begin, section, description), base64.b64encode(content).decode())
+    return base64.b64encode(content).decode()
 
 
 def _title(key: str, begin: str, section: str, description: RunDescription) -> str:

@@ -6,27 +6,28 @@ accuracy are percent; a method that has not been re-run keeps its row with an em
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from fersnet.expressions import SEVEN
 from fersnet.report.description import RunDescription
 from fersnet.report.files import training_cost
-from fersnet.report.statistics import RecognitionScores, paired_difference, paired_mcnemar, recognition_scores
-from fersnet.report.writing import Table
+from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, score_columns
+from fersnet.report.statistics import paired_difference, paired_mcnemar, recognition_scores
+from fersnet.report.table import Table, columns
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
 REFERENCE_METHOD = "fersnet"
 """The method that every other one is tested against."""
-COUNTS = {"n_sequences": "Int64", "n_frames": "Int64", "repeats": "Int64"}
-"""Columns that are whole numbers, or empty where a method was not re-run."""
 ABLATION_METHODS = ("fersnet_without_mtl", "fersnet_without_convflu", "fersnet", "fersnet_fes_da")
 
-
-def percent(fraction: float) -> float:
-    """A fraction as percent, to four decimals."""
-    return round(100 * fraction, 4)
+_QUOTED = ("reported", "pretrained", "setting", "protocol")
+_JUDGED = (
+    *SCORE,
+    *("frame_accuracy", "uar", "macro_f1", "n_sequences", "n_frames", "repeats"),
+    *("difference", "difference_low", "difference_high", "mcnemar_p", "core_hours", "gpu_hours"),
+)
+_NOT_QUOTED = "not in the paper's table"
 
 
 def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame, description: RunDescription) -> Table:
@@ -36,26 +37,23 @@ def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame,
         indexes: By dataset, the rows of `index.parquet`.
         published: Counts of the paper by dataset, as `read_published_counts` returns them.
     """
+    counted = (*SEVEN, "total")
+    published_columns = [f"published_{column}" for column in counted]
     rows = []
     for dataset, index in indexes.items():
         counts = index["expression"].value_counts()
-        row: dict[str, object] = {"method": "", "name": description.name_of(dataset), "dataset": dataset}
-        known = published.loc[dataset] if dataset in published.index else pd.Series(dtype=float)
-        for expression in SEVEN:
-            # An expression that neither this copy nor the paper's has is a dash in the paper: empty here.
-            absent = expression not in counts and pd.isna(known.get(expression, np.nan))
-            row[expression] = pd.NA if absent else int(counts.get(expression, 0))
-        row |= {"total": len(index), "subjects": index["subject"].nunique()}
-        for column in (*SEVEN, "total"):
-            count = known.get(column, np.nan)
-            row[f"published_{column}"] = pd.NA if pd.isna(count) else int(count)
-        total = known.get("total", np.nan)
-        row["difference"] = pd.NA if pd.isna(total) else len(index) - int(total)
-        row |= {"reported": row["published_total"], "accuracy": np.nan, "ci_low": np.nan, "ci_high": np.nan}
-        rows.append(row | {"n_sequences": len(index)} | description.columns(dataset))
-    frame = pd.DataFrame(rows)
-    integers = [*SEVEN, "total", "subjects", *(f"published_{c}" for c in (*SEVEN, "total")), "difference", "reported"]
-    frame = frame.astype(dict.fromkeys(integers, "Int64"))
+        known = published.loc[dataset].dropna() if dataset in published.index else pd.Series(dtype=float)
+        row: Row = {"method": "", "name": description.name_of(dataset), "dataset": dataset}
+        # An expression that neither this copy nor the paper's has is a dash in the paper: empty here.
+        row |= {name: counts.get(name, 0) for name in SEVEN if name in counts or name in known}
+        row |= {"total": len(index), "subjects": index["subject"].nunique(), "n_sequences": len(index)}
+        row |= {f"published_{column}": count for column, count in known.items()}
+        if "total" in known:
+            row |= {"difference": len(index) - known["total"], "reported": known["total"]}
+        rows.append(row)
+    whole = [*counted, "subjects", *published_columns, "difference", "reported"]
+    frame = frame_of(rows, ["method", "name", "dataset", *whole, *SCORE, "n_sequences"], description)
+    frame = frame.astype(dict.fromkeys(whole, "Int64"))
     total = int(frame["total"].sum())
     return Table(
         "datasets",
@@ -66,7 +64,7 @@ def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame,
             "`published` is the count in the paper, `difference` this run's total minus it. Embedded data are smaller "
             "by design; a licensed copy that is complete has the difference 0.",
         ),
-        display=("name", *SEVEN, "total", "subjects", "published_total", "difference"),
+        columns=columns("name", *SEVEN, "total", "subjects", "published_total", "difference"),
     )
 
 
@@ -87,20 +85,18 @@ def recognition_table(
     """
     by_method = _by_method(predictions, dataset)
     rows = []
-    for method, row in _paper_rows("fer", dataset, quoted, list(by_method), description).items():
-        own = by_method.get(method)
-        if own is not None:
-            row["setting"] = row["setting"] or _setting(own)
-        started = "yes" if method in description.pretrained_on else "no"
-        row["rerun_pretrained"] = "" if own is None else started
-        scores = _scores(own, dataset, method, description, settings)
-        row |= _score_columns(scores, image_setting=row["setting"] != "image sequence")
-        row |= _against_reference(by_method, dataset, method, description, settings)
+    for method, row in paper_rows("fer", dataset, quoted, by_method, description).items():
+        row.setdefault("protocol", _NOT_QUOTED)
         # ExprGAN is quoted here as a recognition method, and may have been trained as a rival only.
-        cost = (np.nan, np.nan) if own is None else training_cost(jobs, dataset, method)
-        row["core_hours"], row["gpu_hours"] = cost
-        rows.append(row | description.columns(dataset))
-    frame = pd.DataFrame(rows).astype(COUNTS)
+        if method in by_method:
+            row["setting"] = row.get("setting") or _setting(by_method[method])
+            row["rerun_pretrained"] = "yes" if method in description.pretrained_on else "no"
+            row |= _judged(by_method, dataset, method, description, settings)
+            row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
+            if row["setting"] == "image sequence":
+                del row["frame_accuracy"]  # One answer per sequence: there is no frame to judge.
+        rows.append(row)
+    frame = frame_of(rows, [*PLACE, *_QUOTED, "rerun_pretrained", *_JUDGED], description)
     n = frame["n_sequences"].max()
     return Table(
         f"fer_{dataset}",
@@ -116,7 +112,7 @@ def recognition_table(
             "with each other or with the re-run ones without it. `pretrained` is what the paper says of the quoted "
             "figure, `rerun_pretrained` whether this run trained the method on another dataset first.",
         ),
-        display=(
+        columns=columns(
             *("name", "setting", "pretrained", "reported", "rerun_pretrained", "accuracy", "ci_low", "ci_high"),
             *("frame_accuracy", "uar", "macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
         ),
@@ -143,26 +139,24 @@ def ablation_table(
     for dataset in datasets:
         by_method = _by_method(predictions, dataset)
         here = [method for method in methods if method in by_method]
-        for method, row in _paper_rows("ablation", dataset, quoted, here, description).items():
-            scores = _scores(by_method.get(method), dataset, method, description, settings)
-            row |= _score_columns(scores, image_setting=True)
-            row |= _against_reference(by_method, dataset, method, description, settings)
+        for method, row in paper_rows("ablation", dataset, quoted, here, description).items():
+            row.setdefault("protocol", _NOT_QUOTED)
+            if method in by_method:
+                row |= _judged(by_method, dataset, method, description, settings)
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
-            rows.append(row | description.columns(dataset))
-    frame = pd.DataFrame(rows).astype(COUNTS)
-    counts = frame.groupby("dataset", sort=False)["n_sequences"].max().dropna()
-    n = ", ".join(f"{int(count)} sequences ({description.name_of(dataset)})" for dataset, count in counts.items())
+            rows.append(row)
+    frame = frame_of(rows, [*PLACE, *_QUOTED, *_JUDGED], description)
     return Table(
         "ablation",
         frame,
         "Ablation study: recognition accuracy (%)",
-        description.words(datasets, f"n = {n or '0 sequences'}"),
+        description.words(datasets, f"n = {count_words(frame, 'n_sequences', 'sequences', description)}"),
         (
             "`reported` is the paper's figure, `accuracy` this run's sequence accuracy pooled over folds with a "
             f"{100 * settings.confidence:g} % bootstrap interval over subjects. `difference`: accuracy minus "
             "FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact paired test against FERSNet.",
         ),
-        display=(
+        columns=columns(
             *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy", "uar"),
             *("macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
         ),
@@ -171,45 +165,10 @@ def ablation_table(
     )
 
 
-def scores_by_method(
-    predictions: pd.DataFrame, dataset: str, description: RunDescription, settings: ReportSettings
-) -> dict[str, RecognitionScores]:
-    """Figures of every method that was run on a dataset; the source of the ranking and ablation figures, too."""
-    by_method = _by_method(predictions, dataset)
-    return {method: _scores(frame, dataset, method, description, settings) for method, frame in by_method.items()}
-
-
 def _by_method(predictions: pd.DataFrame, dataset: str) -> dict[str, pd.DataFrame]:
     here = predictions[predictions["dataset"] == dataset]
     # Classes that another dataset has and this one lacks leave columns without a value.
     return {str(method): frame.dropna(axis=1, how="all") for method, frame in here.groupby("method", sort=True)}
-
-
-def _scores(
-    frame: pd.DataFrame | None, dataset: str, method: str, description: RunDescription, settings: ReportSettings
-) -> RecognitionScores | None:
-    if frame is None:
-        return None
-    seed = derive_seed(description.seed, "bootstrap", dataset, method)
-    return recognition_scores(frame, settings.bootstrap_samples, settings.confidence, seed)
-
-
-def _paper_rows(
-    table: str, dataset: str, quoted: pd.DataFrame, run: list[str], description: RunDescription
-) -> dict[str, dict[str, object]]:
-    """The first columns of each row by method: the paper's rows in its order, then the run's own."""
-    rows: dict[str, dict[str, object]] = {}
-    for row in quoted[(quoted["table"] == table) & (quoted["dataset"] == dataset)].to_dict("records"):
-        rows[row["method"]] = {key: row[key] for key in ("name", "reported", "pretrained", "setting", "protocol")}
-    own = "not in the paper's table"
-    for method in run:
-        name = description.name_of(method)
-        rows.setdefault(method, {"name": name, "reported": np.nan, "pretrained": "", "setting": "", "protocol": own})
-    order = ("method", "name", "dataset", "dataset_name")
-    return {
-        method: dict(zip(order, (method, row["name"], dataset, description.name_of(dataset)), strict=True)) | row
-        for method, row in rows.items()
-    }
 
 
 def _setting(frame: pd.DataFrame) -> str:
@@ -217,29 +176,24 @@ def _setting(frame: pd.DataFrame) -> str:
     return "image sequence" if (frame["frame"] == -1).all() else "single image"
 
 
-def _score_columns(scores: RecognitionScores | None, image_setting: bool) -> dict[str, object]:
-    columns = ("accuracy", "ci_low", "ci_high", "frame_accuracy", "uar", "macro_f1")
-    if scores is None:
-        return dict.fromkeys(columns, np.nan) | dict.fromkeys(COUNTS, pd.NA)
-    figures = (scores.accuracy, scores.interval.low, scores.interval.high, scores.frame_accuracy, scores.uar)
-    row: dict[str, object] = dict(zip(columns, map(percent, (*figures, scores.macro_f1)), strict=True))
-    if not image_setting:
-        row["frame_accuracy"] = np.nan  # One answer per sequence: there is no frame to judge.
-    return row | {"n_sequences": scores.n_sequences, "n_frames": scores.n_frames, "repeats": scores.repeats}
-
-
-def _against_reference(
+def _judged(
     by_method: Mapping[str, pd.DataFrame],
     dataset: str,
     method: str,
     description: RunDescription,
     settings: ReportSettings,
-) -> dict[str, float]:
-    columns = ("difference", "difference_low", "difference_high", "mcnemar_p")
-    if method == REFERENCE_METHOD or method not in by_method or REFERENCE_METHOD not in by_method:
-        return dict.fromkeys(columns, float("nan"))
+) -> Row:
+    """What a method reached, and how it compares with the method of reference where there is one."""
+    options = (settings.bootstrap_samples, settings.confidence)
+    seed = derive_seed(description.seed, "bootstrap", dataset, method)
+    scores = recognition_scores(by_method[method], *options, seed)
+    row = score_columns(scores.accuracy, scores.interval)
+    row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
+    row |= {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
+    if method == REFERENCE_METHOD or REFERENCE_METHOD not in by_method:
+        return row
     pair = by_method[method], by_method[REFERENCE_METHOD]
     seed = derive_seed(description.seed, "bootstrap", "difference", dataset, method)
-    difference, interval = paired_difference(*pair, settings.bootstrap_samples, settings.confidence, seed)
-    p = float(f"{paired_mcnemar(*pair):.6g}")
-    return dict(zip(columns, (*map(percent, (difference, interval.low, interval.high)), p), strict=True))
+    difference, interval = paired_difference(*pair, *options, seed)
+    row |= {"difference": percent(difference), "mcnemar_p": float(f"{paired_mcnemar(*pair):.6g}")}
+    return row | {"difference_low": percent(interval.low), "difference_high": percent(interval.high)}

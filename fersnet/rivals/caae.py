@@ -33,7 +33,8 @@ from fersnet.rivals.caae_networks import Generator, ImageDiscriminator
 from fersnet.rivals.encoder_networks import CodeDiscriminator, Encoder, mini_map
 from fersnet.settings.rivals import CAAESettings
 from fersnet.training.batches import FaceSet
-from fersnet.training.loop import Stage, TrainingRun, TrainingTask, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 METHOD = "caae"
 

@@ -16,7 +16,7 @@ from fersnet.seeds import derive_seed
 from fersnet.settings.rivals import Augmentation
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import StateDict, load_checkpoint, restore
-from fersnet.training.loop import TrainingRun
+from fersnet.training.task import TrainingRun
 
 CLASSES = len(SIX)
 

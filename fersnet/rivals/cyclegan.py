@@ -35,7 +35,8 @@ from fersnet.rivals import common
 from fersnet.rivals.cyclegan_networks import Discriminator, Generator, check_image_size, initialise
 from fersnet.settings.rivals import CycleGANSettings
 from fersnet.training.batches import FaceSet
-from fersnet.training.loop import Stage, TrainingRun, TrainingTask, set_learning_rate, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingRun, TrainingTask, set_learning_rate
 
 METHOD = "cyclegan"
 

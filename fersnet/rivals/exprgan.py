@@ -43,7 +43,8 @@ from fersnet.rivals.exprgan_networks import CODE_SLOTS, Generator, ImageDiscrimi
 from fersnet.seeds import derive_seed
 from fersnet.settings.rivals import ExprGANSettings
 from fersnet.training.batches import FaceSet
-from fersnet.training.loop import Stage, TrainingRun, TrainingTask, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 METHOD = "exprgan"
 CALIBRATION_FACES = 64

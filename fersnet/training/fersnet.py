@@ -17,21 +17,13 @@ from fersnet.seeds import derive_seed
 from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, Selection
 from fersnet.training.batches import FaceSet, warn_of_missing_classes
 from fersnet.training.fersnet_task import FERSNetTask
-from fersnet.training.inference import (
-    KIND,
-    Prediction,
-    Synthesizer,
-    judge,
-    load,
-    predict,
-)
-from fersnet.training.loop import Stage, TrainingRun, best_so_far, train
+from fersnet.training.inference import KIND, judge
+from fersnet.training.loop import best_so_far, train
+from fersnet.training.task import Stage, TrainingRun
 from fersnet.training.transfer import load_pretrained
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-__all__ = ["Choice", "Prediction", "Synthesizer", "fit", "load", "predict", "train_and_compare"]
 
 RULES: tuple[Selection, ...] = ("last", "validation", "test_best")
 

@@ -12,7 +12,8 @@ from fersnet.settings.training import IdentitySettings
 from fersnet.training.batches import FaceSet
 from fersnet.training.checkpoint import load_checkpoint, restore, save_checkpoint, write_atomically
 from fersnet.training.classification import ClassificationTask
-from fersnet.training.loop import Stage, TrainingRun, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingRun
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -66,11 +67,6 @@ def load_identity(checkpoint: Path, device: torch.device | str) -> LightCNN9:
     network = LightCNN9(metadata["width"], metadata["image_size"], metadata["subjects"])
     restore(network, states["network"], checkpoint)
     return network.to(device).eval().requires_grad_(False)
-
-
-def identity_source(checkpoint: Path) -> str:
-    """`trained` on the fold's training subjects, or `public`."""
-    return str(load_checkpoint(checkpoint)[1].get("source"))
 
 
 def _built(network: LightCNN9, source: str) -> dict[str, int | str]:

@@ -15,7 +15,7 @@ from fersnet.training.checkpoint import save_checkpoint, write_atomically
 from fersnet.training.environment import memory_errors_explained, reproducible, seed_generators
 from fersnet.training.resume import LAST_GOOD_FILE, Progress, discard, load_progress, save_progress
 from fersnet.training.signals import StopRequest, TrainingInterrupted, stop_on_signals
-from fersnet.training.task import Stage, TrainingRun, TrainingTask, learning_rate_at, set_learning_rate
+from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -28,18 +28,6 @@ SAVE_SHARE = 0.05
 """Largest share of the time that saving may take."""
 CHECK_EVERY_CUDA = 16
 """Steps between two looks at the losses on a GPU; each look waits for the device."""
-
-__all__ = [
-    "Stage",
-    "TrainingInterrupted",
-    "TrainingRun",
-    "TrainingTask",
-    "batches_of",
-    "best_so_far",
-    "learning_rate_at",
-    "set_learning_rate",
-    "train",
-]
 
 Row = dict[str, Any]
 Evaluate = Callable[[Stage, int], dict[str, float]]

@@ -12,7 +12,8 @@ from fersnet.settings.training import StandardFerSettings
 from fersnet.training.batches import FaceSet, warn_of_missing_classes
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.classification import ClassificationTask
-from fersnet.training.loop import Stage, TrainingRun, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingRun
 
 if TYPE_CHECKING:
     from pandas import DataFrame

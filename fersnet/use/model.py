@@ -12,8 +12,8 @@ from torch import Tensor
 
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, SIX
+from fersnet.faces.backends import open_backend
 from fersnet.faces.images import Rejection, decode_image, read_image
-from fersnet.faces.landmarks import open_backend
 from fersnet.faces.sequence import align_face
 from fersnet.settings.data import FacesSettings
 from fersnet.synthesis.generation import checked_synthesis, target_indices, to_bytes

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from fersnet.datasets.counts import commonest_reasons, compare_counts, count_table, describe_index
-from fersnet.datasets.index import frames_root, look_at, read_dataset, read_index_file, write_index
+from fersnet.datasets.index import look_at, read_dataset, read_index_file, write_index
 from fersnet.datasets.video import peak_by_distance, peak_by_markers
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings
@@ -83,13 +83,6 @@ def test_look_at(ckplus, reader, options, message):
     settings = DatasetSettings(reader=reader, root=str(ckplus), options=options)
     found = look_at(settings, ckplus)
     assert (found is None) if message is None else (message in found and "\n" not in found)
-
-
-def test_frames_root(tmp_path):
-    settings = DatasetSettings(reader="manifest", root="x.csv")
-    assert frames_root(settings, tmp_path / "x.csv") == tmp_path
-    assert frames_root(settings, tmp_path) == tmp_path
-    assert frames_root(DatasetSettings(reader="ckplus"), tmp_path) == tmp_path
 
 
 def test_published_counts():

@@ -8,8 +8,9 @@ import pytest
 from fersnet.embedded.identity import draw_identity
 from fersnet.embedded.landmarks import MIRROR
 from fersnet.embedded.performance import draw_performance, draw_view
-from fersnet.embedded.renderer import View, render_face
+from fersnet.embedded.renderer import render_face
 from fersnet.embedded.shape import neutral_points, pose_face
+from fersnet.embedded.view import View
 
 SIZE = (128, 128)
 

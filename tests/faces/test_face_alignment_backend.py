@@ -10,6 +10,7 @@ import torch
 
 from fersnet.errors import UserError
 from fersnet.faces import face_alignment_backend as backend_module
+from fersnet.faces.backends import open_backend, prepare_backend
 from fersnet.faces.face_alignment_backend import (
     FaceAlignmentBackend,
     find_weights,
@@ -17,7 +18,6 @@ from fersnet.faces.face_alignment_backend import (
     weight_addresses,
 )
 from fersnet.faces.images import Rejection
-from fersnet.faces.landmarks import open_backend, prepare_backend
 
 DETECTOR, LANDMARKS = (address.rpartition("/")[2] for address in weight_addresses())
 IMAGE_SIDE = 128

@@ -148,6 +148,14 @@ def test_frames_shared_by_roles_are_read_once(small_dataset, tmp_path, monkeypat
     assert len(calls) == len(set(calls)) == 5
 
 
+def test_a_manifest_stands_for_its_folder(small_dataset, tmp_path):
+    root, index = small_dataset
+    manifest = root / "manifest.csv"
+    manifest.touch()
+    build_store(index.iloc[:1], manifest, tmp_path, FacesSettings(size=32, peak_frames=1, clip_frames=2), "dlib", 1)
+    assert len(open_store(tmp_path).table) == 4
+
+
 def test_colour(small_dataset, tmp_path):
     root, index = small_dataset
     settings = FacesSettings(size=32, peak_frames=1, clip_frames=2, channels=3)

@@ -6,9 +6,10 @@ import pytest
 from fersnet.errors import UserError
 from fersnet.faces.alignment import TEMPLATE, align, alignment_matrix, transform_points
 from fersnet.faces.annotations_backend import AnnotationsBackend
+from fersnet.faces.backends import open_backend, prepare_backend
 from fersnet.faces.dlib_backend import DlibBackend
 from fersnet.faces.images import Rejection
-from fersnet.faces.landmarks import anchors, check_points, open_backend, prepare_backend
+from fersnet.faces.landmarks import anchors, check_points
 from fersnet.faces.views import (
     LEFT_HALF,
     RIGHT_HALF,

@@ -12,9 +12,9 @@ from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.report.files import read_jobs
 from fersnet.report.html import job_summaries, write_report
-from fersnet.report.markdown import write_table
 from fersnet.report.style import save_figure
-from fersnet.report.writing import Table
+from fersnet.report.table import Table, columns
+from fersnet.report.writing import write_table
 
 
 class Page(HTMLParser):
@@ -47,15 +47,15 @@ class Page(HTMLParser):
 @pytest.fixture
 def parts(tmp_path, run_folder):
     frame = pd.DataFrame({"method": ["x"], "name": ["<script>alert(1)</script> & co"], "accuracy": [np.float64(71.5)]})
-    table = Table(
-        "ablation", frame, "The ablation", "Run invented; n = 3.", ("See `p`.",), ("name", "accuracy"), ("accuracy",)
-    )
+    printed = columns("name", "accuracy")
+    table = Table("ablation", frame, "The ablation", "Run invented; n = 3.", ("See `p`.",), printed, ("accuracy",))
     paths = []
     for name in ("ablation", "confusion_oulu_casia_fersnet", "synthesis_ckplus", "faces_mmi", "unknown"):
         figure = Figure(figsize=(1, 1))
         figure.subplots().plot([1, 2])
         paths.append(save_figure(figure, tmp_path / "figures" / name, 40)[0])
-    return [write_table(table, tmp_path / "tables")[1]], paths, read_jobs(run_folder / "jobs.csv")
+    write_table(table, tmp_path / "tables")
+    return [tmp_path / "tables" / "ablation.json"], paths, read_jobs(run_folder / "jobs.csv")
 
 
 def written(path, parts, run=None) -> str:

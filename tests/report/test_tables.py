@@ -25,10 +25,10 @@ from fersnet.report.files import (
     read_systems,
     training_cost,
 )
-from fersnet.report.markdown import read_markdown, write_table
 from fersnet.report.quoted import read_published_counts, read_quoted
+from fersnet.report.table import Table, columns, read_json
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
-from fersnet.report.writing import Table, escape_latex, to_latex
+from fersnet.report.writing import escape_latex, to_csv, to_latex, to_markdown, write_table
 from fersnet.settings.report import ReportSettings
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -84,13 +84,13 @@ def files(run_folder, kind, dataset, method):
 def test_every_table_has_the_columns_of_the_contract(written):
     keys = ["datasets", *(f"fer_{name}" for name in DATASETS), "synthesis", "ablation", "selection"]
     assert sorted(path.name for path in written.iterdir()) == sorted(
-        f"{key}.{suffix}" for key in keys for suffix in ("csv", "md", "tex")
+        f"{key}.{suffix}" for key in keys for suffix in ("csv", "json", "md", "tex")
     )
     for key in keys:
         frame = pd.read_csv(written / f"{key}.csv")
         assert set(CONTRACT) <= set(frame.columns)
         assert (frame["run"] == "invented").all() and (frame["data"] == "embedded").all()
-        for suffix in ("md", "tex"):
+        for suffix in ("json", "md", "tex"):
             text = (written / f"{key}.{suffix}").read_text()
             assert "Run invented" in text and "embedded faces" in text and "n = " in text and "strided" in text
 
@@ -155,7 +155,7 @@ def test_methods_beyond_the_papers_rows_state_their_setting_and_the_re_runs_pre_
     # The quoted network was pre-trained, the re-run one was not.
     assert (frame.at["dtagn", "pretrained"], frame.at["dtagn", "rerun_pretrained"]) == ("yes", "no")
     assert frame.at["fersnet_without_mtl", "rerun_pretrained"] == "yes"
-    assert frame.at["derl", "rerun_pretrained"] == ""
+    assert pd.isna(frame.at["derl", "rerun_pretrained"])
 
 
 def test_methods_that_were_not_run_keep_their_row_and_stay_empty(written, quoted):
@@ -196,8 +196,9 @@ def test_synthesis_figures_come_from_evaluations(written, run_folder):
 
 def test_references_are_never_printed_as_the_best(tables):
     table = tables["synthesis"]
-    bold = {table.frame["method"].iloc[row] for row, _ in table.bold()}
-    assert bold <= set(SYSTEMS)
+    rows = zip(table.frame["method"], table.cells(), strict=True)
+    best = {method for method, cells in rows if any(cell.bold for cell in cells)}
+    assert best and best <= set(SYSTEMS)
 
 
 def test_selection_prints_the_optimism_in_its_own_column(written, run_folder):
@@ -281,9 +282,8 @@ def test_an_empty_run_leaves_the_papers_rows(quoted):
 def hostile_table() -> Table:
     name = r"50 % of_A&B \ ~^ {x} $y$ #1 | *<b>*"
     frame = pd.DataFrame({"method": ["a", "b"], "name": [name, "plain"], "accuracy": [50.0, np.nan]})
-    return Table(
-        "hostile", frame, "Caption & 100 %", "Run a_b.", ("A `note_1`.",), ("name", "accuracy"), best=("accuracy",)
-    )
+    printed = columns("name", "accuracy")
+    return Table("hostile", frame, "Caption & 100 %", "Run a_b.", ("A `note_1`.",), printed, best=("accuracy",))
 
 
 def test_latex_is_escaped():
@@ -296,15 +296,39 @@ def test_latex_is_escaped():
     assert escape_latex("") == ""
 
 
-def test_markdown_reads_back_what_was_written(tmp_path):
-    table = hostile_table()
-    printed = read_markdown(write_table(table, tmp_path)[1])
-    assert printed.caption == table.caption and (printed.provenance, printed.notes) == ("Run a_b.", ("A `note_1`.",))
-    assert [[cell.text for cell in row] for row in printed.rows] == table.cells()
-    assert printed.rows[0][1].bold and printed.rows[0][1].is_number and not printed.rows[0][0].is_number
-    (tmp_path / "other.md").write_text("no table")
-    with pytest.raises(UserError, match=r"other\.md"):
-        read_markdown(tmp_path / "other.md")
+def test_markdown_is_escaped():
+    (row, _) = to_markdown(hostile_table()).splitlines()[4:6]
+    assert row == r"| 50 % of\_A&B \\ ~^ {x} $y$ #1 \| \*\<b\>\* | **50.00** |"
+
+
+def test_a_table_that_is_read_back_is_the_one_that_was_written(tables, written):
+    for key, table in tables.items():
+        again = read_json(written / f"{key}.json")
+        assert again.cells() == table.cells() and again.columns == table.columns
+        for form, suffix in ((to_csv, "csv"), (to_markdown, "md"), (to_latex, "tex")):
+            assert form(again) == (written / f"{key}.{suffix}").read_text()
+
+
+def test_files_that_are_no_table_are_named(tmp_path):
+    path = tmp_path / "other.json"
+    with pytest.raises(UserError, match=r"other\.json: not found"):
+        read_json(path)
+    for text in ("no table", "[]", "{}", '{"rows": [], "columns": [{"key": "name"}]}', '{"rows": [], "columns": []}'):
+        path.write_text(text)
+        with pytest.raises(UserError, match=r"other\.json: not a table"):
+            read_json(path)
+
+
+def test_columns_that_hold_figures_are_printed_as_such(tables):
+    for table in tables.values():
+        for column in table.columns:
+            assert column.is_number == pd.api.types.is_numeric_dtype(table.frame[column.key]), column
+
+
+def test_a_small_probability_is_given_a_bound():
+    (column,) = columns("mcnemar_p")
+    values = (0.0004999, 0.0005, 0.04, 1.0, np.nan)
+    assert [column.text_of(value) for value in values] == ["< 0.001", "0.001", "0.040", "1.000", ""]
 
 
 def test_two_runs_give_the_same_bytes(tables, written, tmp_path):

@@ -27,7 +27,7 @@ from fersnet.settings.rivals import (
 )
 from fersnet.training.batches import FaceSet, face_set, loose_faces
 from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
-from fersnet.training.loop import TrainingRun
+from fersnet.training.task import TrainingRun
 
 SIZE = 24
 HAPPINESS, SURPRISE = SIX.index("happiness"), SIX.index("surprise")

@@ -12,10 +12,11 @@ from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.training import IdentitySettings, StandardFerSettings
 from fersnet.training import identity
 from fersnet.training.batches import FaceSet, loose_faces
-from fersnet.training.identity import fit_identity, identity_source, load_identity
-from fersnet.training.loop import TrainingRun
+from fersnet.training.checkpoint import load_checkpoint
+from fersnet.training.identity import fit_identity, load_identity
 from fersnet.training.predictions import face_probabilities
 from fersnet.training.standard_fer import SIDE_FOR_ONE_FACE, fit_standard_fer, load_standard_fer
+from fersnet.training.task import TrainingRun
 
 EXPRESSIONS = ("anger", "fear", "happiness")
 
@@ -83,7 +84,7 @@ def test_the_identity_network_tells_subjects_apart(tmp_path: Path) -> None:
     network = load_identity(tmp_path / "checkpoint.pt", "cpu")
     assert (face_probabilities(network, FACES, 32).argmax(axis=1) == FACES.subjects.numpy()).mean() > 0.9
     assert not network.training
-    assert identity_source(tmp_path / "checkpoint.pt") == "trained"
+    assert load_checkpoint(tmp_path / "checkpoint.pt")[1]["source"] == "trained"
 
 
 def test_the_public_checkpoint_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +94,7 @@ def test_the_public_checkpoint_is_taken_as_it_is(tmp_path: Path, monkeypatch: py
     settings = IDENTITY.model_copy(update={"checkpoint": "light.pth", "checkpoint_sha256": "ab"})
     assert fit_identity(FACES, settings, 32, run_in(tmp_path)) is None
     assert asked == [(Path("light.pth"), "ab")]
-    assert identity_source(tmp_path / "checkpoint.pt") == "public"
+    assert load_checkpoint(tmp_path / "checkpoint.pt")[1]["source"] == "public"
     loaded = load_identity(tmp_path / "checkpoint.pt", "cpu")
     for key, value in public.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value)

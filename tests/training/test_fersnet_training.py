@@ -19,8 +19,9 @@ from fersnet.training import fersnet_task
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
 from fersnet.training.fersnet_task import FERSNetTask
-from fersnet.training.loop import TrainingRun
+from fersnet.training.inference import load, predict
 from fersnet.training.predictions import accuracies, prediction_table
+from fersnet.training.task import TrainingRun
 
 SIDE = 16
 MODEL = ModelSettings(image_size=16, width=4)
@@ -107,7 +108,7 @@ def test_eight_sequences_are_learned_by_heart(sharing: str, tmp_path: Path) -> N
     history = fit(
         faces, tmp_path, sharing=sharing, training=settings(epochs=50, batch_size=8), losses=DRAWING, identity=None
     )
-    prediction = system.predict(tmp_path / "checkpoint.pt", faces)
+    prediction = predict(tmp_path / "checkpoint.pt", faces)
     table = prediction_table(faces, prediction.probabilities)
     assert (
         accuracies(table) == {"frame_accuracy": 1.0, "sequence_accuracy": 1.0} and table["sequence_id"].nunique() == 8
@@ -120,7 +121,7 @@ def test_eight_sequences_are_learned_by_heart(sharing: str, tmp_path: Path) -> N
 def test_synthesis_goes_to_the_target_and_keeps_the_subject(tmp_path: Path) -> None:
     faces = toy_faces("ABC", SIX[:4])
     fit(faces, tmp_path, training=settings(epochs=150, batch_size=12), losses=DRAWING, identity=None)
-    model = system.load(tmp_path / "checkpoint.pt")
+    model = load(tmp_path / "checkpoint.pt")
     images = crop_and_flip(faces.images, SIDE, train=False)
     sources = torch.arange(len(faces)).repeat_interleave(4)
     targets = torch.arange(4).repeat(len(faces))
@@ -271,7 +272,7 @@ def test_three_rules_on_one_run(tmp_path: Path) -> None:
     assert choices["last"].epoch == 6
     assert choices["validation"].epoch == history["epoch"][history["validation_accuracy"].argmax()]
     assert choices["test_best"].test_accuracy == history["test_accuracy"].max()
-    last = system.predict(tmp_path / "checkpoint.pt", test).probabilities
+    last = predict(tmp_path / "checkpoint.pt", test).probabilities
     torch.testing.assert_close(torch.from_numpy(choices["last"].probabilities), torch.from_numpy(last))
     with pytest.raises(UserError, match="subject A is in the training and the test faces"):
         system.train_and_compare(
@@ -317,9 +318,9 @@ def test_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint.pt"
     states, metadata = load_checkpoint(file)
     with pytest.raises(UserError, match="trained on the classes"):
-        system.predict(file, toy_faces(expressions=SEVEN))
+        predict(file, toy_faces(expressions=SEVEN))
     with pytest.raises(UserError, match=r"faces\.channels"):
-        system.predict(file, replace(faces, images=faces.images.expand(-1, 3, -1, -1)))
+        predict(file, replace(faces, images=faces.images.expand(-1, 3, -1, -1)))
     for name, change in {
         "kind": {"kind": "identity"},
         "make": {"network": {"width": 4}},
@@ -327,18 +328,18 @@ def test_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
     }.items():
         save_checkpoint(tmp_path / f"{name}.pt", states, {**metadata, **change})
         with pytest.raises(UserError, match=f"{name}.pt"):
-            system.load(tmp_path / f"{name}.pt")
+            load(tmp_path / f"{name}.pt")
     save_checkpoint(tmp_path / "wide.pt", states, {**metadata, "network": {**metadata["network"], "width": 8}})
     with pytest.raises(UserError, match="made for another network"):
-        system.load(tmp_path / "wide.pt")
+        load(tmp_path / "wide.pt")
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(UserError, match="truncated"):
-        system.load(file)
+        load(file)
 
 
 def test_bad_images_for_synthesis(tmp_path: Path) -> None:
     fit(toy_faces(), tmp_path)
-    model = system.load(tmp_path / "checkpoint.pt")
+    model = load(tmp_path / "checkpoint.pt")
     good = torch.rand(2, 1, SIDE, SIDE)
     with pytest.raises(UserError, match="float images of shape"):
         model.synthesize(torch.rand(2, 1, 32, 32), torch.tensor([0, 1]))
@@ -350,7 +351,7 @@ def test_bad_images_for_synthesis(tmp_path: Path) -> None:
         model.synthesize(good, torch.tensor([0, 6]))
     fit(toy_faces(), tmp_path / "single", sharing="none", identity=None)
     with pytest.raises(UserError, match="single-task"):
-        system.load(tmp_path / "single" / "checkpoint.pt").synthesize(good, torch.tensor([0, 1]))
+        load(tmp_path / "single" / "checkpoint.pt").synthesize(good, torch.tensor([0, 1]))
 
 
 def test_too_little_to_train_on(tmp_path: Path) -> None:

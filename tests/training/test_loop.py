@@ -20,16 +20,9 @@ from fersnet.errors import UserError
 from fersnet.settings.training import ScheduleSettings
 from fersnet.training import loop
 from fersnet.training.checkpoint import load_checkpoint
-from fersnet.training.loop import (
-    Stage,
-    TrainingInterrupted,
-    TrainingRun,
-    TrainingTask,
-    batches_of,
-    best_so_far,
-    learning_rate_at,
-    train,
-)
+from fersnet.training.loop import batches_of, best_so_far, train
+from fersnet.training.signals import TrainingInterrupted
+from fersnet.training.task import Stage, TrainingRun, TrainingTask, learning_rate_at, set_learning_rate
 
 
 class NoisyTask(TrainingTask):
@@ -51,7 +44,7 @@ class NoisyTask(TrainingTask):
         self.poison_at: int | None = None
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
-        loop.set_learning_rate(self.optimizers["head"], 1e-2 / epoch)
+        set_learning_rate(self.optimizers["head"], 1e-2 / epoch)
 
     def training_step(self, indices: torch.Tensor) -> dict[str, torch.Tensor]:
         time.sleep(self.pause)

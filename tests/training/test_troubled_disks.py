@@ -14,7 +14,8 @@ from torch import nn
 from fersnet.errors import UserError
 from fersnet.training import checkpoint, loop
 from fersnet.training.checkpoint import load_checkpoint, write_atomically
-from fersnet.training.loop import Stage, TrainingRun, TrainingTask, train
+from fersnet.training.loop import train
+from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 
 class Line(TrainingTask):

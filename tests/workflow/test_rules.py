@@ -32,7 +32,7 @@ def test_a_rule_declares_all_that_it_needs(name: str) -> None:
     assert re.search(r"code=(lambda wildcards: )?code\(", text), f"rule {name}: no fingerprint of its code"
     for line in re.findall(r"    (?:input|output):\n((?:        .*\n)+)", text):
         for entry in re.findall(r"^        (\S.*)$", line, re.MULTILINE):
-            assert re.match(r"[a-z_]+=|figure_files|\)", entry), f"rule {name}: {entry} has no name"
+            assert re.match(r"[a-z_]+=|figure_files|tables|\)", entry), f"rule {name}: {entry} has no name"
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -64,8 +64,8 @@ def test_all_files_of_the_contract_exist_with_their_columns(results: Path) -> No
     wanted = {"method", "name", "dataset", "reported", "accuracy", "ci_low", "ci_high", "n_sequences"}
     for name in ("fer_ckplus", "fer_oulu_casia", "fer_mmi", "synthesis", "ablation", "selection"):
         assert wanted <= set(pd.read_csv(results / "tables" / f"{name}.csv")), name
-        assert (results / "tables" / f"{name}.md").is_file()
-        assert (results / "tables" / f"{name}.tex").is_file()
+        for suffix in ("json", "md", "tex"):
+            assert (results / "tables" / f"{name}.{suffix}").is_file()
     for name in (
         "synthesis_ckplus",
         "synthesis_oulu_casia",
