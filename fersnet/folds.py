@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fersnet.csv_files import read_csv
 from fersnet.errors import UserError
 from fersnet.settings.data import FoldsSettings
 
@@ -140,10 +141,8 @@ def read_folds(path: Path) -> "pd.DataFrame":
     Raises:
         UserError: if it is missing, not such a table, or fails `check_folds`.
     """
-    import pandas as pd
-
     try:
-        folds = pd.read_csv(path, dtype=str, keep_default_na=False)
+        folds = read_csv(path)
         folds["fold"] = folds["fold"].astype(int)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run the folds stage first") from None

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"expressions", "errors", "seeds", "repeats", "fingerprint"},
+    {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
     {"host"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
