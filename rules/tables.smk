@@ -69,6 +69,8 @@ rule table_recognition:
     input:
         jobs=f"{RESULTS}/jobs.csv",
         predictions=dataset_predictions,
+        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+        faces=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
     output:
         csv=f"{RESULTS}/tables/fer_{{dataset}}.csv",
         md=f"{RESULTS}/tables/fer_{{dataset}}.md",
@@ -97,6 +99,8 @@ rule table_ablation:
     input:
         jobs=f"{RESULTS}/jobs.csv",
         predictions=predictions(RECOGNITION, FERSNET_METHODS),
+        folds=expand(f"{RESULTS}/datasets/{{dataset}}/folds.csv", dataset=RECOGNITION),
+        faces=expand(f"{RESULTS}/datasets/{{dataset}}/faces.parquet", dataset=RECOGNITION),
     output:
         csv=f"{RESULTS}/tables/ablation.csv",
         md=f"{RESULTS}/tables/ablation.md",

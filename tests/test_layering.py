@@ -11,7 +11,7 @@ LAYERS = [
     {"host"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
-    {"training"},
+    {"training", "cross_validation"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},

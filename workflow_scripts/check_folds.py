@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fersnet.folds import read_folds
+from fersnet.folds import check_folds, read_folds
 from workflow_scripts.job import tracked_job
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 with tracked_job(snakemake):
     folds = read_folds(Path(snakemake.input.folds))
+    check_folds(folds, snakemake.params.planned)
     sizes = folds.groupby("fold").agg(subjects=("subject", "nunique"), sequences=("sequence_id", "size"))
     counts = pd.crosstab(folds["fold"], folds["expression"])
     sizes.join(counts).assign(scheme=snakemake.params.scheme).to_csv(snakemake.output.summary)
