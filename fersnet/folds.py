@@ -1,11 +1,14 @@
 """Subject-wise folds: every subject is tested in exactly one of them."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fersnet.csv_files import read_csv
 from fersnet.errors import UserError
 from fersnet.settings.data import FoldsSettings
 
@@ -77,12 +80,16 @@ def assign_folds(sequences: "pd.DataFrame", settings: FoldsSettings) -> "pd.Data
     return table
 
 
-def check_folds(folds: "pd.DataFrame") -> None:
+def check_folds(folds: "pd.DataFrame", planned: int | None = None) -> None:
     """Check that the folds are subject-disjoint and complete.
+
+    Args:
+        folds: Table with `COLUMNS`.
+        planned: Number of folds that the run trains.
 
     Raises:
         UserError: if a column is missing, a value is empty, a sequence occurs twice, a subject lies in more than one
-            fold, or the fold numbers are not 1 to n with n of at least 2.
+            fold, the fold numbers are not 1 to n with n of at least 2, or other folds are there than planned.
     """
     missing = [name for name in COLUMNS if name not in folds.columns]
     if missing:
@@ -101,6 +108,8 @@ def check_folds(folds: "pd.DataFrame") -> None:
     numbers = sorted(set(folds["fold"].tolist()))
     if len(numbers) < 2 or numbers != list(range(1, len(numbers) + 1)):
         raise UserError(f"folds.csv: folds {numbers} are not 1 to n; run the folds stage again")
+    if planned is not None and len(numbers) != planned:
+        raise UserError(f"folds.csv: {len(numbers)} folds, {planned} were planned; the data have changed: run again")
 
 
 def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) -> Split:
@@ -129,6 +138,33 @@ def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) 
     return Split(train, validation, test)
 
 
+def fold_groups(rule: str, counts: Mapping[str, int]) -> list[tuple[str, int, tuple[str, ...]]]:
+    """How often a rule is needed whose job does all folds of a dataset: it has as many outputs as there are folds.
+
+    Args:
+        rule: its name.
+        counts: number of folds by dataset.
+
+    Returns:
+        For every number of folds the rule's name (its own where all datasets have the same number), the number, and
+        the datasets that have it.
+    """
+    numbers = dict.fromkeys(counts.values())
+    return [
+        (
+            rule if len(numbers) == 1 else f"{rule}_{number}_folds",
+            number,
+            tuple(dataset for dataset, count in counts.items() if count == number),
+        )
+        for number in numbers
+    ]
+
+
+def plain_rule(name: str) -> str:
+    """The rule of a name that `fold_groups` made."""
+    return re.sub(r"_\d+_folds$", "", name)
+
+
 def write_folds(folds: "pd.DataFrame", path: Path) -> None:
     """Write `folds.csv`."""
     folds.loc[:, list(COLUMNS)].to_csv(path, index=False, lineterminator="\n")
@@ -140,10 +176,8 @@ def read_folds(path: Path) -> "pd.DataFrame":
     Raises:
         UserError: if it is missing, not such a table, or fails `check_folds`.
     """
-    import pandas as pd
-
     try:
-        folds = pd.read_csv(path, dtype=str, keep_default_na=False)
+        folds = read_csv(path)
         folds["fold"] = folds["fold"].astype(int)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; run the folds stage first") from None

@@ -8,9 +8,11 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
+from fersnet.cross_validation import fold_counts
 from fersnet.datasets.presence import find_problems, tree_stamp
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
+from fersnet.folds import fold_groups
 from fersnet.host import check_writable, has_gpu, prepare_jobs
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe
@@ -25,11 +27,11 @@ try:
     problems = find_problems(SETTINGS)
     if problems:
         raise UserError("\n".join(problems))
+    FOLD_COUNTS = fold_counts(SETTINGS, Path("results", SETTINGS.run))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{SETTINGS.run}"
-FOLDS = range(1, SETTINGS.folds.count + 1)
 FERSNET_METHODS = tuple(SETTINGS.variants)
 RIVALS = SETTINGS.rivals.methods
 BASELINES = SETTINGS.baselines.methods
@@ -159,9 +161,19 @@ def synthesis_module(wildcards):
     return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.inference"
 
 
-def per_fold(pattern):
+def folds_of(dataset):
+    """The folds of a dataset; `leave_one_subject_out` has as many as the dataset has subjects."""
+    return range(1, FOLD_COUNTS[dataset] + 1)
+
+
+def per_fold(pattern, count):
     """One file for every fold: for jobs so short that one does all folds of a method."""
-    return expand(pattern, fold=FOLDS)
+    return expand(pattern, fold=range(1, count + 1))
+
+
+def of_folds(pattern, datasets, **more):
+    """A file for every dataset and fold (and whatever else), the folds being each dataset's own."""
+    return [path for dataset in datasets for path in expand(pattern, dataset=dataset, **more, fold=folds_of(dataset))]
 
 
 def checkpoint(dataset, method, fold):
@@ -203,12 +215,8 @@ def indexes():
 
 def predictions(datasets, methods):
     """The predictions of all trainings of some methods."""
-    return expand(
-        f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
-        dataset=datasets,
-        method=trainings(methods),
-        fold=FOLDS,
-    )
+    pattern = f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet"
+    return of_folds(pattern, datasets, method=trainings(methods))
 
 
 def dataset_predictions(wildcards):
@@ -216,11 +224,7 @@ def dataset_predictions(wildcards):
 
 
 def evaluations():
-    return expand(
-        f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet",
-        dataset=SETTINGS.synthesis.datasets,
-        fold=FOLDS,
-    )
+    return of_folds(f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet", SETTINGS.synthesis.datasets)
 
 
 def evaluation_sets():
@@ -233,13 +237,14 @@ def fold_syntheses(wildcards):
 
 
 def dataset_syntheses(wildcards):
-    return expand(f"{RESULTS}/synthesis/{wildcards.dataset}/{{method}}/fold{{fold}}.npz", method=SYSTEMS, fold=FOLDS)
+    pattern = f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz"
+    return of_folds(pattern, [wildcards.dataset], method=SYSTEMS)
 
 
 def selection_files():
     if SETTINGS.selection_study.method is None:
         return []
-    return expand(f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet", dataset=RECOGNITION, fold=FOLDS)
+    return of_folds(f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet", RECOGNITION)
 
 
 def augmented_methods():
@@ -247,9 +252,8 @@ def augmented_methods():
 
 
 def augmentation_tables(dataset):
-    return expand(
-        f"{RESULTS}/augmentation/{dataset}/{{method}}/fold{{fold}}.csv", method=augmented_methods()[:1], fold=FOLDS
-    )
+    pattern = f"{RESULTS}/augmentation/{{dataset}}/{{method}}/fold{{fold}}.csv"
+    return of_folds(pattern, [dataset], method=augmented_methods()[:1])
 
 
 def gated_methods():
@@ -257,7 +261,8 @@ def gated_methods():
 
 
 def histories(dataset):
-    return expand(f"{RESULTS}/models/{dataset}/{{method}}/fold{{fold}}/history.csv", method=FERSNET_METHODS, fold=FOLDS)
+    pattern = f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/history.csv"
+    return of_folds(pattern, [dataset], method=FERSNET_METHODS)
 
 
 def tables(name, *forms):
@@ -303,15 +308,11 @@ def all_figures():
 
 def deliverables():
     """What `all` asks for by name: Snakemake makes a deleted file again only where somebody asks for it."""
-    syntheses = expand(
-        f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz",
-        dataset=SETTINGS.synthesis.datasets,
-        method=trainings(SYSTEMS),
-        fold=FOLDS,
-    )
+    pattern = f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz"
+    syntheses = of_folds(pattern, SETTINGS.synthesis.datasets, method=trainings(SYSTEMS))
     return [*all_tables(), *all_figures(), *predictions(RECOGNITION, [*BASELINES, *FERSNET_METHODS]), *syntheses]
 
 
 def described_run():
     """What every table and figure says about where its numbers come from."""
-    return asdict(describe(SETTINGS))
+    return asdict(describe(SETTINGS, FOLD_COUNTS))

@@ -137,5 +137,6 @@ rule check_folds:
         code=code("check_folds"),
         seed=SETTINGS.seed,
         scheme=SETTINGS.folds.scheme,
+        planned=lambda wildcards: FOLD_COUNTS[wildcards.dataset],
     script:
         "../workflow_scripts/check_folds.py"

@@ -176,7 +176,9 @@ rule figure_confusion:
 
 rule figure_synthesis_confusion:
     input:
-        evaluations=lambda wildcards: per_fold(f"{RESULTS}/evaluation/{wildcards.dataset}/fold{{fold}}.parquet"),
+        evaluations=lambda wildcards: of_folds(
+            f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet", [wildcards.dataset]
+        ),
     output:
         figure_files(*(f"confusion_synthesis_{{dataset}}_{method}" for method in SYSTEMS)),
     log:
@@ -257,7 +259,7 @@ rule figure_training:
 
 rule figure_gates:
     input:
-        gates=lambda wildcards: expand(f"{RESULTS}/gates/{wildcards.dataset}/fold{{fold}}.npz", fold=FOLDS),
+        gates=lambda wildcards: of_folds(f"{RESULTS}/gates/{{dataset}}/fold{{fold}}.npz", [wildcards.dataset]),
     output:
         png=f"{RESULTS}/figures/gates_{{dataset}}.png",
         pdf=f"{RESULTS}/figures/gates_{{dataset}}.pdf",

@@ -69,36 +69,41 @@ rule train_rival:
         "../workflow_scripts/train_rival.py"
 
 
-rule synthesize_faces:
-    input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-        checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt"),
-    output:
-        syntheses=per_fold(f"{RESULTS}/synthesis/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.npz"),
-    log:
-        f"{RESULTS}/logs/synthesize_faces/{{dataset}}_{{method}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/synthesize_faces/{{dataset}}_{{method}}.tsv"
-    wildcard_constraints:
-        method=one_of(SYSTEMS),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=3000,
-        runtime=60,
-    params:
-        code=lambda wildcards: code("synthesize_faces", synthesis_module(wildcards)),
-        seed=SETTINGS.seed,
-        family=synthesis_module,
-        image_size=SETTINGS.model.image_size,
-        device=SETTINGS.device,
-    script:
-        "../workflow_scripts/synthesize_faces.py"
+for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
+
+    rule:
+        name:
+            name
+        input:
+            faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
+            table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+            folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+            checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+            checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt", count),
+        output:
+            syntheses=per_fold(f"{RESULTS}/synthesis/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.npz", count),
+        log:
+            f"{RESULTS}/logs/synthesize_faces/{{dataset}}_{{method}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/synthesize_faces/{{dataset}}_{{method}}.tsv"
+        wildcard_constraints:
+            dataset="|".join(datasets),
+            method=one_of(SYSTEMS),
+        conda:
+            "../environment.yml"
+        threads: SETTINGS.threads
+        resources:
+            gpu=gpu(),
+            mem_mb=3000,
+            runtime=60,
+        params:
+            code=lambda wildcards: code("synthesize_faces", synthesis_module(wildcards)),
+            seed=SETTINGS.seed,
+            family=synthesis_module,
+            image_size=SETTINGS.model.image_size,
+            device=SETTINGS.device,
+        script:
+            "../workflow_scripts/synthesize_faces.py"
 
 
 rule evaluate_synthesis:

@@ -67,6 +67,8 @@ rule table_recognition:
     input:
         jobs=f"{RESULTS}/jobs.csv",
         predictions=dataset_predictions,
+        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+        faces=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
     output:
         tables("fer_{dataset}"),
     log:
@@ -93,6 +95,8 @@ rule table_ablation:
     input:
         jobs=f"{RESULTS}/jobs.csv",
         predictions=predictions(RECOGNITION, FERSNET_METHODS),
+        folds=expand(f"{RESULTS}/datasets/{{dataset}}/folds.csv", dataset=RECOGNITION),
+        faces=expand(f"{RESULTS}/datasets/{{dataset}}/faces.parquet", dataset=RECOGNITION),
     output:
         tables("ablation"),
     log:

@@ -104,35 +104,40 @@ rule train_fersnet:
         "../workflow_scripts/train_fersnet.py"
 
 
-rule predict_fersnet:
-    input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-        checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt"),
-    output:
-        predictions=per_fold(f"{RESULTS}/predictions/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.parquet"),
-    log:
-        f"{RESULTS}/logs/predict_fersnet/{{dataset}}_{{method}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/predict_fersnet/{{dataset}}_{{method}}.tsv"
-    wildcard_constraints:
-        method=one_of(FERSNET_METHODS),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=2000,
-        runtime=30,
-    params:
-        code=code("predict_fersnet"),
-        seed=SETTINGS.seed,
-        expressions=classes,
-        device=SETTINGS.device,
-    script:
-        "../workflow_scripts/predict_fersnet.py"
+for name, count, datasets in fold_groups("predict_fersnet", FOLD_COUNTS):
+
+    rule:
+        name:
+            name
+        input:
+            faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
+            table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+            folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+            checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+            checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt", count),
+        output:
+            predictions=per_fold(f"{RESULTS}/predictions/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.parquet", count),
+        log:
+            f"{RESULTS}/logs/predict_fersnet/{{dataset}}_{{method}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/predict_fersnet/{{dataset}}_{{method}}.tsv"
+        wildcard_constraints:
+            dataset="|".join(datasets),
+            method=one_of(FERSNET_METHODS),
+        conda:
+            "../environment.yml"
+        threads: SETTINGS.threads
+        resources:
+            gpu=gpu(),
+            mem_mb=2000,
+            runtime=30,
+        params:
+            code=code("predict_fersnet"),
+            seed=SETTINGS.seed,
+            expressions=classes,
+            device=SETTINGS.device,
+        script:
+            "../workflow_scripts/predict_fersnet.py"
 
 
 rule augment_faces:
@@ -201,30 +206,40 @@ rule compare_selection:
         "../workflow_scripts/compare_selection.py"
 
 
-rule extract_gates:
-    input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-        checkpoints=lambda wildcards: [checkpoint(wildcards.dataset, gated_methods()[0], fold) for fold in FOLDS],
-    output:
-        gates=per_fold(f"{RESULTS}/gates/{{{{dataset}}}}/fold{{fold}}.npz"),
-    log:
-        f"{RESULTS}/logs/extract_gates/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/extract_gates/{{dataset}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=2000,
-        runtime=30,
-    params:
-        code=code("extract_gates"),
-        seed=SETTINGS.seed,
-        expressions=classes,
-        device=SETTINGS.device,
-    script:
-        "../workflow_scripts/extract_gates.py"
+for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
+
+    rule:
+        name:
+            name
+        input:
+            faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
+            table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+            folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
+            checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+            checkpoints=lambda wildcards: of_folds(
+                f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
+                [wildcards.dataset],
+                method=gated_methods()[:1],
+            ),
+        output:
+            gates=per_fold(f"{RESULTS}/gates/{{{{dataset}}}}/fold{{fold}}.npz", count),
+        log:
+            f"{RESULTS}/logs/extract_gates/{{dataset}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/extract_gates/{{dataset}}.tsv"
+        wildcard_constraints:
+            dataset="|".join(datasets),
+        conda:
+            "../environment.yml"
+        threads: SETTINGS.threads
+        resources:
+            gpu=gpu(),
+            mem_mb=2000,
+            runtime=30,
+        params:
+            code=code("extract_gates"),
+            seed=SETTINGS.seed,
+            expressions=classes,
+            device=SETTINGS.device,
+        script:
+            "../workflow_scripts/extract_gates.py"

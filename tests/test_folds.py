@@ -122,6 +122,13 @@ def test_the_check_fails_on(change, message):
         check_folds(broken(change))
 
 
+def test_b1_other_folds_than_planned_are_told():
+    folds = assign_folds(sequences(list("abcd")), FoldsSettings(scheme="leave_one_subject_out"))
+    check_folds(folds, 4)
+    with pytest.raises(UserError, match="4 folds, 3 were planned"):
+        check_folds(folds, 3)
+
+
 def test_csv_keeps_names_as_text(tmp_path):
     folds = assign_folds(sequences(["005", "010", "NA", "é, x"]), FoldsSettings(count=3))
     write_folds(folds, tmp_path / "folds.csv")

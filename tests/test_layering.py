@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"expressions", "errors", "seeds", "repeats", "fingerprint"},
+    {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
     {"host"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
-    {"training"},
+    {"training", "cross_validation"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},

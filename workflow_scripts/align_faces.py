@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from fersnet.csv_files import read_csv
 from fersnet.datasets.index import read_index_file
 from fersnet.faces.store import build_store
 from fersnet.settings.data import FacesSettings
@@ -35,5 +36,5 @@ with tracked_job(snakemake) as record:
     Path(snakemake.output.checksum).write_text(f"{checksum.hexdigest()}\n", encoding="utf-8")
     record.metrics = {
         "faces": len(pd.read_parquet(snakemake.output.table)),
-        "left_out": len(pd.read_csv(snakemake.output.rejected)),
+        "left_out": len(read_csv(Path(snakemake.output.rejected))),
     }

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.datasets.index import read_index_file
-from fersnet.folds import assign_folds
+from fersnet.folds import assign_folds, write_folds
 from fersnet.settings.data import FoldsSettings
 from workflow_scripts.job import tracked_job
 
@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 with tracked_job(snakemake):
     index = read_index_file(Path(snakemake.input.index).parent)
     settings = FoldsSettings.model_validate(snakemake.params.settings, strict=False)
-    assign_folds(index.sequences, settings).to_csv(snakemake.output.folds, index=False)
+    write_folds(assign_folds(index.sequences, settings), Path(snakemake.output.folds))

@@ -1,18 +1,19 @@
 """Proves that no subject is in two folds, and writes the folds' sizes."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fersnet.folds import check_folds
+from fersnet.folds import check_folds, read_folds
 from workflow_scripts.job import tracked_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
-    folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str, "sequence_id": str})
-    check_folds(folds)
+    folds = read_folds(Path(snakemake.input.folds))
+    check_folds(folds, snakemake.params.planned)
     sizes = folds.groupby("fold").agg(subjects=("subject", "nunique"), sequences=("sequence_id", "size"))
     counts = pd.crosstab(folds["fold"], folds["expression"])
     sizes.join(counts).assign(scheme=snakemake.params.scheme).to_csv(snakemake.output.summary)

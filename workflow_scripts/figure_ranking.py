@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from fersnet.report.files import read_table
 from fersnet.report.ranking import draw_ranking
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
@@ -14,6 +13,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
-    table = pd.read_csv(snakemake.input.table)
+    table = read_table(Path(snakemake.input.table), ("method", "accuracy"))
     figure = draw_ranking(table, snakemake.wildcards.dataset, describe_run(snakemake))
     save_figure(figure, Path(snakemake.output.png).with_suffix(""), report_settings(snakemake).dpi)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fersnet.errors import UserError
+from fersnet.folds import plain_rule
 from fersnet.seeds import derive_seed
 from fersnet.tracking import Interrupted, JobRecord, track_job
 
@@ -39,7 +40,7 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
     try:
         with track_job(
             results_folder(snakemake),
-            snakemake.rule,
+            plain_rule(snakemake.rule),
             run=snakemake.config["run"],
             **place,
             seed=snakemake.params.get("seed", 0),
@@ -77,7 +78,7 @@ def place_of(snakemake: "Snakemake") -> dict[str, str]:
 
 def job_seed(snakemake: "Snakemake") -> int:
     """The job's own seed, from (seed, rule, dataset, method, fold)."""
-    return derive_seed(snakemake.params.seed, snakemake.rule, *place_of(snakemake).values())
+    return derive_seed(snakemake.params.seed, plain_rule(snakemake.rule), *place_of(snakemake).values())
 
 
 def job_fingerprint(snakemake: "Snakemake") -> str:
@@ -90,7 +91,7 @@ def _fail(snakemake: "Snakemake", log: Path, message: str) -> None:
     place = " ".join(filter(None, place_of(snakemake).values()))
     with log.open("a", encoding="utf-8") as file:
         file.write(f"{message}\n")
-    print(f"{snakemake.rule} {place}: {message}", file=sys.stderr, flush=True)
+    print(f"{plain_rule(snakemake.rule)} {place}: {message}", file=sys.stderr, flush=True)
     sys.exit(1)
 
 

@@ -19,6 +19,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, RerunTrigger, ResourceSettings
 
+from fersnet.folds import plain_rule
+
 TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT, RerunTrigger.SOFTWARE_ENV}
 """As in both profiles, which Snakemake's interface for programs does not read."""
 
@@ -37,7 +39,7 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
         numbers = {job: number for number, job in enumerate(jobs)}
         return [
             {
-                "rule": job.rule.name,
+                "rule": plain_rule(job.rule.name),
                 "wildcards": dict(job.wildcards.items()),
                 "threads": job.threads,
                 "gpu": job.resources.get("gpu", 0),

@@ -21,7 +21,7 @@ with tracked_job(snakemake) as record:
     files = zip(snakemake.input.checkpoints, snakemake.output.predictions, strict=True)
     for fold, (checkpoint, output) in enumerate(files, start=1):
         subjects = read_split(snakemake, store, fold=fold).test
-        test = face_set(store, subjects, tuple(snakemake.params.expressions))
+        test = face_set(store, subjects, tuple(snakemake.params.expressions), may_be_empty=True)
         predictions = prediction_table(test, predict(Path(checkpoint), test, device).probabilities)
         predictions.to_parquet(output, index=False)
         tables.append(predictions)

@@ -21,7 +21,7 @@ with tracked_job(snakemake) as record:
     files = zip(snakemake.input.checkpoints, snakemake.output.syntheses, strict=True)
     for fold, (checkpoint, output) in enumerate(files, start=1):
         synthesizer = system.load(Path(checkpoint), device)
-        test = face_set(store, read_split(snakemake, store, fold=fold).test, SIX).to(device)
+        test = face_set(store, read_split(snakemake, store, fold=fold).test, SIX, may_be_empty=True).to(device)
         # FERSNet names its classes; the rivals know the six.
         classes = getattr(synthesizer, "expressions", SIX)
         faces = synthesize_faces(synthesizer, test, snakemake.params.image_size, classes, seed=job_seed(snakemake))

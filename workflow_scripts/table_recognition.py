@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fersnet.report.coverage import coverage_notes
 from fersnet.report.files import read_jobs, read_predictions
 from fersnet.report.quoted import read_quoted
 from fersnet.report.tables import recognition_table
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
+    predictions = read_predictions(map(Path, snakemake.input.predictions))
     table = recognition_table(
         snakemake.wildcards.dataset,
-        read_predictions(map(Path, snakemake.input.predictions)),
+        predictions,
         read_quoted(QUOTED),
         read_jobs(Path(snakemake.input.jobs)),
         describe_run(snakemake),
         report_settings(snakemake),
+        coverage_notes(predictions, [Path(snakemake.input.folds).parent]),
     )
     write_table(snakemake, table)

@@ -4,6 +4,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fersnet.baselines.clips import fold_clips
 from fersnet.repeats import split_repeat
 from fersnet.settings.baselines import BaselinesSettings
@@ -39,7 +41,7 @@ with tracked_job(snakemake) as record:
         test.subjects,
         [expressions[label] for label in test.labels],
         [-1] * len(test.sequence_ids),
-        model.predict_proba(test),
+        model.predict_proba(test) if len(test) else np.zeros((0, len(expressions))),
         expressions,
     )
     predictions.to_parquet(snakemake.output.predictions, index=False)

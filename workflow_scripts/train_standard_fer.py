@@ -21,7 +21,7 @@ with tracked_job(snakemake) as record:
     run = training_run(snakemake, record, settings.width)
     fit_standard_fer(face_set(store, split.train, SIX), settings, size, run)
     judge, _ = load_standard_fer(snakemake.output.checkpoint, run.device)
-    test = face_set(store, split.test, SIX).to(run.device)
+    test = face_set(store, split.test, SIX, may_be_empty=True).to(run.device)
     predictions = prediction_table(test, face_probabilities(judge, test, size))
     predictions.to_parquet(snakemake.output.predictions, index=False)
     record.metrics = accuracies(predictions)

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 
 from fersnet.faces.store import FaceStore, open_store
-from fersnet.folds import Split, split_subjects
+from fersnet.folds import Split, read_folds, split_subjects
 from fersnet.tracking import JobRecord, file_sha256
 from fersnet.training.device import choose_device, choose_precision, describe_device
 from fersnet.training.task import TrainingRun
@@ -27,8 +26,7 @@ def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False,
     fold = int(snakemake.wildcards.fold) if fold is None else fold
     if fold == 0:
         return Split(frozenset(store.table["subject"]), frozenset(), frozenset())
-    folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str, "sequence_id": str})
-    return split_subjects(folds, fold, hold_out)
+    return split_subjects(read_folds(Path(snakemake.input.folds)), fold, hold_out)
 
 
 def job_device(snakemake: "Snakemake", record: JobRecord) -> torch.device:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fersnet.datasets.image_folders import report_gaps
+from fersnet.datasets.image_folders import numbered_frames
 from fersnet.datasets.sequences import (
     UNLABELLED,
     IndexBuilder,
@@ -25,7 +25,7 @@ from fersnet.expressions import CKPLUS_CODES
 DEPTH = 3
 _SUBJECT = re.compile(r"S[0-9]{3}", re.IGNORECASE)
 _SESSION = re.compile(r"[0-9]{3}")
-_FRAME = re.compile(r"(S[0-9]{3})_([0-9]{3})_([0-9]{1,9})", re.IGNORECASE)
+_FRAME = re.compile(r"(S[0-9]{3})_([0-9]{3})_", re.IGNORECASE)
 _EMOTION = "_emotion.txt"
 
 
@@ -131,19 +131,14 @@ def _exists(tree: Tree, where: CkplusTree, subject: str) -> bool:
 
 
 def _frames(builder: IndexBuilder, tree: Tree, sequence_id: str, folder: str) -> list[str]:
-    by_number: dict[int, str] = {}
+    own = []
     for name in tree.listing(folder).files:
-        if not is_image(name):
-            continue
-        match = _FRAME.fullmatch(name.rpartition(".")[0])
-        if match is None or f"{match[1].upper()}_{match[2]}" != sequence_id:
+        match = _FRAME.match(name)
+        if is_image(name) and match is not None and f"{match[1].upper()}_{match[2]}" != sequence_id:
             builder.reject(sequence_id, f"{folder}/{name}", f"file name does not fit {sequence_id}_00000001.png")
-        elif int(match[3]) in by_number:
-            builder.reject(sequence_id, f"{folder}/{name}", "another frame has this number; the first one is kept")
         else:
-            by_number[int(match[3])] = name
-    report_gaps(builder, sequence_id, folder, list(by_number))
-    return [f"{folder}/{by_number[number]}" for number in sorted(by_number)]
+            own.append(name)
+    return numbered_frames(builder, sequence_id, folder, own)
 
 
 def _label(builder: IndexBuilder, tree: Tree, sequence_id: str, folder: str | None) -> str | None:

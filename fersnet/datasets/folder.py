@@ -12,6 +12,7 @@ from fersnet.datasets.sequences import (
     last_positions,
     neutral_position,
 )
+from fersnet.datasets.subjects import check_subjects
 from fersnet.datasets.walk import Listing, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN
@@ -23,26 +24,34 @@ def locate(root: Path, *, apex: str = "last", follow_links: bool = False) -> str
     """The first expression folder below a subject folder, relative to the root.
 
     Raises:
-        UserError: if there is none or an option is wrong.
+        UserError: if there is none, the subjects' folders are not named after people, or an option is wrong.
     """
     choice("apex", apex, APEX_RULES)
     tree = open_tree(root, lambda path, reason: None, follow_links)
+    found: dict[str, str] = {}
     for subject in tree.listing("").folders:
         for name in tree.listing(subject).folders:
             if expression_named(name) is not None:
-                return f"{subject}/{name}"
-    raise UserError(
-        f"{root}: no folders of the form subject/expression/*.png found; an expression folder is named after one of "
-        f"{', '.join(SEVEN)}"
-    )
+                found.setdefault(subject, name)
+    if not found:
+        raise UserError(
+            f"{root}: no folders of the form subject/expression/*.png found; an expression folder is named after one "
+            f"of {', '.join(SEVEN)}"
+        )
+    try:
+        check_subjects(found)
+    except UserError as error:
+        raise UserError(f"{root}: {error}") from None
+    return join(*next(iter(found.items())))
 
 
 def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_links: bool = False) -> SequenceIndex:
     """The sequences of a folder tree, their frames in natural order of the file names. No image is opened.
 
     Images that lie directly in a subject/expression folder form one sequence, each folder below it another. The
-    sequence id is the folder's path relative to the root. Rules for the peak frames: `last` (default) and `middle`
-    take `peak_frames` of them; with `all`, for unrelated still images, every image is a peak and none is neutral.
+    sequence id is the folder's path relative to the root, in composed form. Rules for the peak frames: `last` (default)
+    and `middle` take `peak_frames` of them; with `all`, for unrelated still images, every image is a peak and none is
+    neutral.
 
     Raises:
         UserError: if no such folder is found or an option is wrong.
@@ -66,7 +75,8 @@ def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_l
             for part, content in parts:
                 frames = [join(part, image) for image in _images(content)]
                 positions = apex_positions(rule, len(frames), peak_frames)
-                builder.add(part, subject, expression, frames, positions, neutral_position(positions))
+                sequence_id = builder.free_id(part)
+                builder.add(sequence_id, subject, expression, frames, positions, neutral_position(positions))
     return builder.finish()
 
 

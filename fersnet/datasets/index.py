@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from fersnet.csv_files import read_csv
 from fersnet.datasets.counts import commonest_reasons
 from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, SequenceIndex
 from fersnet.errors import UserError
@@ -101,11 +102,11 @@ def read_index_file(folder: Path) -> SequenceIndex:
     Raises:
         UserError: if a file is missing or not of this form.
     """
-    from pandas import read_csv, read_parquet
+    from pandas import read_parquet
 
     try:
         sequences = read_parquet(folder / INDEX_FILE)[list(SEQUENCE_COLUMNS)]
-        rejected = read_csv(folder / REJECTED_FILE, dtype="str", keep_default_na=False)[list(REJECTED_COLUMNS)]
+        rejected = read_csv(folder / REJECTED_FILE, text=("frame",))[list(REJECTED_COLUMNS)]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{folder}: no readable index ({error}); delete the folder and run again") from error
     for column in ("frames", "apex"):

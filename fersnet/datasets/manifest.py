@@ -7,7 +7,8 @@ from pathlib import Path
 from fersnet.datasets.folder import APEX_RULES, apex_positions
 from fersnet.datasets.labels import expression_named
 from fersnet.datasets.sequences import IndexBuilder, SequenceIndex, check_peak_frames, choice, neutral_position
-from fersnet.datasets.walk import Tree, is_image
+from fersnet.datasets.subjects import check_subjects, composed
+from fersnet.datasets.walk import Tree, is_image, unread
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN
 
@@ -26,16 +27,21 @@ class _Sequence:
 
 
 def locate(root: Path, *, apex: str = "last", follow_links: bool = False) -> Path:
-    """The manifest: `root` itself, or `manifest.csv` in it, after checking its header.
+    """The manifest: `root` itself, or `manifest.csv` in it, after checking its columns and the subjects' names.
 
     Raises:
-        UserError: if there is none, it cannot be read, columns are missing, or an option is wrong.
+        UserError: if there is none, it cannot be read, columns are missing, the subjects are not named after people,
+            or an option is wrong.
     """
     choice("apex", apex, APEX_RULES)
     path = Path(root) / "manifest.csv" if Path(root).is_dir() else Path(root)
     if not path.is_file():
         raise UserError(f"{path}: no such file; the manifest reader needs a CSV with the columns {', '.join(COLUMNS)}")
-    _rows(path, header_only=True)
+    subjects = {row["subject"] for _, row in _rows(path)} - {""}
+    try:
+        check_subjects(subjects)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return path
 
 
@@ -69,7 +75,7 @@ def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_l
 
 
 def _take(builder: IndexBuilder, tree: Tree, sequences: dict[str, _Sequence], place: str, row: dict[str, str]) -> None:
-    sequence_id, subject = row["sequence_id"], row["subject"]
+    sequence_id, subject = composed(row["sequence_id"]), composed(row["subject"])
     expression = expression_named(row["expression"])
     peak = row.get("peak", "").casefold()
     if not sequence_id or not subject:
@@ -85,7 +91,7 @@ def _take(builder: IndexBuilder, tree: Tree, sequences: dict[str, _Sequence], pl
         return
     frame = _inside(tree, row["frame"])
     if not frame or not is_image(frame):
-        reason = "not an image file"
+        reason = unread(frame) or "not an image file"
     elif frame in sequence.frames:
         reason = "frame is listed twice"
     elif peak not in _YES | _NO:
@@ -101,16 +107,17 @@ def _take(builder: IndexBuilder, tree: Tree, sequences: dict[str, _Sequence], pl
 
 
 def _inside(tree: Tree, written: str) -> str:
-    """The path relative to the manifest's folder, with forward slashes, where that can be said."""
+    """The path relative to the manifest's folder, with forward slashes, as the disk spells it, where that can be
+    said."""
     path = Path(written)
     if path.is_absolute() and "\0" not in written:
         for base in (tree.root.absolute(), tree.root.resolve()):
-            if path.is_relative_to(base):
-                return path.relative_to(base).as_posix()
-    return written
+            if Path(composed(written)).is_relative_to(composed(str(base))):
+                return tree.spelled(Path(*path.parts[len(base.parts) :]).as_posix())
+    return tree.spelled(written)
 
 
-def _rows(path: Path, header_only: bool = False) -> list[tuple[int, dict[str, str]]]:
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of the manifest with their line numbers, cells stripped, by lower-case column name."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -125,8 +132,6 @@ def _rows(path: Path, header_only: bool = False) -> list[tuple[int, dict[str, st
                     f"{path}: column {missing[0]} is missing; the header must name {', '.join(COLUMNS)} "
                     f"(it reads {', '.join(header)[:100] or 'nothing'})"
                 )
-            if header_only:
-                return []
             return [
                 (
                     reader.line_num,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fersnet.datasets.subjects import check_subjects, composed
 from fersnet.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ class SequenceIndex:
 
 @dataclass
 class IndexBuilder:
-    """Collects sequences and rejections while a reader walks a tree."""
+    """Collects sequences and rejections while a reader walks a tree.
+
+    Names of sequences and subjects are kept in composed form, so that two spellings of one name are one; the paths of
+    frames stay as the disk spells them.
+    """
 
     _rows: dict[str, tuple[object, ...]] = field(default_factory=dict)
     _rejected: list[tuple[str, str, str]] = field(default_factory=list)
@@ -49,6 +54,7 @@ class IndexBuilder:
         view: str = "",
     ) -> None:
         """Takes one sequence; a second one with the same id is rejected, and so is one without frames."""
+        sequence_id, subject = composed(sequence_id), composed(subject)
         if not frames:
             self.reject(sequence_id, "", "no frames")
         elif sequence_id in self._rows:
@@ -59,14 +65,28 @@ class IndexBuilder:
                 *(list(frames), list(apex), neutral, view),
             )
 
+    def free_id(self, sequence_id: str) -> str:
+        """The id in composed form, with a number behind it where a sequence of that name is there already."""
+        free = name = composed(sequence_id)
+        number = 1
+        while free in self._rows:
+            number += 1
+            free = f"{name} ({number})"
+        return free
+
     def reject(self, sequence_id: str, frame: str, reason: str) -> None:
         """Notes a frame, or with an empty `frame` a sequence, that is left out."""
-        self._rejected.append((sequence_id, frame, reason))
+        self._rejected.append((composed(sequence_id), frame, reason))
 
     def finish(self) -> SequenceIndex:
-        """The index, in an order that does not depend on the file system."""
+        """The index, in an order that does not depend on the file system.
+
+        Raises:
+            UserError: if the subjects' names cannot stand for different people, see `check_subjects`.
+        """
         from pandas import DataFrame
 
+        check_subjects(str(row[1]) for row in self._rows.values())
         rows = [self._rows[key] for key in sorted(self._rows)]
         return SequenceIndex(
             DataFrame(rows, columns=list(SEQUENCE_COLUMNS)),

@@ -10,10 +10,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-"""File endings, in lower case, that count as frames."""
+IMAGE_SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".avif"),
+    *(".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".pbm", ".pgm", ".ppm", ".pnm"),
+)
+"""File endings, in lower case, that count as frames: those of `fersnet.faces.images.FORMATS`."""
+
+UNREAD_SUFFIXES = (
+    *(".heic", ".heif", ".hif", ".jxl", ".jxr", ".psd", ".svg", ".tga", ".exr", ".hdr", ".ico", ".icns", ".dcm"),
+    *(".dng", ".raw", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw"),
+)
+"""File endings, in lower case, of pictures that are not decoded."""
 
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"})
 """Names, in lower case, that operating systems leave behind; names that start with a dot are passed over as well."""
@@ -43,12 +53,13 @@ class Tree:
         self.report = report
         self.follow_links = follow_links
         self._real_root = os.path.realpath(self.root)
+        self._spellings: dict[str, dict[str, str]] = {}
 
     def listing(self, folder: str) -> Listing:
         """The usable content of a folder given relative to the root ("" is the root itself).
 
-        Unreadable or vanished folders, links that are broken, loop or leave the root, special files, empty images and
-        names that are not valid text are reported and left out.
+        Unreadable or vanished folders, links that are broken, loop or leave the root, special files, empty images,
+        pictures of kinds that are not decoded, and names that are not valid text are reported and left out.
         """
         folders: list[str] = []
         files: list[str] = []
@@ -64,6 +75,8 @@ class Tree:
                     kind = self._kind(entry, path)
                     if kind == "folder":
                         folders.append(entry.name)
+                    elif kind == "file" and (reason := unread(entry.name)):
+                        self.report(path, reason)
                     elif kind == "file":
                         files.append(entry.name)
         except FileNotFoundError:
@@ -120,6 +133,28 @@ class Tree:
                 following += [join(folder, name) for name in listing.folders if not stop(name)]
             level = following
 
+    def spelled(self, path: str) -> str:
+        """A relative path that somebody wrote down, as the disk spells it: a list may have letters in composed form and
+        the disk in decomposed form, or the other way round. A path that is not there comes back as it is."""
+        parts = path.split("/")
+        if path.isascii() or ".." in parts or path.startswith("/") or os.path.lexists(self.root / path):
+            return path
+        folder = ""
+        for part in parts:
+            folder = join(folder, self._names(folder).get(composed(part), part))
+        return folder
+
+    def _names(self, folder: str) -> dict[str, str]:
+        """The names in a folder by their composed form; none where it cannot be read."""
+        if folder not in self._spellings:
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    names = sorted(entry.name for entry in entries)
+            except OSError:
+                names = []
+            self._spellings[folder] = {composed(name): name for name in names}
+        return self._spellings[folder]
+
     def holds(self, path: str) -> str | None:
         """Why a path that somebody wrote down cannot be used, or None if it is a file inside the root."""
         if "\0" in path:
@@ -168,9 +203,15 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
+def unread(name: str) -> str | None:
+    """Why a picture cannot be read, by its file name's ending; None for other files."""
+    suffix = next((suffix for suffix in UNREAD_SUFFIXES if name.lower().endswith(suffix)), None)
+    return None if suffix is None else f"pictures that end in {suffix} are not read; convert them to JPEG or PNG"
+
+
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that orders the numbers inside names by value, so that `2.png` comes before `10.png`."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    parts = re.findall(r"[0-9]+|[^0-9]+", composed(name))
     return tuple((0, int(part), part) if part[0] in "0123456789" else (1, 0, part.casefold()) for part in parts)
 
 

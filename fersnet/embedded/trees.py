@@ -2,7 +2,7 @@
 
 import multiprocessing
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -53,6 +53,11 @@ def write_tree(reader: str, root: Path, settings: EmbeddedSettings, seed: int, w
     if root.exists():
         root.rmdir()
     partial_root.rename(root)
+
+
+def labelled_people(reader: str, settings: EmbeddedSettings, seed: int, classes: Collection[str]) -> int:
+    """Number of subjects with a sequence of these classes in the tree that `write_tree` makes."""
+    return len({subject for subject, expression in _writer(reader).labelled(settings, seed) if expression in classes})
 
 
 def _run(record: Callable[[object], None], recordings: list[object], workers: int) -> None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-FORMATS: tuple[str, ...] = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "PPM", "WEBP")
+FORMATS: tuple[str, ...] = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "PPM", "WEBP", "AVIF", "JPEG2000")
 """Decoders that are tried; the content decides, not the file name."""
 
 MAXIMUM_PIXELS = 50_000_000

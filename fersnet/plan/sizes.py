@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fersnet.cross_validation import fold_counts
 from fersnet.datasets.counts import PUBLISHED
 from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS, MMI_SUBJECTS, scaled_counts
 from fersnet.expressions import SIX
@@ -28,7 +29,8 @@ class RunSizes:
     counts: dict[str, Counts]
     """By dataset; one that is missing here is of unknown size."""
     subjects: dict[str, int]
-    folds: int
+    folds: Mapping[str, int]
+    """By recognition dataset."""
     channels: int = 1
     peak_frames: int = 3
     clip_frames: int = 12
@@ -57,7 +59,7 @@ def planned_sizes(settings: Settings, project: Path) -> RunSizes:
     return RunSizes(
         counts,
         subjects,
-        settings.folds.count,
+        fold_counts(settings, results),
         settings.faces.channels,
         settings.faces.peak_frames,
         settings.faces.clip_frames,
@@ -95,6 +97,12 @@ def found_counts(results: Path) -> tuple[dict[str, Counts], dict[str, int]]:
     return counts, subjects
 
 
+def _past_folds(subjects: Mapping[str, int], settings: Mapping[str, Any]) -> dict[str, int]:
+    if settings.get("scheme") == "leave_one_subject_out":
+        return dict(subjects)
+    return dict.fromkeys(subjects, int(settings.get("count", 10)))
+
+
 def past_sizes(results: Path, params: Mapping[str, Mapping[str, Any]]) -> RunSizes:
     """The sizes of a run that has ended.
 
@@ -108,7 +116,7 @@ def past_sizes(results: Path, params: Mapping[str, Mapping[str, Any]]) -> RunSiz
     return RunSizes(
         counts,
         subjects,
-        int(params.get("assign_folds", {}).get("settings", {}).get("count", 10)),
+        _past_folds(subjects, params.get("assign_folds", {}).get("settings", {})),
         int(faces.get("channels", 1)),
         int(faces.get("peak_frames", 3)),
         int(faces.get("clip_frames", 12)),

@@ -76,7 +76,7 @@ def planned_training(
         return None
     if rule in VARIANT_RULES:
         return _variant(rule, dataset, method, params, sizes, run)
-    share = 1.0 if fold == "0" else (sizes.folds - (2 if params.get("hold_out") else 1)) / sizes.folds
+    share = 1.0 if fold == "0" else _share(sizes.folds[dataset], 2 if params.get("hold_out") else 1)
     if rule == "train_identity":
         return _identity(dataset, share, params, sizes, run)
     if rule == "train_standard_fer":
@@ -112,7 +112,7 @@ def _variant(
     identity = LightCNN9(sizes.identity.width, sizes.identity.image_size, 2)
     faces = invented_faces(model.image_size, sizes.channels, training.batch_size, classes)
     held_out = 2 if rule == "compare_selection" or training.selection == "validation" else 1
-    share = 1.0 if rule == "pretrain_fersnet" else (sizes.folds - held_out) / sizes.folds
+    share = 1.0 if rule == "pretrain_fersnet" else _share(sizes.folds[dataset], held_out)
     counts = [sizes.counts[dataset].get(name, 0) for name in classes]
     sequences = sum(counts)
     if rule == "train_fersnet" and method.endswith("fes_da"):
@@ -203,6 +203,11 @@ def _baseline(
     networks = {plane: PlaneNetwork(plane, settings, classes) for plane in PLANES}
     networks["joint"] = nn.Linear(3 * settings.hidden, classes)
     return PlannedTraining(LbvcnnTask(clips, settings, networks, run), stages)
+
+
+def _share(folds: int, left_out: int) -> float:
+    """The part of the subjects that a fold trains on."""
+    return (folds - left_out) / folds
 
 
 def _samples(count: float, share: float) -> int:

@@ -49,7 +49,8 @@ class RunDescription:
     selection: str
     """Rule by which the epoch was chosen: `last`, `validation` or `test_best`."""
     fold_scheme: str
-    folds: int
+    folds: Mapping[str, int]
+    """By recognition dataset: the number of its folds."""
     seed: int
     identity_features: str = "LightCNN-9 trained on each fold's training subjects"
     """Which identity network stands behind the identity figures."""
@@ -79,15 +80,23 @@ class RunDescription:
             f"{self.name_of(dataset)}: {self.data_of(dataset)} faces" for dataset in dict.fromkeys(datasets)
         )
 
+    def fold_words(self, datasets: Iterable[str]) -> str:
+        """The folds in words, e.g. `3 subject-wise folds (strided)`, by dataset where their numbers differ."""
+        counts = {self.name_of(dataset): self.folds[dataset] for dataset in datasets if dataset in self.folds}
+        several = ", ".join(f"{count} ({name})" for name, count in counts.items())
+        number = several if len(set(counts.values())) > 1 else next(map(str, counts.values()), "")
+        return f"{number} subject-wise folds ({self.fold_scheme.replace('_', ' ')})".lstrip()
+
     def words(self, datasets: Iterable[str], n: str, selection: str | None = None) -> str:
         """One line that every table and figure carries: run, data, n, selection rule, fold scheme, seed."""
+        datasets = tuple(datasets)
         rule = self.selection if selection is None else selection
         parts = [
             f"Run {self.run}",
             self.data_words(datasets),
             n,
             SELECTION_WORDS.get(rule, rule),
-            f"{self.folds} subject-wise folds ({self.fold_scheme.replace('_', ' ')})",
+            self.fold_words(datasets),
             f"seed {self.seed}",
         ]
         return "; ".join(part for part in parts if part) + "."
@@ -98,20 +107,20 @@ class RunDescription:
             "run": self.run,
             "data": self.data_of(dataset),
             "selection": self.selection,
-            "folds": self.folds,
+            "folds": self.folds[dataset],
             "fold_scheme": self.fold_scheme,
             "seed": self.seed,
         }
 
 
-def describe(settings: Settings) -> RunDescription:
-    """The description of the run that has these settings."""
+def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
+    """The description of the run that has these settings, and these numbers of folds by dataset."""
     return RunDescription(
         run=settings.run,
         embedded={key: dataset.root is None for key, dataset in settings.datasets.items()},
         selection=settings.training.selection,
         fold_scheme=settings.folds.scheme,
-        folds=settings.folds.count,
+        folds=folds,
         seed=settings.seed,
         identity_features=(
             "public LightCNN-9 checkpoint"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fersnet.csv_files import read_csv
 from fersnet.errors import UserError
 from fersnet.repeats import split_repeat
 
@@ -80,7 +81,7 @@ def read_histories(paths: Iterable[Path]) -> pd.DataFrame:
 
 def read_jobs(path: Path) -> pd.DataFrame:
     """`jobs.csv`: one row per tracked job."""
-    return read_table(path, JOB_COLUMNS, text=("dataset", "method", "fold", "run_id", "device"))
+    return read_table(path, JOB_COLUMNS, text=("fold",))
 
 
 def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float, float]:
@@ -103,20 +104,14 @@ def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float,
 
 
 def read_table(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
-    """A parquet or csv file that has at least `columns`.
+    """A parquet or csv file that has at least `columns`; `text` are columns of text beside those of `read_csv`.
 
     Raises:
         UserError: if it is missing, unreadable or lacks a column.
     """
     path = Path(path)
     try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=dict.fromkeys((*text, "subject", "sequence_id"), str))
-            frame[[column for column in text if column in frame]] = frame[
-                [column for column in text if column in frame]
-            ].fillna("")
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path, text)
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run the workflow to make it") from None
     except (OSError, ValueError) as error:
@@ -149,4 +144,6 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+    # A part without rows has columns without types, which must not spoil those of the others.
+    filled = [part for part in parts if len(part)] or parts[:1]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))

@@ -29,6 +29,8 @@ def choose_gates(
         UserError: if a file lacks its arrays, or does not name the subject although the faces are restricted.
     """
     for path in sorted(map(Path, paths), key=fold_of):
+        if not read_arrays(path, ()):
+            continue  # A fold without a test face.
         arrays = read_arrays(path, ("image", "subject") if is_restricted(dataset, description) else ("image",))
         if not any(_GATE.fullmatch(name) for name in arrays):
             raise UserError(f"{path}: it holds no gate map z_<task>_<level>; delete the file and run again")

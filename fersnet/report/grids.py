@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
 from fersnet.expressions import ABBREVIATIONS, SIX
 from fersnet.report.description import RunDescription
@@ -155,7 +156,7 @@ def _show(axes: Axes, image: np.ndarray, left: float, top: float) -> None:
 def _subjects(
     dataset: str, allowed: tuple[str, ...], settings: ReportSettings, rng: np.random.Generator
 ) -> list[tuple[str, str]]:
-    chosen = settings.chosen_subjects.get(dataset, allowed[:2])
+    chosen = [composed(subject) for subject in settings.chosen_subjects.get(dataset, allowed[:2])]
     foreign = [subject for subject in chosen if subject not in allowed]
     if foreign:
         raise UserError(

@@ -92,7 +92,7 @@ def write_report(
     facts = {
         "Run": description.run,
         "Data": description.data_words(description.embedded),
-        "Folds": f"{description.folds} subject-wise folds, {description.fold_scheme.replace('_', ' ')}",
+        "Folds": description.fold_words(description.folds),
         "Epoch selection": description.selection,
         "Seed": str(description.seed),
         "Identity features": description.identity_features,

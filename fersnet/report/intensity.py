@@ -57,8 +57,11 @@ def draw_intensity(
     footer = f"{description.words([dataset], 'n = 1 test face, drawn at random')} {notice(dataset, description)}"
     if not allowed:
         return message_figure(NOBODY, footer)
+    tested = face_set(store, allowed, SIX, may_be_empty=True)
+    if not len(tested):
+        return message_figure("No test subject of this fold shows one of the six expressions.", footer)
     rng = np.random.default_rng(derive_seed(description.seed, "intensity", dataset))
-    faces = face_set(store, frozenset([str(rng.choice(allowed))]), SIX)
+    faces = face_set(store, frozenset([str(rng.choice(tested.subject_names))]), SIX)
     image = crop_and_flip(faces.images, synthesizer.image_size, train=False)[int(rng.integers(len(faces)))]
     return draw_strip(
         intensity_faces(synthesizer, image),

@@ -75,6 +75,7 @@ def recognition_table(
     jobs: pd.DataFrame,
     description: RunDescription,
     settings: ReportSettings,
+    notes: tuple[str, ...] = (),
 ) -> Table:
     """The recognition table of one dataset: the paper's rows in its order, then methods that only this run has.
 
@@ -82,6 +83,7 @@ def recognition_table(
         predictions: All methods' predictions as `read_predictions` returns them; other datasets' rows are ignored.
         quoted: As `read_quoted` returns them.
         jobs: As `read_jobs` returns them; the source of the training cost.
+        notes: What else is to be said, as `coverage_notes` returns it.
     """
     by_method = _by_method(predictions, dataset)
     rows = []
@@ -111,6 +113,7 @@ def recognition_table(
             "Quoted figures follow different protocols (column `protocol` of the csv file) and are not comparable "
             "with each other or with the re-run ones without it. `pretrained` is what the paper says of the quoted "
             "figure, `rerun_pretrained` whether this run trained the method on another dataset first.",
+            *notes,
         ),
         columns=columns(
             *("name", "setting", "pretrained", "reported", "rerun_pretrained", "accuracy", "ci_low", "ci_high"),
@@ -128,12 +131,14 @@ def ablation_table(
     settings: ReportSettings,
     datasets: tuple[str, ...],
     methods: tuple[str, ...] = ABLATION_METHODS,
+    notes: tuple[str, ...] = (),
 ) -> Table:
     """The ablation: FERSNet's variants on every recognition dataset, each tested against plain FERSNet.
 
     Args:
         datasets: Recognition datasets in the order of the table.
         methods: Rows of the table besides the paper's; those of the paper that were not run stay, empty.
+        notes: What else is to be said, as `coverage_notes` returns it.
     """
     rows = []
     for dataset in datasets:
@@ -155,6 +160,7 @@ def ablation_table(
             "`reported` is the paper's figure, `accuracy` this run's sequence accuracy pooled over folds with a "
             f"{100 * settings.confidence:g} % bootstrap interval over subjects. `difference`: accuracy minus "
             "FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact paired test against FERSNet.",
+            *notes,
         ),
         columns=columns(
             *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy", "uar"),

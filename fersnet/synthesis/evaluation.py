@@ -84,6 +84,9 @@ def evaluate_fold(
         classes: Expressions in the class order of `standard_fer`.
         seed: Of the draw of the kernel distance's subsets.
 
+    Returns:
+        Tables without rows for a fold without a test face of the classes.
+
     Raises:
         UserError: if the systems differ in sources or targets, a source is no test face, or an array is malformed.
     """
@@ -91,6 +94,8 @@ def evaluate_fold(
 
     device = device or torch.device("cpu")
     source, target = _common_pairs(syntheses, store, subjects, classes, image_size)
+    if not len(source):
+        return _no_evaluation(classes)
     table = store.table
     peaks = _peak_rows(table, subjects, classes)
     reference = _reference_rows(table, peaks, source, target)
@@ -139,6 +144,15 @@ def evaluate_fold(
         auc = _verification_auc(judged.identity, frame, real_peaks.identity, table.iloc[peaks])
         sets.append({"method": method, "kid_fer": kid, "identity_auc": auc, "n": used, "subset_size": subset})
     return Evaluation(pd.concat(rows, ignore_index=True), pd.DataFrame(sets))
+
+
+def _no_evaluation(classes: tuple[str, ...]) -> Evaluation:
+    """That of a fold whose test subjects show none of the expressions."""
+    words = ("method", "sequence_id", "subject", "expression", "target", "predicted")
+    figures = (*(f"p_{expression}" for expression in classes), "ssim", "psnr", "identity_cosine")
+    types = dict.fromkeys(words, object) | {"source": np.int64} | dict.fromkeys(figures, np.float64)
+    images = pd.DataFrame({column: np.zeros(0, dtype=kind) for column, kind in types.items()})
+    return Evaluation(images, pd.DataFrame(columns=["method", "kid_fer", "identity_auc", "n", "subset_size"]))
 
 
 def centre_crop(images: np.ndarray, size: int) -> np.ndarray:
@@ -208,9 +222,7 @@ def _common_pairs(
             and np.array_equal(np.asarray(arrays["target"]).astype(str), target.astype(str))
         ):
             raise UserError(f"synthesis of {method}: its sources or targets differ from those of {first_method}")
-    if not len(source):
-        raise UserError(f"synthesis of {first_method}: it holds no image")
-    if source.min() < 0 or source.max() >= len(store.table):
+    if len(source) and (source.min() < 0 or source.max() >= len(store.table)):
         raise UserError(f"synthesis of {first_method}: a source lies outside the face store; make it again")
     foreign = sorted(set(store.table["subject"].to_numpy()[source]) - subjects)
     if foreign:

@@ -63,6 +63,9 @@ def synthesize_faces(
         UserError: if the system does not know a target, or returns something that is not such images.
     """
     indices = target_indices(classes or faces.expressions, targets)
+    if not len(faces):
+        empty = np.zeros((0, size, size, faces.images.shape[1]), dtype=np.uint8)
+        return SyntheticFaces(empty, np.zeros(0, dtype=np.int64), np.array([], dtype=np.str_))
     which = torch.arange(len(faces)).repeat_interleave(len(targets))
     wanted = indices.repeat(len(faces))
     parts = []

@@ -74,14 +74,17 @@ def face_set(
     subjects: Collection[str],
     expressions: tuple[str, ...],
     role: str | Collection[str] | None = "peak",
+    *,
+    may_be_empty: bool = False,
 ) -> FaceSet:
     """The faces of the given subjects and expressions, in the store's order.
 
     `role` is one role, several, or None for all. Where several roles hold one and the same frame, it enters once.
-    `subject_names` are the sorted names of those subjects that have such faces.
+    `subject_names` are the sorted names of those subjects that have such faces. A test fold `may_be_empty`: where one
+    subject is left out, that one may show none of the expressions.
 
     Raises:
-        UserError: if no face is left.
+        UserError: if no face is left and the set may not be empty.
     """
     table = store.table
     wanted = table["subject"].isin(list(subjects)) & table["expression"].isin(list(expressions))
@@ -90,10 +93,11 @@ def face_set(
     if role is None or not isinstance(role, str):
         wanted &= ~table[wanted].duplicated(["sequence_id", "frame"]).reindex(table.index, fill_value=True)
     rows = np.flatnonzero(wanted.to_numpy())
-    if not len(rows):
+    if not len(rows) and not may_be_empty:
+        people = ", ".join(sorted(subjects)[:5]) + ("" if len(subjects) <= 5 else f" and {len(subjects) - 5} others")
         raise UserError(
-            f"no {role or 'usable'} face of {len(subjects)} subjects in {', '.join(expressions)}: "
-            "see rejected.csv of the dataset, or lower folds.count"
+            f"no {role or 'usable'} face of {people} in {', '.join(expressions)}: see rejected.csv of the dataset, "
+            "take less folds, or leave the subject out of the data"
         )
     chosen = table.iloc[rows]
     names = tuple(sorted(set(chosen["subject"])))

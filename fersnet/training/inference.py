@@ -141,7 +141,7 @@ def predict(checkpoint: Path, faces: FaceSet, device: torch.device | str = "cpu"
         )
     check_channels(model.network, faces)
     if not len(faces):
-        raise UserError("no face to recognise; lower folds.count")
+        return Prediction(np.zeros((0, len(model.expressions))), {})
     probabilities, gates = [], []
     for images in _batches(faces, model.image_size):
         with torch.no_grad():

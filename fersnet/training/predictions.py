@@ -108,7 +108,9 @@ def sequence_predictions(table: "DataFrame") -> "DataFrame":
 
 
 def accuracies(table: "DataFrame") -> dict[str, float]:
-    """`sequence_accuracy` and `frame_accuracy` as shares in [0, 1]."""
+    """`sequence_accuracy` and `frame_accuracy` as shares in [0, 1]; nothing for a table without rows."""
+    if table.empty:
+        return {}
     sequences = sequence_predictions(table)
     return {
         "sequence_accuracy": float((sequences["predicted"] == sequences["expression"]).mean()),

@@ -99,7 +99,14 @@ def test_odd_frames_are_reported_one_by_one(ckplus, put_picture):
     assert reasons[f"{base}/S010_002_00000009.png"] == "empty file"
     assert reasons[f"{base}/#5"] == "frame numbers have a gap"
     assert "does not fit" in reasons[f"{base}/S005_001_00000001.png"]
-    assert "does not fit" in reasons[f"{base}/copy of a face.png"]
+    assert reasons[f"{base}/copy of a face.png"] == "file name does not end in a frame number"
+
+
+def test_c1_frames_that_are_only_numbered_are_read(tmp_path, put_frames, put_text):
+    put_frames(tmp_path / "i/S005/001", "{:08d}.png", range(1, 5))
+    put_text(tmp_path / "e/S005/001/S005_001_00000004_emotion.txt", "3")
+    index = read_index(tmp_path)
+    assert index.sequences.n_frames.tolist() == [4] and index.rejected.empty
 
 
 def test_short_sequences_have_no_neutral_frame(tmp_path, put_frames, put_text):

@@ -71,9 +71,28 @@ def test_frames_sort_by_number_from_any_start(oulu, put_picture):
         "007.jpeg", "008.jpeg", "009.jpeg", "010.jpeg", "011.jpeg", "12.jpeg", "100.jpeg",
     ]  # fmt: skip
     reasons = dict(zip(index.rejected.frame, index.rejected.reason, strict=True))
-    assert reasons["VL/Strong/P001/Anger/cover.jpeg"] == "file name is not a frame number"
+    assert reasons["VL/Strong/P001/Anger/cover.jpeg"] == "file name does not end in a frame number"
     assert "another frame has this number" in reasons["VL/Strong/P001/Anger/007.jpg"]
     assert reasons["VL/Strong/P001/Anger/#13-99"] == "frame numbers have a gap"
+
+
+@pytest.mark.parametrize(("reader", "place"), [(oulu_casia, "VL/Strong/P001/Anger"), (bu4dfe, "F001/Angry")])
+def test_c1_frames_go_by_the_number_at_the_end_of_their_names(tmp_path, put_frames, put_picture, reader, place):
+    put_frames(tmp_path / place, "FirstF_{:03d}.jpeg", range(5))
+    put_frames(tmp_path / place, "firstf_{}.jpeg", [10, 9])
+    index = reader.read_index(tmp_path)
+    names = [frame.rpartition("/")[2] for frame in index.sequences.frames[0]]
+    assert names == [*(f"FirstF_{number:03d}.jpeg" for number in range(5)), "firstf_9.jpeg", "firstf_10.jpeg"]
+    assert set(index.rejected.reason) <= {"frame numbers have a gap", "sequence folder is missing"}
+    put_frames(tmp_path / place, "LastF_{:03d}.jpeg", range(2))
+    index = reader.read_index(tmp_path)
+    assert index.sequences.n_frames[0] == 7, "numbers of two takes do not make one sequence"
+    told = index.rejected[index.rejected.frame.str.contains("LastF")]
+    assert len(told) == 2 and told.reason.str.contains("begins unlike most of its sequence").all()
+    put_frames(tmp_path / place, "LastF_{:03d}.jpeg", range(2, 7))
+    index = reader.read_index(tmp_path)
+    assert index.sequences.empty, "nobody can say which of the two is meant"
+    assert index.rejected.reason.str.contains("begin in different ways").sum() == 14
 
 
 def test_empty_missing_and_foreign_folders_are_reported(oulu):

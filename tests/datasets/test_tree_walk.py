@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from fersnet.datasets import folder
+from fersnet.datasets.counts import commonest_reasons
 from fersnet.datasets.walk import Tree, natural_key
 
 
@@ -24,6 +25,20 @@ def test_litter_is_passed_over_in_silence(watched, put_text):
         put_text(tree.root / name, "x")
     listing = tree.listing("")
     assert listing.files == ("kept.txt",) and listing.folders == () and reports == []
+
+
+def test_c4_pictures_of_kinds_that_are_not_decoded_are_reported(tmp_path, put_picture, put_text):
+    for suffix in (".jfif", ".jpe", ".gif", ".avif", ".jp2", ".JPG"):
+        put_picture(tmp_path / f"anna/fear/read{suffix}")
+    for name in ("a.heic", "b.HEIC", "c.dng"):
+        put_picture(tmp_path / "anna/fear" / name)
+    put_text(tmp_path / "anna/fear/notes.txt", "x")
+    put_picture(tmp_path / "bert/fear/only.heic")
+    index = folder.read_index(tmp_path)
+    assert index.sequences.n_frames.tolist() == [6]
+    told = index.rejected.set_index("frame").reason
+    assert {"anna/fear/a.heic", "anna/fear/b.HEIC", "anna/fear/c.dng", "bert/fear/only.heic"} == set(told.index) - {""}
+    assert "3 x pictures that end in .heic are not read" in commonest_reasons(index.rejected)
 
 
 def test_links_that_loop_break_or_leave_are_reported(watched, tmp_path, put_picture):

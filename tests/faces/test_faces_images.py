@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fersnet.faces.images import Rejection, read_image
+from fersnet.datasets.walk import IMAGE_SUFFIXES
+from fersnet.faces.images import FORMATS, Rejection, read_image
 
 
 @pytest.fixture
@@ -75,6 +76,17 @@ def test_one_bit_image(tmp_path):
 def test_the_content_decides_not_the_name(tmp_path, picture):
     Image.fromarray(picture).save(tmp_path / "a.jpg", format="PNG")
     assert np.array_equal(read_image(tmp_path / "a.jpg"), picture)
+
+
+def test_c4_every_ending_that_counts_as_a_frame_is_decoded(tmp_path, picture):
+    Image.init()
+    kinds = {ending: kind for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
+    # A .pfm holds floating-point values.
+    assert set(IMAGE_SUFFIXES) == set(kinds) - {".pfm"}
+    for ending in IMAGE_SUFFIXES:
+        image = Image.fromarray(picture)
+        (image.convert("1") if ending == ".pbm" else image).save(tmp_path / f"a{ending}", format=kinds[ending])
+        assert read_image(tmp_path / f"a{ending}").shape == picture.shape
 
 
 def test_exif_orientation_is_applied(tmp_path, picture):

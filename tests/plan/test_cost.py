@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 FILES = [ROOT / "config/config.yaml", ROOT / "config/smoke.yaml"]
 SETTINGS = load_settings(read_config(FILES), FILES)
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
-SIZES = RunSizes({"mmi": dict.fromkeys(SIX, 12)}, {"mmi": 12}, 3, identity=SETTINGS.identity)
+SIZES = RunSizes({"mmi": dict.fromkeys(SIX, 12)}, {"mmi": 12}, {"mmi": 3}, identity=SETTINGS.identity)
 
 
 def params_of(rule: str, method: str) -> dict:
@@ -97,7 +97,7 @@ def test_the_numbers_of_samples_are_those_of_the_protocol() -> None:
     for protocol, largest in (("rest", faces * 5 // 6), ("neutral", 72)):
         changed = cyclegan | {"protocol": protocol}
         assert samples("train_rival", "cyclegan", settings=changed) == largest * 2 // 3
-    skewed = RunSizes({"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, 3, augmentation=2.0)
+    skewed = RunSizes({"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, {"mmi": 3}, augmentation=2.0)
     run = TrainingRun(Path(), 0, torch.device("cpu"), "test")
     params = params_of("train_fersnet", "fersnet_fes_da")
     enlarged = planned_training("train_fersnet", "mmi", "fersnet_fes_da", "1", params, skewed, run)

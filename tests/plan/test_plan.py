@@ -81,7 +81,7 @@ ROWS = [
     ("report", "", "", 3.0, 50.0, "FINISHED", ""),
     ("train_rival", "ckplus", "stargan", 50.0, 600.0, "FINISHED", "key"),
 ]
-SIZES = RunSizes({"mmi": {"anger": 10, "fear": 10}, "ckplus": {"anger": 20, "fear": 10}}, {}, 3)
+SIZES = RunSizes({"mmi": {"anger": 10, "fear": 10}, "ckplus": {"anger": 20, "fear": 10}}, {}, {"mmi": 3, "ckplus": 3})
 STARGAN = {"settings": StarGANSettings(width=4, residual_blocks=1, epochs=4).model_dump(mode="json"), "image_size": 16}
 
 

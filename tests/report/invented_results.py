@@ -24,7 +24,7 @@ def description(**changes) -> RunDescription:
         "embedded": dict.fromkeys(DATASETS, True),
         "selection": "last",
         "fold_scheme": "strided",
-        "folds": FOLDS,
+        "folds": dict.fromkeys(DATASETS, FOLDS),
         "seed": 1,
     }
     return RunDescription(**(fields | changes))

@@ -78,8 +78,8 @@ def test_the_page_holds_everything(tmp_path, parts):
     assert "<strong>71.50</strong>" in text and "The ablation" in text and "<code>p</code>" in text
     assert "Confusion matrices: Oulu-CASIA, FERSNet" in text and "Synthetic faces: CK+" in text
     assert "Aligned faces: MMI" in text and "Further figures" in text
-    assert "@inproceedings" in text and "&lt;abc&gt;" in text and "3 subject-wise folds, strided" in text
     assert f"<tr><th>FERSNet</th><td>{__version__}</td></tr>" in text
+    assert "@inproceedings" in text and "&lt;abc&gt;" in text and "3 subject-wise folds (strided)" in text
     jobs = parts[2]
     assert text.count("<td>train_baseline</td>") == (jobs["rule"] == "train_baseline").sum() + 1
 

@@ -35,7 +35,7 @@ def test_a_real_ckplus_subject_without_consent_is_never_shown() -> None:
         embedded={"ckplus": False},
         selection="last",
         fold_scheme="modulo",
-        folds=3,
+        folds={"ckplus": 3},
         seed=1,
         identity_features="",
         names={},

@@ -9,6 +9,7 @@ import torch
 
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
+from fersnet.report.files import EVALUATION_COLUMNS, SET_COLUMNS, read_systems
 from fersnet.synthesis.evaluation import centre_crop, evaluate_fold, kernel_distance
 
 SIZE = 24
@@ -167,6 +168,24 @@ def test_systems_must_share_faces_and_targets(case, change, message):
     store, syntheses = case
     with pytest.raises(UserError, match=message):
         evaluated(store, syntheses | {"noise": change(syntheses["noise"])})
+
+
+def test_b1_a_fold_whose_subject_shows_none_of_the_expressions_gives_tables_without_rows(case, tmp_path):
+    store, syntheses = case
+    nothing = {
+        name: {"images": arrays["images"][:0], "source": arrays["source"][:0], "target": arrays["target"][:0]}
+        for name, arrays in syntheses.items()
+    }
+    empty, full = evaluated(store, nothing, frozenset("D")), evaluated(store, syntheses)
+    for number, evaluation in enumerate((empty, full), start=1):
+        (tmp_path / "own").mkdir(exist_ok=True)
+        evaluation.images.to_parquet(tmp_path / "own" / f"fold{number}.parquet", index=False)
+        evaluation.sets.to_csv(tmp_path / "own" / f"fold{number}_sets.csv", index=False)
+    assert set(empty.images.columns) == set(full.images.columns) and empty.images.empty
+    images = read_systems(sorted((tmp_path / "own").glob("*.parquet")), EVALUATION_COLUMNS)
+    sets = read_systems(sorted((tmp_path / "own").glob("*_sets.csv")), SET_COLUMNS)
+    assert len(images) == len(full.images) and len(sets) == len(full.sets)
+    assert images["ssim"].dtype == sets["kid_fer"].dtype == np.float64
 
 
 def test_training_subjects_are_refused(case):

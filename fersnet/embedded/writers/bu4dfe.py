@@ -50,6 +50,11 @@ def plan(settings: EmbeddedSettings, seed: int) -> list[Recording]:
     return recordings
 
 
+def labelled(settings: EmbeddedSettings, seed: int) -> set[tuple[str, str]]:
+    """Subject and expression of the sequences that the reader finds in the tree."""
+    return {(one.subject, BU4DFE_FOLDERS[one.folder]) for one in plan(settings, seed)}
+
+
 def record(root: Path, recording: Recording) -> None:
     """Renders a sequence and writes its frames, each with a VRML file that holds the 68 landmarks as points."""
     place = root / recording.subject / recording.folder

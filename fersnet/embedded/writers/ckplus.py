@@ -62,6 +62,11 @@ def plan(settings: EmbeddedSettings, seed: int) -> list[Recording]:
     return recordings
 
 
+def labelled(settings: EmbeddedSettings, seed: int) -> set[tuple[str, str]]:
+    """Subject and expression of the sequences that the reader finds in the tree."""
+    return {(one.subject, one.label) for one in plan(settings, seed) if one.label in SEVEN}
+
+
 def record(root: Path, recording: Recording) -> None:
     """Renders a session and writes its frames, landmarks, FACS file and label."""
     place = Path(recording.subject) / recording.session

@@ -83,6 +83,12 @@ def _size(settings: EmbeddedSettings, setup: Setup) -> tuple[int, int]:
     return (settings.width // 2 if setup.startswith("dual") else settings.width), settings.height
 
 
+def labelled(settings: EmbeddedSettings, seed: int) -> set[tuple[str, str]]:
+    """Subject and expression of the sequences that the reader finds in the tree."""
+    seen = [one for one in plan(settings, seed) if one.code in MMI_CODES and one.setup != "profile"]
+    return {(one.name.split("-")[0], MMI_CODES[one.code]) for one in seen if one.code is not None}
+
+
 def record(root: Path, recording: Recording) -> None:
     """Renders a session and writes its video and XML files."""
     folder = root / recording.download / "Sessions" / str(recording.number)

@@ -54,6 +54,11 @@ def _is_empty(settings: EmbeddedSettings, number: int, folder: str) -> bool:
     return settings.quirks and number == settings.subjects >= _SMALLEST_WITH_GAPS and folder == "Fear"
 
 
+def labelled(settings: EmbeddedSettings, seed: int) -> set[tuple[str, str]]:
+    """Subject and expression of the sequences that the reader finds in the tree."""
+    return {(one.subject, OULU_CASIA_FOLDERS[one.folder]) for one in plan(settings, seed)}
+
+
 def record(root: Path, recording: Recording) -> None:
     """Renders a sequence and writes its frames; the near-infrared camera records grey."""
     place = root / PREFIX / recording.condition / recording.subject / recording.folder

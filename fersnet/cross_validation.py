@@ -1,0 +1,83 @@
+"""How many folds each dataset of a run has, which the workflow must know before any job.
+
+Under `leave_one_subject_out` that is the number of its labelled subjects. Where a copy on disk has to be read for it,
+the number is kept beside the dataset's results and counted again only where data, reader or settings have changed.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from fersnet.datasets.index import read_dataset
+from fersnet.datasets.presence import tree_stamp
+from fersnet.embedded.trees import labelled_people
+from fersnet.errors import UserError
+from fersnet.fingerprint import fingerprint
+from fersnet.seeds import derive_seed
+from fersnet.settings.data import DatasetSettings
+from fersnet.settings.tree import Settings
+
+FEWEST = 3
+"""One subject tests, another validates, and somebody must be left to train on."""
+
+
+def fold_counts(settings: Settings, results: Path) -> dict[str, int]:
+    """Number of folds by recognition dataset.
+
+    Args:
+        settings: of the run.
+        results: folder of the run.
+
+    Raises:
+        UserError: if a dataset cannot be read, or has too few subjects to leave one out.
+    """
+    datasets = settings.recognition_datasets
+    if settings.folds.scheme != "leave_one_subject_out":
+        return dict.fromkeys(datasets, settings.folds.count)
+    counts = {key: _people(key, settings, results) for key in datasets}
+    for key, count in counts.items():
+        if count < FEWEST:
+            raise UserError(
+                f"folds.scheme: leave_one_subject_out needs at least {FEWEST} labelled subjects, and datasets.{key} "
+                f"has {count}"
+            )
+    return counts
+
+
+def _people(key: str, settings: Settings, results: Path) -> int:
+    dataset = settings.datasets[key]
+    if dataset.root is None:
+        if dataset.options:
+            raise UserError(
+                f"folds.scheme: leave_one_subject_out cannot foresee the subjects that datasets.{key}.options leave of "
+                "embedded faces; take the options away, or another scheme"
+            )
+        # The seed is that of the job which renders the tree.
+        seed = derive_seed(settings.seed, "render_dataset", key, "", "")
+        return labelled_people(dataset.reader, dataset.embedded, seed, dataset.classes)
+    root = Path(dataset.root).expanduser()
+    state = [tree_stamp(root), fingerprint("fersnet.datasets.index"), dataset.model_dump_json()]
+    digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
+    kept = results / "datasets" / key / ".subjects.json"
+    try:
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if found["of"] == digest:
+            return int(found["subjects"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    print(f"dataset {key}: counting its subjects, to leave out one at a time", file=sys.stderr, flush=True)
+    count = _count(key, dataset, root, settings.faces.peak_frames)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    temporary = kept.with_name(f"{kept.name}.{os.getpid()}")
+    temporary.write_text(json.dumps({"of": digest, "subjects": count}), encoding="utf-8")
+    temporary.replace(kept)
+    return count
+
+
+def _count(key: str, dataset: DatasetSettings, root: Path, peak_frames: int) -> int:
+    try:
+        return int(read_dataset(dataset, root, peak_frames).sequences["subject"].nunique())
+    except UserError as error:
+        raise UserError(f"dataset {key}: {error}") from None
