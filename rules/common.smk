@@ -20,7 +20,7 @@ from fersnet.settings.load import load_settings
 prepare_jobs(Path(workflow.basedir))
 CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
 try:
-    SETTINGS = load_settings(config, CONFIG_FILES)
+    SETTINGS = load_settings(config, CONFIG_FILES, workflow.config_settings.config)
     check_writable(Path("results", SETTINGS.run))
     problems = find_problems(SETTINGS)
     if problems:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from fersnet.settings.base import PositiveInt, Section
+from fersnet.settings.base import Name, PositiveInt, Section
 from fersnet.settings.baselines import BaselinesSettings
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
 from fersnet.settings.report import ReportSettings
@@ -19,7 +19,6 @@ from fersnet.settings.training import (
     VariantSettings,
 )
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 SectionType = TypeVar("SectionType", bound=Section)
 
 
