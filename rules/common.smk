@@ -43,6 +43,10 @@ REPEATS = {
 }
 
 
+NOTHING = "(?!)"
+"""A wildcard constraint that no name meets."""
+
+
 wildcard_constraints:
     dataset="|".join(SETTINGS.datasets),
     fold=r"\d+",
@@ -65,7 +69,7 @@ def trainings(methods):
 
 def one_of(methods):
     """The wildcard constraint for the trainings of some methods."""
-    return "|".join(trainings(methods)).replace(".", r"\.") or "none"
+    return "|".join(trainings(methods)).replace(".", r"\.") or NOTHING
 
 
 def method_of(wildcards):

@@ -45,7 +45,7 @@ rule pretrain_fersnet:
     benchmark:
         f"{RESULTS}/benchmarks/pretrain_fersnet/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
-        dataset="|".join(PRETRAINING or ["none"]),
+        dataset="|".join(PRETRAINING) or NOTHING,
         method=one_of(FERSNET_METHODS),
     conda:
         "../environment.yml"

@@ -1,7 +1,9 @@
 """The settings tree: what a wrong key says, and that the files on disk are the ones that the types describe."""
 
+import csv
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -11,9 +13,14 @@ from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
 from fersnet.errors import UserError
+from fersnet.report.comparisons import REFERENCE_ROWS
+from fersnet.report.description import METHOD_NAMES
+from fersnet.report.grids import REAL_ROW
+from fersnet.settings.baselines import Baseline
 from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
 from fersnet.settings.load import load_settings, read_config
-from fersnet.settings.rivals import RivalsSettings
+from fersnet.settings.names import RESERVED
+from fersnet.settings.rivals import Rival, RivalsSettings
 from fersnet.settings.texts import converted
 from fersnet.settings.tree import Settings
 
@@ -236,3 +243,35 @@ def test_f2_json_with_tabs_is_read_as_snakemake_reads_it(tmp_path: Path) -> None
     mine = tmp_path / "mine.json"
     mine.write_text('{\n\t"training": {\n\t\t"learning_rate": 1e-4\n\t}\n}\n', encoding="utf-8")
     assert load(DEFAULT, mine).training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("key", ["identity", "standard_fer", "stargan", "lbp_top", "cnn3d", "dmt_cnn", "real_target"])
+def test_f3_a_variant_with_the_key_of_something_else_is_refused(tmp_path: Path, key: str) -> None:
+    """Whether or not this run has it: cnn3d is not among the default's baselines, and another run may take it in."""
+    with pytest.raises(UserError, match=rf"mine\.yaml: variants\.{key}: '{key}' is the key of .*choose another key$"):
+        with_change(tmp_path, f"variants: {{{key}: {{name: Mine}}}}")
+
+
+def test_f3_every_key_that_is_not_a_variants_is_reserved() -> None:
+    quoted = {row["method_key"] for row in csv.DictReader((CONFIG / "reported.csv").open(encoding="utf-8"))}
+    known = {*METHOD_NAMES, *quoted, *REFERENCE_ROWS, REAL_ROW, *get_args(Baseline), *get_args(Rival)}
+    assert {key for key in known if not key.startswith("fersnet")} <= set(RESERVED)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("datasets: {scatter: {reader: mmi}}", ["datasets.scatter", "synthesis_scatter"]),
+        ("datasets: {synthesis_mmi: {reader: mmi}}", ["datasets.synthesis_mmi", "confusion_synthesis_mmi_fersnet"]),
+        (
+            "datasets: {mmi_own: {reader: mmi}}\nvariants: {own_fersnet: {name: Mine}}",
+            ["datasets.mmi_own", "confusion_mmi_own_fersnet", "own_fersnet on mmi"],
+        ),
+    ],
+)
+def test_f3_keys_that_together_name_one_figure_are_refused(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        with_change(tmp_path, text)
+    for part in parts:
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)

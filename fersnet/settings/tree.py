@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from fersnet.settings.base import Name, PositiveInt, Section
 from fersnet.settings.baselines import BaselinesSettings
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
+from fersnet.settings.names import check_names
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.training import (
@@ -98,6 +99,11 @@ class Settings(Section):
     """Tables, figures and the report."""
     threads: PositiveInt = 1
     """CPU threads of a training job."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Settings":
+        check_names(self.datasets, self.variants)
+        return self
 
     @model_validator(mode="after")
     def _references_exist(self) -> "Settings":
