@@ -8,10 +8,11 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
-from fersnet.datasets.presence import find_problems, tree_stamp
+from fersnet.datasets.presence import tree_stamp
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
 from fersnet.host import check_writable, has_gpu, prepare_jobs
+from fersnet.readiness import check_ready
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe
 from fersnet.settings.baselines import HandcraftedSettings
@@ -22,9 +23,8 @@ CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_config
 try:
     SETTINGS = load_settings(config, CONFIG_FILES, workflow.config_settings.config)
     check_writable(Path("results", SETTINGS.run))
-    problems = find_problems(SETTINGS)
-    if problems:
-        raise UserError("\n".join(problems))
+    if workflow.is_main_process:  # a job reads the rules again, and need not look again
+        check_ready(SETTINGS)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -36,15 +36,12 @@ BASELINES = SETTINGS.baselines.methods
 RECOGNITION = SETTINGS.recognition_datasets
 PRETRAINING = tuple(key for key in SETTINGS.datasets if key not in RECOGNITION)
 SYSTEMS = (*RIVALS, SETTINGS.synthesis.method)
+NOTHING = "(?!)"  # a wildcard constraint that no name meets
 REPEATS = {
     **dict.fromkeys(RIVALS, SETTINGS.repeats.rivals),
     **dict.fromkeys(BASELINES, SETTINGS.repeats.baselines),
     **dict.fromkeys(FERSNET_METHODS, SETTINGS.repeats.variants),
 }
-
-
-NOTHING = "(?!)"
-"""A wildcard constraint that no name meets."""
 
 
 wildcard_constraints:

@@ -11,6 +11,7 @@ LAYERS = [
     {"host"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
+    {"readiness", "failures"},
     {"training"},
     {"synthesis", "rivals", "baselines"},
     {"use"},

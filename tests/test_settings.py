@@ -275,3 +275,32 @@ def test_f3_keys_that_together_name_one_figure_are_refused(tmp_path: Path, text:
     for part in parts:
         assert part in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("report: {chosen_subjects: {owm: [s1]}}", ["report.chosen_subjects.owm", "'ckplus'"]),
+        ("report: {chosen_subjects: {bu4dfe: [s1]}}", ["report.chosen_subjects.bu4dfe", "not a recognition dataset"]),
+        ("folds: {count: 16}", ["folds.count", "datasets.mmi.embedded.subjects is 15"]),
+        ("variants: {mine: {name: Mine, training: {epochs: many}}}", ["variants.mine.training.epochs", "'many'"]),
+        ("variants: {mine: {name: Mine, model: {image_size: 64}}}", ["variants.mine.model.image_size", "faces.size"]),
+        ("variants: {fersnet: {model: {image_size: 32}}}", ["variants.fersnet.model.image_size", "synthesis.method"]),
+        ("faces: {size: 100}", ["model.image_size", "at least half of faces.size (100)"]),
+        ("selection_study: {method: fersnet_fes_da}", ["selection_study.method", "augmented"]),
+        ("model: {image_size: 144}\nfaces: {size: 150}", ["model.image_size: caae", "144"]),
+        ("model: {image_size: 16}\nfaces: {size: 30}", ["model.image_size: CycleGAN", "16"]),
+        ("model: {image_size: 32}\ntraining: {batch_size: 1}", ["training.batch_size: BatchNorm"]),
+        ("model: {image_size: 32}\npretraining: {batch_size: 1}", ["pretraining.batch_size: BatchNorm"]),
+        (
+            "model: {image_size: 16}\nfaces: {size: 30}\nrivals: {methods: []}\nstandard_fer: {batch_size: 1}",
+            ["standard_fer.batch_size: BatchNorm"],
+        ),
+    ],
+)
+def test_f4_what_sections_rule_out_together_is_said_before_any_job(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        with_change(tmp_path, text)
+    for part in ("mine.yaml", *parts):
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,10 +1,11 @@
-"""Proves that no subject is in two folds, and writes the folds' sizes."""
+"""Proves that no subject is in two folds, that those who are to be shown are there, and writes the folds' sizes."""
 
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from fersnet.folds import check_folds
+from fersnet.report.publication import check_chosen
 from workflow_scripts.job import tracked_job
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 with tracked_job(snakemake):
     folds = pd.read_csv(snakemake.input.folds, dtype={"subject": str, "sequence_id": str})
     check_folds(folds)
+    check_chosen(snakemake.wildcards.dataset, snakemake.params.chosen, set(folds["subject"]))
     sizes = folds.groupby("fold").agg(subjects=("subject", "nunique"), sequences=("sequence_id", "size"))
     counts = pd.crosstab(folds["fold"], folds["expression"])
     sizes.join(counts).assign(scheme=snakemake.params.scheme).to_csv(snakemake.output.summary)
