@@ -54,5 +54,5 @@ def _listed(results: Path, paths: Iterable[str]) -> str:
     # A table or figure is one thing, whatever its endings.
     names = list(dict.fromkeys(str(path.with_suffix("") if len(path.parts) > 1 else path) for path in shown))
     others = len(names[NAMED:]) + len(files) - len(shown)
-    rest = [f"{others} other files"] if others else []
+    rest = [f"{others} other {'file' if others == 1 else 'files'}"] if others else []
     return " and ".join([*filter(None, [", ".join(names[:NAMED])]), *rest]) or "nothing else"

@@ -42,14 +42,13 @@ def check_networks(settings: "Settings") -> None:
 
 def check_people(settings: "Settings") -> None:
     """Subjects that are asked for and are not there: too few rendered ones for the folds, figures of no dataset."""
-    for key in settings.recognition_datasets:
-        dataset = settings.datasets[key]
-        people, count = dataset.embedded.subjects, settings.folds.count
-        if dataset.root is None and settings.folds.scheme != "leave_one_subject_out" and people < count:
-            raise ValueError(
-                f"folds.count: {count} folds, but datasets.{key}.embedded.subjects is {people}; "
-                f"set folds.count to {people} or less, or render more subjects"
-            )
+    rendered = [key for key in settings.recognition_datasets if settings.datasets[key].root is None]
+    people, key = min(((settings.datasets[key].embedded.subjects, key) for key in rendered), default=(0, ""))
+    if key and settings.folds.scheme != "leave_one_subject_out" and people < settings.folds.count:
+        raise ValueError(
+            f"folds.count: {settings.folds.count} folds, but datasets.{key}.embedded.subjects is {people}; "
+            f"set folds.count to {people} or less, or render more subjects"
+        )
     for key in settings.report.chosen_subjects:
         if key not in settings.recognition_datasets:
             raise ValueError(
