@@ -9,11 +9,12 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 
 from fersnet.cross_validation import fold_counts
-from fersnet.datasets.presence import find_problems, tree_stamp
+from fersnet.datasets.presence import tree_stamp
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
 from fersnet.folds import fold_groups
 from fersnet.host import check_writable, has_gpu, prepare_jobs
+from fersnet.readiness import check_ready
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe
 from fersnet.settings.baselines import HandcraftedSettings
@@ -22,11 +23,10 @@ from fersnet.settings.load import load_settings
 prepare_jobs(Path(workflow.basedir))
 CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
 try:
-    SETTINGS = load_settings(config, CONFIG_FILES)
+    SETTINGS = load_settings(config, CONFIG_FILES, workflow.config_settings.config)
     check_writable(Path("results", SETTINGS.run))
-    problems = find_problems(SETTINGS)
-    if problems:
-        raise UserError("\n".join(problems))
+    if workflow.is_main_process:  # a job reads the rules again, and need not look again
+        check_ready(SETTINGS)
     FOLD_COUNTS = fold_counts(SETTINGS, Path("results", SETTINGS.run))
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -38,6 +38,7 @@ BASELINES = SETTINGS.baselines.methods
 RECOGNITION = SETTINGS.recognition_datasets
 PRETRAINING = tuple(key for key in SETTINGS.datasets if key not in RECOGNITION)
 SYSTEMS = (*RIVALS, SETTINGS.synthesis.method)
+NOTHING = "(?!)"  # a wildcard constraint that no name meets
 REPEATS = {
     **dict.fromkeys(RIVALS, SETTINGS.repeats.rivals),
     **dict.fromkeys(BASELINES, SETTINGS.repeats.baselines),
@@ -67,7 +68,7 @@ def trainings(methods):
 
 def one_of(methods):
     """The wildcard constraint for the trainings of some methods."""
-    return "|".join(trainings(methods)).replace(".", r"\.") or "none"
+    return "|".join(trainings(methods)).replace(".", r"\.") or NOTHING
 
 
 def method_of(wildcards):

@@ -116,6 +116,7 @@ rule assign_folds:
         "../workflow_scripts/assign_folds.py"
 
 
+# Trainings take what it writes as `ancient`: it must have passed, but its content shows in no model.
 rule check_folds:
     input:
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
@@ -138,5 +139,6 @@ rule check_folds:
         seed=SETTINGS.seed,
         scheme=SETTINGS.folds.scheme,
         planned=lambda wildcards: FOLD_COUNTS[wildcards.dataset],
+        chosen=lambda wildcards: list(SETTINGS.report.chosen_subjects.get(wildcards.dataset, ())),
     script:
         "../workflow_scripts/check_folds.py"

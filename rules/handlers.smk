@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from fersnet.failures import FailedJob, describe_failures
+
 
 def check_job_limits():
     """Refuse limits under which the SLURM executor would hold jobs of an array back for ever.
@@ -31,6 +33,18 @@ def finish_tracking():
         subprocess.run([sys.executable, "-m", "fersnet.cli", "sync", RESULTS, "--keep-time", "--ended"], check=False)
 
 
+def say_what_failed():
+    """Name the jobs that failed, and what is missing for it."""
+    failed, left = workflow.scheduler.failed, set(workflow.scheduler.remaining_jobs)
+    jobs = []
+    for job in failed:
+        lost = [job, *(other for other in workflow.dag.bfs(workflow.dag.depending, job) if other in left)]
+        place = {key: str(job.wildcards.get(key, "")) for key in ("dataset", "method", "fold")}
+        missing = tuple(str(path) for one in lost for path in one.output)
+        jobs.append(FailedJob(job.rule.name, **place, log=str(job.log[0]), missing=missing))
+    print(*describe_failures(Path(RESULTS), jobs), sep="\n", file=sys.stderr, flush=True)
+
+
 onstart:
     check_job_limits()
 
@@ -41,3 +55,4 @@ onsuccess:
 
 onerror:
     finish_tracking()
+    say_what_failed()

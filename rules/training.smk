@@ -6,6 +6,9 @@ rule train_identity:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=lambda wildcards: [] if wildcards.fold == "0" else f"{RESULTS}/datasets/{wildcards.dataset}/folds.csv",
+        checked=lambda wildcards: (
+            [] if wildcards.fold == "0" else ancient(f"{RESULTS}/datasets/{wildcards.dataset}/folds_check.csv")
+        ),
     output:
         checkpoint=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
         history=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/history.csv",
@@ -45,7 +48,7 @@ rule pretrain_fersnet:
     benchmark:
         f"{RESULTS}/benchmarks/pretrain_fersnet/{{dataset}}_{{method}}.tsv"
     wildcard_constraints:
-        dataset="|".join(PRETRAINING or ["none"]),
+        dataset="|".join(PRETRAINING) or NOTHING,
         method=one_of(FERSNET_METHODS),
     conda:
         "../environment.yml"
@@ -71,7 +74,7 @@ rule train_fersnet:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
         identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
         pretrained=pretrained_checkpoint,
         augmentation=augmentation_faces,
@@ -113,7 +116,7 @@ for name, count, datasets in fold_groups("predict_fersnet", FOLD_COUNTS):
             faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
             table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
             folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-            checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+            checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
             checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt", count),
         output:
             predictions=per_fold(f"{RESULTS}/predictions/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.parquet", count),
@@ -145,7 +148,7 @@ rule augment_faces:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
         checkpoint=augmenting_checkpoint,
     output:
         faces=f"{RESULTS}/augmentation/{{dataset}}/{{method}}/fold{{fold}}.npz",
@@ -179,7 +182,7 @@ rule compare_selection:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
         identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
     output:
         predictions=f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet",
@@ -215,7 +218,7 @@ for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
             faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
             table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
             folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-            checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
+            checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
             checkpoints=lambda wildcards: of_folds(
                 f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
                 [wildcards.dataset],

@@ -13,7 +13,7 @@ LAYERS = [
     {"host"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
-    {"training", "cross_validation"},
+    {"readiness", "failures", "training", "cross_validation"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},

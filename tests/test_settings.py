@@ -1,14 +1,27 @@
 """The settings tree: what a wrong key says, and that the files on disk are the ones that the types describe."""
 
+import csv
+import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from snakemake.cli import parse_config
+from snakemake.utils import update_config
 
 from fersnet.errors import UserError
+from fersnet.report.comparisons import REFERENCE_ROWS
+from fersnet.report.description import METHOD_NAMES
+from fersnet.report.grids import REAL_ROW
+from fersnet.settings.baselines import Baseline
 from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
 from fersnet.settings.load import load_settings, read_config
-from fersnet.settings.rivals import RivalsSettings
+from fersnet.settings.names import RESERVED
+from fersnet.settings.rivals import Rival, RivalsSettings
+from fersnet.settings.texts import converted
 from fersnet.settings.tree import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -112,3 +125,182 @@ def test_null_takes_an_entry_out_and_a_new_variant_is_a_config_entry(tmp_path: P
     parts = settings.for_variant("wide_kernel")
     assert parts["model"].convflu_kernel == 3
     assert parts["model"].width == settings.model.width
+
+
+def by_command_line(*entries: str, files: tuple[Path, ...] = (DEFAULT,)) -> Settings:
+    """The settings as the workflow reads them, with `--config entries...` laid over files."""
+    command_line = parse_config(list(entries))
+    merged = read_config(files)
+    update_config(merged, command_line)
+    return load_settings(merged, files, command_line)
+
+
+def test_f1_nested_numbers_truth_values_and_null_of_the_command_line_count() -> None:
+    settings = by_command_line(
+        'training={"epochs": 2, "learning_rate": 1e-4, "milestones": [1, 2], "gradient_clip": null}',
+        'datasets={"mmi": null, "ckplus": {"root": null}, "oulu_casia": {"embedded": {"quirks": false}}}',
+        'model={"convflu_kernel": 3}',
+        'variants={"mine": {"name": "3", "training": {"epochs": 3}}}',
+    )
+    assert (settings.training.epochs, settings.training.learning_rate) == (2, 1e-4)
+    assert (settings.training.milestones, settings.training.gradient_clip) == ((1, 2), None)
+    assert "mmi" not in settings.datasets
+    assert settings.datasets["ckplus"].root is None
+    assert settings.datasets["oulu_casia"].embedded.quirks is False
+    assert settings.model.convflu_kernel == 3
+    assert settings.variants["mine"].name == "3"
+    assert settings.for_variant("mine")["training"].epochs == 3
+
+
+def test_f1_what_is_meant_as_text_stays_text(tmp_path: Path) -> None:
+    settings = by_command_line(
+        'datasets={"own": {"reader": "folder", "root": "007", "options": {"apex": "all", "follow_links": true}}}',
+        'report={"chosen_subjects": {"own": ["007", 1e5, null]}}',
+    )
+    assert settings.datasets["own"].root == "007"
+    assert settings.datasets["own"].options == {"apex": "all", "follow_links": True}
+    assert settings.report.chosen_subjects == {"own": ("007", "1e5", "null")}
+    text = 'report: {chosen_subjects: {ckplus: ["1e5"]}}'
+    assert with_change(tmp_path, text).report.chosen_subjects == {"ckplus": ("1e5",)}
+
+
+@given(number=st.one_of(st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
+def test_f1_a_value_means_the_same_on_the_command_line_and_in_a_file(number: float) -> None:
+    text = json.dumps({"rotations": [number], "flip": number})
+    outcomes = []
+    for config, command_line in (
+        ({"baselines": {"dtagn": yaml.safe_load(text)}}, {}),
+        *[(parse_config([f'baselines={{"dtagn": {text}}}']),) * 2],
+    ):
+        tree = converted(config, Settings, command_line)["baselines"]["dtagn"]
+        outcomes.append([(type(value), value) for value in (tree["rotations"][0], tree["flip"])])
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "parts"),
+    [
+        ("seed=two", ["--config: seed:", "'two'"]),
+        ("run=2026", ["--config: run:", "2026 is no name", "small letters"]),
+        ('training={"epochs": "x"}', ["--config: training.epochs:", "'x'"]),
+        ('trainig={"epochs": 2}', ["--config: unknown key 'trainig'", "'training'"]),
+        ('rivals={"methods": ["startgan"]}', ["--config: rivals.methods.0:", "'stargan'"]),
+        ('datasets={"Own": {"reader": "mmi"}}', ["--config: datasets.Own:", "is no name"]),
+        ('datasets={"own": {"reader": "folder"}}', ["--config: datasets.own: root:"]),
+        ('variants={"mine": {"sharing": "none"}}', ["--config: the key 'variants.mine.name' is missing"]),
+    ],
+)
+def test_f1_a_message_blames_the_command_line_for_what_stands_there(entry: str, parts: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        by_command_line(entry)
+    for part in parts:
+        assert part in str(error.value)
+    assert "config.yaml" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["2026", "1e5", "007", "nan", "inf", '"2026"', "null", '"null"', "true", "Mine", "a-b"]
+)
+def test_f1_a_name_that_a_reader_takes_for_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"mine\.yaml: run: .* is no name: "):
+        with_change(tmp_path, f"run: {name}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("training: {epochs: 40}\nseed: 2\n\ntraining: {batch_size: 4}\n", "lines 1 and 4: the key 'training'"),
+        ("training:\n  epochs: 40\n  epochs: 41\n", "lines 2 and 3: the key 'epochs'"),
+        ("datasets: {own: {reader: mmi, reader: ckplus}}\n", "line 1: the key 'reader'"),
+        ('variants:\n  "a": {name: A}\n  a: {name: B}\n', "lines 2 and 3: the key 'a'"),
+        ('{\n\t"seed": 1,\n\t"seed": 2\n}\n', "lines 2 and 3: the key 'seed'"),
+    ],
+)
+def test_f2_a_key_given_twice_is_refused_with_both_lines(tmp_path: Path, text: str, place: str) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text, encoding="utf-8")
+    for read in (lambda: read_config([DEFAULT, mine]), lambda: load_settings(read_config([DEFAULT]), [DEFAULT, mine])):
+        with pytest.raises(UserError) as error:
+            read()
+        assert f"mine.yaml, {place} is given twice" in str(error.value)
+
+
+def test_f2_anchors_and_merged_mappings_are_no_repetition(tmp_path: Path) -> None:
+    settings = with_change(
+        tmp_path,
+        "training: &common {epochs: 3, batch_size: 4}\n"
+        "pretraining: {<<: *common, batch_size: 5}\n"
+        "standard_fer: {<<: *common, batch_size: 6}\n"
+        "variants: {mine: {name: Mine, training: *common}}\n",
+    )
+    assert (settings.pretraining.epochs, settings.pretraining.batch_size) == (3, 5)
+    assert (settings.standard_fer.epochs, settings.standard_fer.batch_size) == (3, 6)
+    assert settings.variants["mine"].training == {"epochs": 3, "batch_size": 4}
+
+
+def test_f2_json_with_tabs_is_read_as_snakemake_reads_it(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text('{\n\t"training": {\n\t\t"learning_rate": 1e-4\n\t}\n}\n', encoding="utf-8")
+    assert load(DEFAULT, mine).training.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("key", ["identity", "standard_fer", "stargan", "lbp_top", "cnn3d", "dmt_cnn", "real_target"])
+def test_f3_a_variant_with_the_key_of_something_else_is_refused(tmp_path: Path, key: str) -> None:
+    """Whether or not this run has it: cnn3d is not among the default's baselines, and another run may take it in."""
+    with pytest.raises(UserError, match=rf"mine\.yaml: variants\.{key}: '{key}' is the key of .*choose another key$"):
+        with_change(tmp_path, f"variants: {{{key}: {{name: Mine}}}}")
+
+
+def test_f3_every_key_that_is_not_a_variants_is_reserved() -> None:
+    quoted = {row["method_key"] for row in csv.DictReader((CONFIG / "reported.csv").open(encoding="utf-8"))}
+    known = {*METHOD_NAMES, *quoted, *REFERENCE_ROWS, REAL_ROW, *get_args(Baseline), *get_args(Rival)}
+    assert {key for key in known if not key.startswith("fersnet")} <= set(RESERVED)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("datasets: {scatter: {reader: mmi}}", ["datasets.scatter", "synthesis_scatter"]),
+        ("datasets: {synthesis_mmi: {reader: mmi}}", ["datasets.synthesis_mmi", "confusion_synthesis_mmi_fersnet"]),
+        (
+            "datasets: {mmi_own: {reader: mmi}}\nvariants: {own_fersnet: {name: Mine}}",
+            ["datasets.mmi_own", "confusion_mmi_own_fersnet", "own_fersnet on mmi"],
+        ),
+    ],
+)
+def test_f3_keys_that_together_name_one_figure_are_refused(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        with_change(tmp_path, text)
+    for part in parts:
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("report: {chosen_subjects: {owm: [s1]}}", ["report.chosen_subjects.owm", "'ckplus'"]),
+        ("report: {chosen_subjects: {bu4dfe: [s1]}}", ["report.chosen_subjects.bu4dfe", "not a recognition dataset"]),
+        ("folds: {count: 16}", ["folds.count", "datasets.mmi.embedded.subjects is 15"]),
+        ("variants: {mine: {name: Mine, training: {epochs: many}}}", ["variants.mine.training.epochs", "'many'"]),
+        ("variants: {mine: {name: Mine, model: {image_size: 64}}}", ["variants.mine.model.image_size", "faces.size"]),
+        ("variants: {fersnet: {model: {image_size: 32}}}", ["variants.fersnet.model.image_size", "synthesis.method"]),
+        ("faces: {size: 100}", ["model.image_size", "at least half of faces.size (100)"]),
+        ("selection_study: {method: fersnet_fes_da}", ["selection_study.method", "augmented"]),
+        ("model: {image_size: 144}\nfaces: {size: 150}", ["model.image_size: caae", "144"]),
+        ("model: {image_size: 16}\nfaces: {size: 30}", ["model.image_size: CycleGAN", "16"]),
+        ("model: {image_size: 32}\ntraining: {batch_size: 1}", ["training.batch_size: BatchNorm"]),
+        ("model: {image_size: 32}\npretraining: {batch_size: 1}", ["pretraining.batch_size: BatchNorm"]),
+        (
+            "model: {image_size: 16}\nfaces: {size: 30}\nrivals: {methods: []}\nstandard_fer: {batch_size: 1}",
+            ["standard_fer.batch_size: BatchNorm"],
+        ),
+    ],
+)
+def test_f4_what_sections_rule_out_together_is_said_before_any_job(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        with_change(tmp_path, text)
+    for part in ("mine.yaml", *parts):
+        assert part in str(error.value)
+    assert "\n" not in str(error.value)

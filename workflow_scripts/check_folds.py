@@ -1,11 +1,13 @@
-"""Proves that no subject is in two folds, and writes the folds' sizes."""
+"""Proves that no subject is in two folds, that those who are to be shown are there, and writes the folds' sizes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from fersnet.datasets.subjects import composed
 from fersnet.folds import check_folds, read_folds
+from fersnet.report.publication import check_chosen
 from workflow_scripts.job import tracked_job
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 with tracked_job(snakemake):
     folds = read_folds(Path(snakemake.input.folds))
     check_folds(folds, snakemake.params.planned)
+    check_chosen(snakemake.wildcards.dataset, [composed(subject) for subject in snakemake.params.chosen], set(folds["subject"]))
     sizes = folds.groupby("fold").agg(subjects=("subject", "nunique"), sequences=("sequence_id", "size"))
     counts = pd.crosstab(folds["fold"], folds["expression"])
     sizes.join(counts).assign(scheme=snakemake.params.scheme).to_csv(snakemake.output.summary)

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.report.coverage import coverage_notes
-from fersnet.report.files import read_jobs, read_predictions
+from fersnet.report.files import read_predictions, read_training_jobs
 from fersnet.report.quoted import read_quoted
 from fersnet.report.tables import ablation_table
-from workflow_scripts.job import tracked_job
+from workflow_scripts.job import results_folder, tracked_job
 from workflow_scripts.report_job import QUOTED, describe_run, report_settings, write_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ with tracked_job(snakemake):
     table = ablation_table(
         predictions,
         read_quoted(QUOTED),
-        read_jobs(Path(snakemake.input.jobs)),
+        read_training_jobs(results_folder(snakemake), predictions),
         describe_run(snakemake),
         report_settings(snakemake),
         tuple(snakemake.params.datasets),

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from fersnet.csv_files import read_csv
 from fersnet.datasets.counts import commonest_reasons
-from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, SequenceIndex
+from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, OptionError, SequenceIndex
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings
 
@@ -25,11 +25,11 @@ def _reader(settings: DatasetSettings) -> ModuleType:
     known = [name for name in inspect.signature(reader.read_index).parameters if name not in ("root", "peak_frames")]
     for option, value in settings.options.items():
         if option not in known:
-            raise UserError(
+            raise OptionError(
                 f"options.{option}: the {settings.reader} reader has no such option, only {', '.join(known)}"
             )
         if option == "follow_links" and not isinstance(value, bool):
-            raise UserError(f"options.follow_links: {value!r} is neither true nor false")
+            raise OptionError(f"options.follow_links: {value!r} is neither true nor false")
     return reader
 
 
@@ -41,6 +41,19 @@ def look_at(settings: DatasetSettings, root: Path) -> str | None:
         _reader(settings).locate(Path(root), **settings.options)
     except UserError as error:
         return str(error)
+    return None
+
+
+def wrong_option(settings: DatasetSettings) -> str | None:
+    """What is wrong with the reader's options, whatever the tree: a reader looks at them before it looks for one."""
+    if not settings.options:
+        return None
+    try:
+        _reader(settings).locate(Path(os.devnull), **settings.options)
+    except OptionError as error:
+        return str(error)
+    except UserError:
+        pass
     return None
 
 

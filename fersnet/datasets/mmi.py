@@ -15,6 +15,7 @@ from fersnet.datasets.mmi_xml import XmlError
 from fersnet.datasets.sequences import (
     UNLABELLED,
     IndexBuilder,
+    OptionError,
     SequenceIndex,
     centred_positions,
     check_peak_frames,
@@ -125,7 +126,9 @@ def _selected(selection: str | None) -> frozenset[str] | None:
         return frozenset(row["sequence"].strip().upper() for row in rows)
     except (OSError, UnicodeDecodeError, KeyError, AttributeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "no column `sequence`"
-        raise UserError(f"options.selection: {selection}: {reason}; name a CSV file with a column `sequence`") from None
+        raise OptionError(
+            f"options.selection: {selection}: {reason}; name a CSV file with a column `sequence`"
+        ) from None
 
 
 def _read_session(builder: IndexBuilder, tree: Tree, session: Session, sequence_id: str, peak_frames: int) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from fersnet.datasets.index import look_at
+from fersnet.datasets.index import look_at, wrong_option
 from fersnet.settings.tree import Settings
 
 
@@ -12,7 +12,10 @@ def find_problems(settings: Settings) -> list[str]:
     """One line per configured dataset that cannot be read: which, what was looked for where, which key to set."""
     problems = []
     for key, dataset in settings.datasets.items():
-        if dataset.root is None:
+        wrong = wrong_option(dataset)
+        if wrong:
+            problems.append(f"datasets.{key}.{wrong}")
+        if wrong or dataset.root is None:
             continue
         root = Path(dataset.root).expanduser()
         missing = f"nothing is there: {root}" if not root.exists() else look_at(dataset, root)

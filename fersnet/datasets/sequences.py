@@ -111,10 +111,14 @@ def neutral_position(apex: Sequence[int]) -> int:
     return -1 if 0 in apex else 0
 
 
+class OptionError(UserError):
+    """An option of a reader that does not exist or has a wrong value, whatever the tree."""
+
+
 def check_peak_frames(peak_frames: object) -> None:
     """Raises UserError unless the option is a whole number of at least one."""
     if isinstance(peak_frames, bool) or not isinstance(peak_frames, int) or peak_frames < 1:
-        raise UserError(f"options.peak_frames: {peak_frames!r} is not a whole number above zero")
+        raise OptionError(f"options.peak_frames: {peak_frames!r} is not a whole number above zero")
 
 
 def choice(option: str, value: object, allowed: Sequence[str]) -> str:
@@ -126,4 +130,4 @@ def choice(option: str, value: object, allowed: Sequence[str]) -> str:
     for candidate in allowed:
         if isinstance(value, str) and value.casefold() == candidate.casefold():
             return candidate
-    raise UserError(f"options.{option}: {value!r} is not one of {', '.join(allowed)}")
+    raise OptionError(f"options.{option}: {value!r} is not one of {', '.join(allowed)}")

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from fersnet.embedded.limits import check_subjects
 from fersnet.errors import UserError
 from fersnet.settings.data import EmbeddedSettings
 
@@ -38,11 +39,8 @@ def write_tree(reader: str, root: Path, settings: EmbeddedSettings, seed: int, w
         UserError: if the reader has no writer, the folder is not empty, or there are more subjects than names.
     """
     writer = _writer(reader)
+    check_subjects(reader, settings)
     root = Path(root)
-    if settings.subjects > writer.LARGEST:
-        raise UserError(
-            f"embedded.subjects: {settings.subjects} is more than the {writer.LARGEST} that {reader} can name"
-        )
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise UserError(f"{root}: already exists; remove it to render the faces anew")
     partial_root = root.with_name(f".{root.name}.partial")

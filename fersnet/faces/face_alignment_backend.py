@@ -21,6 +21,9 @@ from fersnet.faces.landmarks import Fit, check_points
 
 logger = logging.getLogger(__name__)
 
+WEIGHTS = ("s3fd", "2DFAN4")
+"""How the names of the two weight files begin."""
+
 FULL_CONFIDENCE = 0.8
 """Mean heat-map peak from which a fit counts as certain."""
 
@@ -55,6 +58,22 @@ def published_checksum(name: str) -> str:
 def _checksum(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """What may be a weight file in a folder of the user's, without asking the library, which is slow to load."""
+    places = (folder, folder / "checkpoints")
+    return sorted(path for place in places for begin in WEIGHTS for path in place.glob(f"{begin}-*"))
+
+
+def missing_weights(folder: Path) -> str | None:
+    """What a quick look does not find of the weight files in a folder of the user's; None if they seem to be there."""
+    found = [path.name for path in weight_files(folder)]
+    missing = [f"{begin}-*" for begin in WEIGHTS if not any(name.startswith(f"{begin}-") for name in found)]
+    if not missing:
+        return None
+    there = f"{' and '.join(missing)} not found in {folder}" if folder.is_dir() else f"{folder}: no such folder"
+    return f"faces.model_folder: {there}; put the weight files of face_alignment there, or choose another faces.backend"
 
 
 def find_weights(model_folder: str | None) -> tuple[Path, Path]:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from fersnet.csv_files import read_csv
 from fersnet.errors import UserError
-from fersnet.repeats import split_repeat
+from fersnet.repeats import repeat_key, split_repeat
+from fersnet.tracking import FINISHED, latest_records, read_records
 
 PREDICTION_COLUMNS = ("sequence_id", "subject", "expression", "frame", "predicted")
 EVALUATION_COLUMNS = (
@@ -82,6 +83,27 @@ def read_histories(paths: Iterable[Path]) -> pd.DataFrame:
 def read_jobs(path: Path) -> pd.DataFrame:
     """`jobs.csv`: one row per tracked job."""
     return read_table(path, JOB_COLUMNS, text=("fold",))
+
+
+def read_training_jobs(results: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The finished trainings behind some outcomes, with columns of `jobs.csv`, from the run's job records.
+
+    They are known as soon as the outcomes are, whereas `jobs.csv` waits for the jobs of all datasets.
+
+    Args:
+        outcomes: Rows with `dataset, method, repeat, fold`, as `read_predictions` and `read_systems` return them.
+    """
+    trained = outcomes[["dataset", "method", "repeat", "fold"]].drop_duplicates().itertuples(index=False)
+    places = {(row.dataset, repeat_key(row.method, row.repeat), str(row.fold)) for row in trained}
+    columns = (*(column for column in JOB_COLUMNS if column != "run_id"), "threads")
+    rows = [
+        [getattr(record, column) for column in columns]
+        for record in latest_records(read_records(results))
+        if record.rule.startswith(TRAINING_RULES)
+        and record.status == FINISHED
+        and (record.dataset, record.method, record.fold) in places
+    ]
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from fersnet.errors import UserError
 from fersnet.expressions import ABBREVIATIONS, SIX
 from fersnet.report.description import RunDescription
 from fersnet.report.files import fold_of, read_arrays, read_table
-from fersnet.report.publication import NOBODY, may_be_shown, notice
+from fersnet.report.publication import NOBODY, check_chosen, may_be_shown, notice
 from fersnet.report.style import PAGE_WIDTH, figure_style, finish, message_figure, new_figure
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
@@ -157,12 +157,7 @@ def _subjects(
     dataset: str, allowed: tuple[str, ...], settings: ReportSettings, rng: np.random.Generator
 ) -> list[tuple[str, str]]:
     chosen = [composed(subject) for subject in settings.chosen_subjects.get(dataset, allowed[:2])]
-    foreign = [subject for subject in chosen if subject not in allowed]
-    if foreign:
-        raise UserError(
-            f"report.chosen_subjects.{dataset}: {foreign[0]!r} is no test subject that may be shown; "
-            f"choose among {', '.join(allowed[:8]) or 'none'}"
-        )
+    check_chosen(dataset, chosen, allowed)
     others = [subject for subject in allowed if subject not in chosen]
     count = min(settings.random_subjects, len(others))
     drawn = sorted(rng.choice(len(others), count, replace=False)) if count else []

@@ -5,15 +5,15 @@ from torch import Tensor, nn
 from fersnet.errors import UserError
 from fersnet.models.blocks import InstanceNorm
 from fersnet.rivals.convolutions import EdgeConv
+from fersnet.settings.rivals import CycleGANSettings
 
 
 def check_image_size(image_size: int) -> None:
     """Raises UserError for a size that CycleGAN's networks cannot take: it must be a multiple of 4, at least 24."""
-    if image_size % 4 or image_size < 24:
-        raise UserError(
-            f"model.image_size: CycleGAN needs a multiple of 4 that is at least 24, got {image_size}; "
-            "choose another size or leave cyclegan out of rivals.methods"
-        )
+    try:
+        CycleGANSettings().check_size(image_size)
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def initialise(module: nn.Module) -> None:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
+from fersnet.settings.rivals import halvings
 
 PUBLISHED_WIDTH = 64
 """Width of the published networks, for which their initial deviations were chosen."""
@@ -18,13 +19,10 @@ def mini_map(image_size: int, name: str) -> tuple[int, int]:
     Raises:
         UserError: if m is not a whole number, or the image is smaller than 16 pixels; `name` is the method's key.
     """
-    stages = image_size.bit_length() - 3
-    if image_size < 16 or image_size % 2**stages:
-        raise UserError(
-            f"model.image_size: {name} needs at least 16 pixels and a multiple of 2^(floor(log2(size)) - 2), such as "
-            f"48, 64, 80, 96, 112 or 128, got {image_size}; choose another size or leave {name} out of rivals.methods"
-        )
-    return stages, image_size // 2**stages
+    try:
+        return halvings(image_size, name)
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def repeats_of_label(code_size: int, classes: int) -> int:

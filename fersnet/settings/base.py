@@ -1,13 +1,32 @@
 """What every section of the settings has in common."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_NAME = r"^[a-z0-9][a-z0-9_]*$"
+
+
+def _is_name(value: Any) -> Any:
+    """A name stands in file names and tables, where no reader may take it for a number or a missing value."""
+    if isinstance(value, str) and re.fullmatch(_NAME, value) and value not in ("true", "false", "null"):
+        try:
+            float(value)
+        except ValueError:
+            return value
+    raise ValueError(
+        f"{value!r} is no name: one consists of small letters a to z, digits and `_`, begins with a letter or digit, "
+        "and is no number, truth value or null; e.g. run_2026"
+    )
+
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
+Name = Annotated[str, Field(pattern=_NAME), BeforeValidator(_is_name)]
+"""The name of a run, or the key of a dataset or variant."""
 
 
 class Section(BaseModel):

@@ -3,35 +3,45 @@
 import difflib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import ValidationError
 
 from fersnet.errors import UserError
+from fersnet.settings.texts import NOT_GIVEN, below, converted
 from fersnet.settings.tree import Settings
+from fersnet.settings.yaml_files import read_yaml
 
-SCIENTIFIC = re.compile(r"^[+-]?\d+(\.\d*)?[eE][+-]?\d+$")
-"""YAML 1.1 reads `1e-4` (no dot) as text; what looks like a number in scientific notation is meant as one."""
+COMMAND_LINE = "--config"
+DOTTED = re.compile(r"[a-z]\w*(?:\.\w+)+")
+"""A key in a message."""
 
 
-def load_settings(config: dict[str, Any], files: Sequence[Path]) -> Settings:
+def load_settings(
+    config: Mapping[str, Any], files: Sequence[Path], command_line: Mapping[str, Any] | None = None
+) -> Settings:
     """Validate the merged config of a run.
 
     Args:
         config: The merged tree, as Snakemake hands it over.
-        files: The config files it was merged from, last one strongest; only used to name the file in messages.
+        files: The config files it was merged from, last one strongest; for what a merged tree does not show: keys that
+            are given twice, and the file to name in a message.
+        command_line: What came by `--config`, which is stronger than any file.
 
     Raises:
         UserError: one line per problem: the key, the file it stands in, what is wrong, and the nearest valid key.
     """
-    tree = _normalised(config)
+    sources = {str(file): read_yaml(file) for file in files if file.is_file()} | {COMMAND_LINE: command_line or {}}
+    tree = converted(config, Settings, command_line or {})
+    for collection in ("datasets", "variants"):
+        if isinstance(tree.get(collection), dict):
+            tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
     try:
         return Settings.model_validate_json(json.dumps(tree))
     except ValidationError as error:
-        lines = [_describe(problem, files) for problem in error.errors(include_url=False)]
+        lines = [_describe(problem, sources) for problem in error.errors(include_url=False)]
         raise UserError("\n".join(dict.fromkeys(lines))) from None
 
 
@@ -39,28 +49,12 @@ def read_config(files: Sequence[Path]) -> dict[str, Any]:
     """Merge config files the way Snakemake does: later files win, key by key.
 
     Raises:
-        UserError: for a missing file, broken YAML, or a file that is not a mapping.
+        UserError: for a missing file, broken YAML, a file that is not a mapping, or a key that is given twice.
     """
     merged: dict[str, Any] = {}
     for file in files:
-        merged = _merged(merged, _read_yaml(file))
+        merged = _merged(merged, read_yaml(file))
     return merged
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror}); check the path given to --configfile") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{file}{place}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise UserError(f"{file}: must hold `key: value` lines, found {type(content).__name__}")
-    return content
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -71,57 +65,47 @@ def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _normalised(config: Any) -> Any:
-    if isinstance(config, dict):
-        tree = {str(key): _normalised(value) for key, value in config.items()}
-        for collection in ("datasets", "variants"):
-            if isinstance(tree.get(collection), dict):
-                tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
-        return tree
-    if isinstance(config, list | tuple):
-        return [_normalised(value) for value in config]
-    if isinstance(config, str) and SCIENTIFIC.match(config):
-        return float(config)
-    if config is None or isinstance(config, bool | int | float | str):
-        return config
-    return str(config)
-
-
-def _describe(problem: Any, files: Sequence[Path]) -> str:
-    location = [str(part) for part in problem["loc"]]
+def _describe(problem: Any, sources: Mapping[str, Any]) -> str:
+    location = [str(part) for part in problem["loc"] if part != "[key]"]
     key = ".".join(location)
-    file = _file_of(location, files)
     message = problem["msg"].removeprefix("Value error, ")
+    place = ", ".join(dict.fromkeys(_source_of(path, sources) for path in _keys_of(location, message)))
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _valid_keys(location[:-1]), n=1, cutoff=0.4)
         hint = f"; did you mean {'.'.join([*location[:-1], near[0]])!r}?" if near else ""
-        return f"{file}: unknown key {key!r}{hint}"
+        return f"{place}: unknown key {key!r}{hint}"
     if problem["type"] == "missing":
-        return f"{file}: the key {key!r} is missing"
+        return f"{place}: the key {key!r} is missing"
     if problem["type"] == "literal_error":
         choices = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         near = difflib.get_close_matches(str(problem["input"]), choices, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"{file}: {key}: {problem['input']!r} is not one of {', '.join(choices)}{hint}"
+        return f"{place}: {key}: {problem['input']!r} is not one of {', '.join(choices)}{hint}"
     if problem["type"] == "value_error":
-        return f"{file}: {key + ': ' if key else ''}{message}"
-    return f"{file}: {key}: {message[0].lower() + message[1:]} (found {problem['input']!r})"
+        return f"{place}: {key + ': ' if key else ''}{message}"
+    return f"{place}: {key}: {message[0].lower() + message[1:]} (found {problem['input']!r})"
 
 
-def _file_of(location: Sequence[str], files: Sequence[Path]) -> str:
-    for file in reversed(files):
-        node: Any = _read_yaml(file)
+def _keys_of(location: list[str], message: str) -> list[list[str]]:
+    """The keys that a problem is about: its own, or those that a rule between sections names."""
+    # What a section finds wrong in its parts begins with the key, below its own.
+    first = [*location, *message.partition(": ")[0].split(".")]
+    return [first] if location else [first, *(key.split(".") for key in DOTTED.findall(message))]
+
+
+def _source_of(location: Sequence[str], sources: Mapping[str, Any]) -> str:
+    """Where a value comes from: the strongest source that reaches deepest into its key."""
+    found, deepest = "", 0
+    for source, node in sources.items():
+        depth = 0
         for part in location:
-            if isinstance(node, dict) and part in node:
-                node = node[part]
-            elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-            else:
+            node = below(node, part)
+            if node is NOT_GIVEN:
                 break
-        else:
-            if location:
-                return str(file)
-    return "--config" if location and files else ", ".join(map(str, files)) or "config"
+            depth += 1
+        if depth and depth >= deepest:
+            found, deepest = source, depth
+    return found or ", ".join(source for source in sources if source != COMMAND_LINE) or "config"
 
 
 def _valid_keys(location: Sequence[str]) -> list[str]:

@@ -10,7 +10,29 @@ Rival = Literal["caae", "cyclegan", "exprgan", "stargan"]
 Augmentation = Literal["none", "flip", "crop_and_flip"]
 
 
-class StarGANSettings(Section):
+def halvings(image_size: int, method: str) -> tuple[int, int]:
+    """Stride-2 stages L = floor(log2(size)) - 2 of CAAE and ExprGAN, and the side size / 2^L of their last map.
+
+    Raises:
+        ValueError: if that side is no whole number, or the image is smaller than 16 pixels; `method` is the key.
+    """
+    stages = image_size.bit_length() - 3
+    if image_size < 16 or image_size % 2**stages:
+        raise ValueError(
+            f"model.image_size: {method} needs at least 16 pixels and a multiple of 2^(floor(log2(size)) - 2), such as "
+            f"48, 64, 80, 96, 112 or 128, got {image_size}; choose another size or leave {method} out of rivals.methods"
+        )
+    return stages, image_size // 2**stages
+
+
+class RivalSettings(Section):
+    """Settings of a rival."""
+
+    def check_size(self, image_size: int) -> None:
+        """Raises ValueError, naming the key, for a side of the images that the networks cannot take."""
+
+
+class StarGANSettings(RivalSettings):
     """StarGAN (Choi et al., CVPR 2018)."""
 
     width: PositiveInt = 64
@@ -45,7 +67,7 @@ class StarGANSettings(Section):
     """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
 
-class CycleGANSettings(Section):
+class CycleGANSettings(RivalSettings):
     """CycleGAN (Zhu et al., ICCV 2017): one model per expression."""
 
     protocol: Literal["rest", "neutral"] = "rest"
@@ -79,8 +101,16 @@ class CycleGANSettings(Section):
     augmentation: Augmentation = "crop_and_flip"
     """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
+    def check_size(self, image_size: int) -> None:
+        """Raises ValueError, naming the key, unless the side of the images is a multiple of 4, at least 24."""
+        if image_size % 4 or image_size < 24:
+            raise ValueError(
+                f"model.image_size: CycleGAN needs a multiple of 4 that is at least 24, got {image_size}; "
+                "choose another size or leave cyclegan out of rivals.methods"
+            )
 
-class CAAESettings(Section):
+
+class CAAESettings(RivalSettings):
     """CAAE (Zhang et al., CVPR 2017), with expressions in place of ages."""
 
     width: PositiveInt = 64
@@ -106,8 +136,12 @@ class CAAESettings(Section):
     augmentation: Augmentation = "none"
     """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
+    def check_size(self, image_size: int) -> None:
+        """Raises ValueError, naming the key, unless `halvings` leaves a whole number of pixels."""
+        halvings(image_size, "caae")
 
-class ExprGANSettings(Section):
+
+class ExprGANSettings(RivalSettings):
     """ExprGAN (Ding et al., AAAI 2018): three stages."""
 
     width: PositiveInt = 64
@@ -147,6 +181,10 @@ class ExprGANSettings(Section):
     augmentation: Augmentation = "flip"
     """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
+    def check_size(self, image_size: int) -> None:
+        """Raises ValueError, naming the key, unless `halvings` leaves a whole number of pixels."""
+        halvings(image_size, "exprgan")
+
 
 class RivalsSettings(Section):
     """Which rivals run, and how each is trained."""
@@ -168,3 +206,8 @@ class RivalsSettings(Section):
         if repeated:
             raise ValueError(f"methods: {repeated[0]!r} is listed twice")
         return self
+
+    def check_size(self, image_size: int) -> None:
+        """Raises ValueError, naming the key, for a side of the images that a chosen rival cannot take."""
+        for method in self.methods:
+            getattr(self, method).check_size(image_size)

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, Weight
 
 Selection = Literal["last", "validation", "test_best"]
+SIDE_FOR_ONE_FACE = 18
+"""From this side on the judge's last maps have several pixels, so that one face has a variance to normalise by."""
 
 
 class ModelSettings(Section):
@@ -69,6 +71,12 @@ class FersnetSettings(ScheduleSettings):
     """Which epoch counts: `last`, `validation` (fold k+1 held out), or `test_best` (optimistic, labelled so)."""
 
 
+def check_batch(model: ModelSettings, training: FersnetSettings, section: str) -> None:
+    """Raises ValueError, naming the key, where a batch is one face whose last map is one pixel."""
+    if training.batch_size == 1 and model.image_size <= 32:
+        raise ValueError(f"{section}.batch_size: BatchNorm needs 2 faces at model.image_size 32 or less; raise either")
+
+
 class VariantSettings(Section):
     """One row of the ablation: how a variant differs from plain FERSNet."""
 
@@ -112,6 +120,13 @@ class StandardFerSettings(ScheduleSettings):
 
     width: PositiveInt = 64
     """Channels of the first stage."""
+
+    def check_batch(self, image_size: int) -> None:
+        """Raises ValueError, naming the key, where a batch is one face whose last map is one pixel."""
+        if self.batch_size == 1 and image_size < SIDE_FOR_ONE_FACE:
+            raise ValueError(
+                f"standard_fer.batch_size: BatchNorm needs 2 faces at model.image_size {image_size}; raise either"
+            )
 
 
 class AugmentationSettings(Section):

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from fersnet.settings.base import PositiveInt, Section
+from fersnet.settings.agreement import check_networks, check_people, check_study
+from fersnet.settings.base import Name, PositiveInt, Section
 from fersnet.settings.baselines import BaselinesSettings
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
+from fersnet.settings.names import check_names
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.training import (
@@ -19,7 +21,6 @@ from fersnet.settings.training import (
     VariantSettings,
 )
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -101,6 +102,11 @@ class Settings(Section):
     """CPU threads of a training job."""
 
     @model_validator(mode="after")
+    def _names_differ(self) -> "Settings":
+        check_names(self.datasets, self.variants)
+        return self
+
+    @model_validator(mode="after")
     def _references_exist(self) -> "Settings":
         recognition = self.recognition_datasets
         if not recognition:
@@ -125,14 +131,17 @@ class Settings(Section):
         chosen = self.variants.get(self.synthesis.method)
         if chosen is None or chosen.sharing == "none":
             raise ValueError(f"synthesis.method: {self.synthesis.method!r} must be a variant that synthesises")
-        if self.selection_study.method is not None and self.selection_study.method not in self.variants:
-            raise ValueError(f"selection_study.method: {self.selection_study.method!r} is not a variant")
-        if self.model.image_size > self.faces.size:
-            raise ValueError("model.image_size: the crop must not be larger than faces.size")
         try:
             self.baselines.check_clips(self.faces.clip_frames)
         except ValueError as error:
             raise ValueError(f"baselines.{error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Settings":
+        check_study(self)
+        check_people(self)
+        check_networks(self)
         return self
 
     @property
@@ -142,14 +151,21 @@ class Settings(Section):
 
     def for_variant(self, method: str, pretraining: bool = False) -> dict[str, Section]:
         """The `losses`, `training` and `model` sections of a variant, its own keys laid over the common ones."""
-        variant = self.variants[method]
-        training = self.pretraining if pretraining else _overlaid(self.training, variant.training)
+        variant, place = self.variants[method], f"variants.{method}"
+        training = self.pretraining if pretraining else _overlaid(self.training, variant.training, f"{place}.training")
         return {
-            "losses": _overlaid(self.losses, variant.losses),
+            "losses": _overlaid(self.losses, variant.losses, f"{place}.losses"),
             "training": training,
-            "model": _overlaid(self.model, variant.model),
+            "model": _overlaid(self.model, variant.model, f"{place}.model"),
         }
 
 
-def _overlaid(section: SectionType, changes: dict[str, Any]) -> SectionType:
-    return type(section).model_validate({**section.model_dump(), **changes}, strict=False)
+def _overlaid(section: SectionType, changes: dict[str, Any], place: str) -> SectionType:
+    """A section with a variant's own keys; raises ValueError, naming the key, for a value that it cannot have."""
+    try:
+        return type(section).model_validate({**section.model_dump(), **changes}, strict=False)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        key, message = ".".join(map(str, problem["loc"])), problem["msg"]
+        line = f"{place}.{key}: {message[0].lower() + message[1:]} (found {problem['input']!r})"
+        raise ValueError(line) from None

@@ -14,7 +14,7 @@ from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet, Sharing
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.seeds import derive_seed
-from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, Selection
+from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, Selection, check_batch
 from fersnet.training.batches import FaceSet, warn_of_missing_classes
 from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.inference import KIND, judge
@@ -165,8 +165,10 @@ def _prepare(
 ) -> FERSNetTask:
     if len(faces) < 2:
         raise UserError(f"{run.folder}: {len(faces)} training faces, at least 2 are needed; lower folds.count")
-    if training.batch_size == 1 and model.image_size <= 32:
-        raise UserError("training.batch_size: BatchNorm needs 2 faces at model.image_size 32 or less; raise either")
+    try:
+        check_batch(model, training, "training")
+    except ValueError as error:
+        raise UserError(str(error)) from None
     warn_of_missing_classes(faces)
     channels, classes = faces.images.shape[1], len(faces.expressions)
     torch.manual_seed(derive_seed(run.seed, "initial weights"))

@@ -8,7 +8,7 @@ import torch
 from fersnet.errors import UserError
 from fersnet.models.standard_fer import StandardFER
 from fersnet.seeds import derive_seed
-from fersnet.settings.training import StandardFerSettings
+from fersnet.settings.training import SIDE_FOR_ONE_FACE, StandardFerSettings
 from fersnet.training.batches import FaceSet, warn_of_missing_classes
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.classification import ClassificationTask
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KIND = "standard_fer"
-SIDE_FOR_ONE_FACE = 18
-"""From this side on the last stage's maps have several pixels, so that one face has a variance to normalise by."""
 
 
 def fit_standard_fer(faces: FaceSet, settings: StandardFerSettings, crop: int, run: TrainingRun) -> "DataFrame":

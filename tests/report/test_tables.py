@@ -23,6 +23,7 @@ from fersnet.report.files import (
     read_jobs,
     read_predictions,
     read_systems,
+    read_training_jobs,
     training_cost,
 )
 from fersnet.report.quoted import read_published_counts, read_quoted
@@ -30,6 +31,7 @@ from fersnet.report.table import Table, columns, read_json
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
 from fersnet.report.writing import escape_latex, to_csv, to_latex, to_markdown, write_table
 from fersnet.settings.report import ReportSettings
+from fersnet.tracking import FAILED, FINISHED, JobRecord, jobs_folder
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SETTINGS = ReportSettings(bootstrap_samples=300)
@@ -234,6 +236,43 @@ def test_training_cost_counts_finished_training_jobs(run_folder):
     on_gpu = training_cost(jobs.assign(device="cuda:0 NVIDIA"), "ckplus", "fersnet")
     assert on_gpu[1] == pytest.approx(3 * 120 / 3600)
     assert np.isnan(training_cost(jobs, "ckplus", "derl")[0])
+
+
+def test_f7_costs_come_from_the_records_of_the_jobs_behind_the_outcomes(tmp_path):
+    """Case F7: known without `jobs.csv`, which waits for all datasets; and what no outcome is of does not count."""
+
+    def train(rule, method, fold, status=FINISHED, dataset="own"):
+        place = {"run": "r", "rule": rule, "dataset": dataset, "method": method, "fold": fold}
+        checksums = {"git_commit": "", "config_sha256": "", "data_sha256": ""}
+        folder = jobs_folder(tmp_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        key = "-".join([*place.values(), status])
+        record = JobRecord(
+            **place, **checksums, seed=1, job_key=key, params={}, status=status, seconds=120.0, threads=2
+        )
+        record.started = float(len(list(folder.iterdir())))
+        record.write(folder)
+
+    for fold in ("1", "2", "3"):  # of an earlier run with three folds
+        train("train_fersnet", "fersnet", fold)
+        train("train_fersnet", "fersnet.repeat2", fold)
+    train("train_fersnet", "fersnet", "1", dataset="other")
+    train("train_fersnet", "fersnet_without_mtl", "1", status=FAILED)
+    train("predict_fersnet", "fersnet", "")
+    outcomes = pd.DataFrame(
+        [
+            ("own", "fersnet", 1, 1),
+            ("own", "fersnet", 1, 2),
+            ("own", "fersnet", 2, 1),
+            ("own", "fersnet_without_mtl", 1, 1),
+        ],
+        columns=["dataset", "method", "repeat", "fold"],
+    )
+    jobs = read_training_jobs(tmp_path, outcomes)
+    assert training_cost(jobs, "own", "fersnet") == (pytest.approx(3 * 120 * 2 / 3600), 0)
+    assert np.isnan(training_cost(jobs, "own", "fersnet_without_mtl")).all()
+    assert np.isnan(training_cost(jobs, "other", "fersnet")).all()
+    assert np.isnan(training_cost(read_training_jobs(tmp_path / "nothing", outcomes), "own", "fersnet")).all()
 
 
 def test_quoted_figures_equal_the_papers(quoted):

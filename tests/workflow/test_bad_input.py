@@ -16,6 +16,13 @@ CASES = {
     "unknown key": ("modle: {width: 4}", ["'modle'", "mine.yaml"]),
     "negative size": ("model: {width: -1}", ["model.width"]),
     "no folds": ("folds: {count: 0}", ["folds.count"]),
+    "F4 more folds than subjects": ("folds: {count: 21}", ["folds.count", "datasets.mmi", "15 or less"]),
+    "F4 a checkpoint that is not there": (
+        "identity: {checkpoint: /nowhere/x.pth}",
+        ["identity.checkpoint", "/nowhere"],
+    ),
+    "F2 a key given twice": ("seed: 2\nseed: 3", ["mine.yaml, lines 1 and 2", "'seed'"]),
+    "F3 a variant called identity": ("variants: {identity: {name: mine}}", ["variants.identity", "identity network"]),
     "unknown method": ("rivals: {methods: [startgan]}", ["startgan", "stargan"]),
     "unknown baseline": ("baselines: {methods: [lbptop]}", ["lbptop", "lbp_top", "mine.yaml"]),
     "clips too short": ("faces: {clip_frames: 2}", ["baselines.lbp_top.time_radii", "faces.clip_frames"]),
@@ -49,14 +56,18 @@ def test_a_results_folder_that_cannot_be_written_says_so(project: Path) -> None:
     assert "Traceback" not in done.stdout
 
 
-def test_more_folds_than_subjects_says_so(project: Path) -> None:
-    (project / "mine.yaml").write_text("folds: {count: 9}\n", encoding="utf-8")
+def test_f4_f7_an_unknown_subject_stops_the_run_once_the_index_is_there_and_the_end_says_so(project: Path) -> None:
+    subjects = 'report={"chosen_subjects": {"oulu_casia": ["s99"]}}'
     done = snakemake(
-        project, "--cores", "2", "--configfile", "config/smoke.yaml", "mine.yaml", "--",
-        "results/smoke/datasets/oulu_casia/folds.csv",
+        project, "--cores", "2", "--configfile", "config/smoke.yaml", "--config", subjects, "--",
+        "results/smoke/datasets/oulu_casia/folds_check.csv", "results/smoke/datasets/mmi/index.parquet",
     )  # fmt: skip
     assert done.returncode != 0
-    assert "folds.count" in done.stdout
+    assert (project / "results/smoke/datasets/mmi/index.parquet").is_file()
+    end = done.stdout[done.stdout.index("1 job failed") :]
+    assert "- check_folds oulu_casia: report.chosen_subjects.oulu_casia: 's99' is no test subject" in end
+    assert "choose among P001, P002" in end
+    assert "not made for it: 1 other file" in end
     assert "Traceback" not in done.stdout
 
 
@@ -73,6 +84,7 @@ def test_a_full_disk_costs_one_job_and_nothing_that_is_finished(project: Path) -
     assert limited.returncode != 0
     assert "align_faces ckplus: " in limited.stdout, limited.stdout
     assert "File too large; free some space, then run again" in limited.stdout
+    assert "1 job failed" in limited.stdout
     assert "Traceback" not in limited.stdout
     planned = snakemake(project, "-n", "--cores", "2", *target).stdout
     assert "align_faces" in planned

@@ -88,6 +88,21 @@ def test_handcrafted_baselines_ask_for_no_gpu(tmp_path: Path) -> None:
     assert needs == {"stm_explet": 0, "cnn3d": 1}
 
 
+def test_f7_a_recognition_table_waits_for_the_jobs_of_its_own_dataset_alone() -> None:
+    jobs = read_graph([Path("config/smoke.yaml")], ROOT)
+    tables = [job for job in jobs if job.rule in ("table_recognition", "figure_ranking", "figure_confusion")]
+    assert len(tables) == 9
+    for table in tables:
+        before, seen = [*table.after], set()
+        while before:
+            number = before.pop()
+            if number not in seen:
+                seen.add(number)
+                before += jobs[number].after
+        # FERSNet may be pre-trained on BU-4DFE.
+        assert {jobs[number].dataset for number in seen} == {table.dataset, "bu4dfe"}, table.rule
+
+
 def test_each_repeat_builds_on_the_same_repeat(tmp_path: Path) -> None:
     config = tmp_path / "repeated.yaml"
     config.write_text("repeats: {variants: 2, rivals: 2}\n", encoding="utf-8")

@@ -12,7 +12,6 @@ from fersnet.expressions import BU4DFE_FOLDERS
 from fersnet.seeds import derive_seed
 from fersnet.settings.data import EmbeddedSettings
 
-LARGEST = 999
 _FEMALE_SHARE = 58 / 101
 _SMALLEST_WITH_GAPS = 4
 

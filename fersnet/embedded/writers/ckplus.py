@@ -14,8 +14,6 @@ from fersnet.seeds import derive_seed
 from fersnet.settings.data import EmbeddedSettings
 
 _CODES = {expression: code for code, expression in CKPLUS_CODES.items()}
-LARGEST = 900
-"""Largest number of subjects that three digits can name."""
 _UNLABELLED_KINDS = ("no folder", "empty folder", "hidden files only")
 _FAINT = 0.3
 

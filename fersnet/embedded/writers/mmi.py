@@ -18,7 +18,6 @@ DOWNLOADS = (
     "mmi-facial-expression-database_download_2020-01-14_09_31_07",
     "mmi-facial-expression-database_download_2020-01-15_16_02_55",
 )
-LARGEST = 900
 FRAMES_PER_SECOND = 24.0
 VIDEO_QUALITY = 95
 

@@ -13,7 +13,6 @@ from fersnet.seeds import derive_seed
 from fersnet.settings.data import EmbeddedSettings
 
 PREFIX = "B_OriginalImg/OriginalImg"
-LARGEST = 999
 _SMALLEST_WITH_GAPS = 4
 _FURTHER = ("NI/Strong", "VL/Weak")
 _EXPOSURE = {"VL/Strong": 1.0, "NI/Strong": 0.9, "VL/Weak": 0.45}
