@@ -5,9 +5,7 @@ from snakemake.utils import min_version
 min_version("9.10")
 
 
-configfile: "config/config.yaml"
-
-
+include: "rules/settings.smk"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/training.smk"
@@ -19,7 +17,6 @@ include: "rules/handlers.smk"
 
 
 rule all:
-    default_target: True
     input:
         f"{RESULTS}/report.html",
         deliverables(),

@@ -1,6 +1,5 @@
 """Subject-wise folds: every subject is tested in exactly one of them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,11 +157,6 @@ def fold_groups(rule: str, counts: Mapping[str, int]) -> list[tuple[str, int, tu
         )
         for number in numbers
     ]
-
-
-def plain_rule(name: str) -> str:
-    """The rule of a name that `fold_groups` made."""
-    return re.sub(r"_\d+_folds$", "", name)
 
 
 def write_folds(folds: "pd.DataFrame", path: Path) -> None:

@@ -17,18 +17,47 @@ def prepare_jobs(project: Path) -> None:
 
     A scheduler sends SIGUSR1 to all processes of a job before its time limit. A training answers it by saving and
     stopping; if Snakemake, which waits for the training, ended on it, the scheduler would kill the training at once.
+
+    Libraries keep caches below the user's home. Where it cannot be written, as in containers and batch systems, theirs
+    go beside Snakemake's own files in the working folder.
     """
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH")]))
     os.environ["PYTHONHASHSEED"] = "0"
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    if not _can_write(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")):
+        cache = Path(".snakemake", "cache").absolute()
+        os.environ["XDG_CACHE_HOME"] = str(cache)
+        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether a folder is there and can be written, or can be made."""
+    try:
+        folder = folder.expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # the latter where nobody knows the user's home
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def check_writable(folder: Path) -> None:
-    """Find out before any job whether a folder, or the nearest one above it that exists, can be written.
+    """Find out before any job whether the folder of a run can be made and written.
+
+    Looked at are the folder or the nearest one above it that exists, and links on the way and up to two levels below:
+    they may lead to a disk that was cleared, or is not mounted.
 
     Raises:
         UserError: if it cannot.
     """
+    for path in (*reversed(folder.parents), folder, *folder.glob("*"), *folder.glob("*/*")):
+        if path.is_symlink() and not path.exists():
+            target = os.path.realpath(path)
+            raise UserError(f"{path}: is a link to {target}, which is not there; make that folder, or remove the link")
     existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UserError(f"{folder}: cannot be written ({existing} is in the way); mend its rights or move it aside")
+    place = f"{existing}, which leads to {os.path.realpath(existing)}," if existing.is_symlink() else f"{existing}"
+    if not existing.is_dir():
+        raise UserError(f"{folder}: cannot be written ({place} is not a folder); move it aside")
+    if os.statvfs(existing).f_flag & os.ST_RDONLY:
+        raise UserError(f"{folder}: cannot be written ({place} is mounted read-only); start the run in another folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UserError(f"{folder}: cannot be written ({place} does not allow it); mend its rights")

@@ -1,37 +1,17 @@
-"""Settings, paths and input functions; every other rule file uses these and defines rules only."""
+"""Paths and input functions; every other rule file uses these and defines rules only."""
 
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-sys.path.insert(0, workflow.basedir)
-
-from fersnet.cross_validation import fold_counts
 from fersnet.datasets.presence import tree_stamp
-from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
 from fersnet.folds import fold_groups
-from fersnet.host import check_writable, has_gpu, prepare_jobs
-from fersnet.readiness import check_ready
+from fersnet.host import has_gpu
+from fersnet.project import named_file
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe
 from fersnet.settings.baselines import HandcraftedSettings
-from fersnet.settings.load import load_settings
 
-prepare_jobs(Path(workflow.basedir))
-CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
-try:
-    SETTINGS = load_settings(config, CONFIG_FILES, workflow.config_settings.config)
-    check_writable(Path("results", SETTINGS.run))
-    if workflow.is_main_process:  # a job reads the rules again, and need not look again
-        check_ready(SETTINGS)
-    FOLD_COUNTS = fold_counts(SETTINGS, Path("results", SETTINGS.run))
-except UserError as error:
-    raise WorkflowError(str(error)) from None
-
-RESULTS = f"results/{SETTINGS.run}"
+FOLDS = range(1, SETTINGS.folds.count + 1)
 FERSNET_METHODS = tuple(SETTINGS.variants)
 RIVALS = SETTINGS.rivals.methods
 BASELINES = SETTINGS.baselines.methods
@@ -99,7 +79,7 @@ def is_embedded(dataset):
 
 
 def dataset_root(wildcards):
-    return SETTINGS.datasets[wildcards.dataset].root or f"{RESULTS}/embedded/{wildcards.dataset}/tree"
+    return SETTINGS.datasets[wildcards.dataset].root or f"{FOLDER}/embedded/{wildcards.dataset}/tree"
 
 
 def rendered(wildcards):
@@ -115,7 +95,8 @@ def raw_stamp(wildcards):
 def option_files(wildcards):
     """Files that the reader's options name, whose content the index depends on; the reader says which are missing."""
     selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    return [selection] if selection and Path(selection).is_file() else []
+    # It is the user's own file, wherever a module's prefix puts those of the workflow.
+    return [local(str(named_file(selection)))] if selection and named_file(selection).is_file() else []
 
 
 def landmark_backend(wildcards):

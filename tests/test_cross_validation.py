@@ -11,7 +11,7 @@ from fersnet.embedded.trees import labelled_people
 from fersnet.embedded.writers import ckplus, mmi
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, SIX
-from fersnet.folds import fold_groups, plain_rule
+from fersnet.folds import fold_groups
 from fersnet.plan.graph import read_graph
 from fersnet.report.description import describe
 from fersnet.settings.data import EmbeddedSettings, FoldsSettings
@@ -105,4 +105,3 @@ def test_b1_a_rule_that_does_all_folds_stands_there_once_for_every_number():
     assert fold_groups("predict", {"a": 3, "b": 3}) == [("predict", 3, ("a", "b"))]
     groups = fold_groups("predict", {"a": 3, "b": 5, "c": 3})
     assert groups == [("predict_3_folds", 3, ("a", "c")), ("predict_5_folds", 5, ("b",))]
-    assert {plain_rule(name) for name, _, _ in groups} == {"predict"}

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from fersnet.cli import app
 from fersnet.errors import UserError
 from fersnet.faces import face_alignment_backend
-from fersnet.faces.landmarks import prepare_backend
+from fersnet.faces.backends import prepare_backend
 from fersnet.use import store
 
 ROOT = Path(__file__).parent.parent

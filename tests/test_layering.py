@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
+    {"project"},
+    {"expressions", "errors", "seeds", "repeats", "fingerprint"},
     {"host"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},

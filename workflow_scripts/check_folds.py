@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 with tracked_job(snakemake):
     folds = read_folds(Path(snakemake.input.folds))
     check_folds(folds, snakemake.params.planned)
-    check_chosen(snakemake.wildcards.dataset, [composed(subject) for subject in snakemake.params.chosen], set(folds["subject"]))
+    check_chosen(
+        snakemake.wildcards.dataset, [composed(subject) for subject in snakemake.params.chosen], set(folds["subject"])
+    )
     sizes = folds.groupby("fold").agg(subjects=("subject", "nunique"), sequences=("sequence_id", "size"))
     counts = pd.crosstab(folds["fold"], folds["expression"])
     sizes.join(counts).assign(scheme=snakemake.params.scheme).to_csv(snakemake.output.summary)

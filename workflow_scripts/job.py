@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fersnet.errors import UserError
-from fersnet.folds import plain_rule
 from fersnet.seeds import derive_seed
 from fersnet.tracking import Interrupted, JobRecord, track_job
 
@@ -40,7 +39,7 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
     try:
         with track_job(
             results_folder(snakemake),
-            plain_rule(snakemake.rule),
+            rule_of(snakemake),
             run=snakemake.config["run"],
             **place,
             seed=snakemake.params.get("seed", 0),
@@ -67,8 +66,13 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
 
 
 def results_folder(snakemake: "Snakemake") -> Path:
-    """The folder of the run, `results/<run>`."""
-    return Path("results", snakemake.config["run"])
+    """The folder of the run, taken from the log file: another workflow may put a prefix before `results/<run>`."""
+    return Path(snakemake.log[0]).parents[2]
+
+
+def rule_of(snakemake: "Snakemake") -> str:
+    """The rule's own name, taken from the log file: another workflow may have given it a longer one."""
+    return Path(snakemake.log[0]).parent.name
 
 
 def place_of(snakemake: "Snakemake") -> dict[str, str]:
@@ -78,7 +82,7 @@ def place_of(snakemake: "Snakemake") -> dict[str, str]:
 
 def job_seed(snakemake: "Snakemake") -> int:
     """The job's own seed, from (seed, rule, dataset, method, fold)."""
-    return derive_seed(snakemake.params.seed, plain_rule(snakemake.rule), *place_of(snakemake).values())
+    return derive_seed(snakemake.params.seed, rule_of(snakemake), *place_of(snakemake).values())
 
 
 def job_fingerprint(snakemake: "Snakemake") -> str:
@@ -93,7 +97,7 @@ def _fail(snakemake: "Snakemake", log: Path, message: str) -> None:
     place = " ".join(filter(None, place_of(snakemake).values()))
     with log.open("a", encoding="utf-8") as file:
         file.write(f"{message}\n")
-    print(f"{plain_rule(snakemake.rule)} {place}: {message}", file=sys.stderr, flush=True)
+    print(f"{rule_of(snakemake)} {place}: {message}", file=sys.stderr, flush=True)
     sys.exit(1)
 
 

@@ -20,10 +20,11 @@ def find_problems(settings: Settings) -> list[str]:
         root = Path(dataset.root).expanduser()
         missing = f"nothing is there: {root}" if not root.exists() else look_at(dataset, root)
         if missing:
+            taken = "" if root.is_absolute() else f" (a relative root is taken from the working folder, {Path.cwd()})"
             way_out = f"set datasets.{key}.root to your copy, or to null for embedded faces"
             if dataset.reader in ("folder", "manifest"):
                 way_out = f"see datasets.{key}.root"
-            problems.append(f"dataset {key}: {missing}; {way_out}")
+            problems.append(f"dataset {key}: {missing}{taken}; {way_out}")
     return problems
 
 

@@ -9,13 +9,13 @@ import torch
 
 from fersnet.errors import UserError
 from fersnet.models.light_cnn import LightCNN9
-from fersnet.settings.training import IdentitySettings, StandardFerSettings
+from fersnet.settings.training import SIDE_FOR_ONE_FACE, IdentitySettings, StandardFerSettings
 from fersnet.training import identity
 from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.checkpoint import load_checkpoint
 from fersnet.training.identity import fit_identity, load_identity
 from fersnet.training.predictions import face_probabilities
-from fersnet.training.standard_fer import SIDE_FOR_ONE_FACE, fit_standard_fer, load_standard_fer
+from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
 from fersnet.training.task import TrainingRun
 
 EXPRESSIONS = ("anger", "fear", "happiness")
