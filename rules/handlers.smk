@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+from snakemake.logging import logger
+
+from workflow_scripts.progress import ProgressLines, draws_bars
+
 
 def check_job_limits():
     """Refuse limits under which the SLURM executor would hold jobs of an array back for ever.
@@ -25,6 +29,12 @@ def check_job_limits():
             )
 
 
+def report_progress():
+    """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough."""
+    if "rich" in workflow.output_settings.log_handler_settings and not draws_bars():
+        logger.addHandler(ProgressLines())
+
+
 def finish_tracking():
     """Mirror all job records and complete jobs.csv with the jobs that came after it."""
     if Path(f"{RESULTS}/tracking/jobs").is_dir():
@@ -33,6 +43,7 @@ def finish_tracking():
 
 onstart:
     check_job_limits()
+    report_progress()
 
 
 onsuccess:
