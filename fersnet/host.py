@@ -13,7 +13,10 @@ def has_gpu() -> bool:
 
 
 def prepare_jobs(project: Path) -> None:
-    """Let the jobs that this process starts import the project, hash alike, and outlive SIGUSR1.
+    """Let the jobs that this process starts import the project, hash and draw alike, and outlive SIGUSR1.
+
+    Figures are drawn by matplotlib's own settings (`report.style`), so a matplotlibrc of the user's, or a backend that
+    a notebook has set and that is not installed here, must not stop matplotlib from being loaded either.
 
     A scheduler sends SIGUSR1 to all processes of a job before its time limit. A training answers it by saving and
     stopping; if Snakemake, which waits for the training, ended on it, the scheduler would kill the training at once.
@@ -23,6 +26,8 @@ def prepare_jobs(project: Path) -> None:
     """
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH")]))
     os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    os.environ["MPLBACKEND"] = "agg"
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if not _can_write(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")):
         cache = Path(".snakemake", "cache").absolute()

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+from snakemake.logging import logger
+
 from fersnet.failures import FailedJob, describe_failures
+from workflow_scripts.progress import ProgressLines, draws_bars
 
 
 def check_job_limits():
@@ -27,6 +30,12 @@ def check_job_limits():
             )
 
 
+def report_progress():
+    """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough."""
+    if "rich" in workflow.output_settings.log_handler_settings and not draws_bars():
+        logger.addHandler(ProgressLines())
+
+
 def finish_tracking():
     """Mirror all job records and complete jobs.csv with the jobs that came after it."""
     if Path(FOLDER, "tracking", "jobs").is_dir():
@@ -41,12 +50,13 @@ def say_what_failed():
         lost = [job, *(other for other in workflow.dag.bfs(workflow.dag.depending, job) if other in left)]
         place = {key: str(job.wildcards.get(key, "")) for key in ("dataset", "method", "fold")}
         missing = tuple(str(path) for one in lost for path in one.output)
-        jobs.append(FailedJob(job.rule.name, **place, log=str(job.log[0]), missing=missing))
-    print(*describe_failures(Path(RESULTS), jobs), sep="\n", file=sys.stderr, flush=True)
+        jobs.append(FailedJob(Path(job.log[0]).parent.name, **place, log=str(job.log[0]), missing=missing))
+    print(*describe_failures(Path(FOLDER), jobs), sep="\n", file=sys.stderr, flush=True)
 
 
 onstart:
     check_job_limits()
+    report_progress()
 
 
 onsuccess:

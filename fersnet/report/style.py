@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcdefaults
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -40,11 +40,13 @@ _SETTINGS = {
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """The settings of all figures, for the time of a `with` block."""
+    """The settings of all figures, for the time of a `with` block; a matplotlibrc of the user's does not count."""
     import seaborn
 
-    with rc_context(), seaborn.axes_style("ticks"), rc_context(_SETTINGS):
-        yield
+    with rc_context():
+        rcdefaults()
+        with seaborn.axes_style("ticks"), rc_context(_SETTINGS):
+            yield
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -76,12 +78,13 @@ def message_figure(text: str, footer: str, width: float = COLUMN_WIDTH) -> Figur
     """A figure that says in words why there is nothing to show."""
     import textwrap
 
-    figure = new_figure(width, 1.2)
-    axes = figure.subplots()
-    axes.axis("off")
-    wrapped = "\n".join(textwrap.wrap(text, int(width * 18)))
-    axes.text(0.5, 0.5, wrapped, ha="center", va="center", transform=axes.transAxes)
-    return finish(figure, footer)
+    with figure_style():
+        figure = new_figure(width, 1.2)
+        axes = figure.subplots()
+        axes.axis("off")
+        wrapped = "\n".join(textwrap.wrap(text, int(width * 18)))
+        axes.text(0.5, 0.5, wrapped, ha="center", va="center", transform=axes.transAxes)
+        return finish(figure, footer)
 
 
 def interval_marks(
@@ -97,7 +100,7 @@ def save_figure(figure: Figure, path: Path, dpi: int = 300) -> tuple[Path, Path]
     """Save `path.png` and `path.pdf` (path without suffix), and return both paths."""
     path.parent.mkdir(parents=True, exist_ok=True)
     raster, vector = path.with_name(path.name + ".png"), path.with_name(path.name + ".pdf")
-    with rc_context(_SETTINGS):
+    with figure_style():
         figure.savefig(raster, dpi=dpi, metadata={"Software": None})
         figure.set_layout_engine("none")  # Keeps the places just found: the second file need not look for them again.
         figure.savefig(vector, dpi=dpi, metadata={"Creator": None, "Producer": None, "CreationDate": None})

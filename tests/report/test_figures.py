@@ -1,5 +1,6 @@
 """The figures: what they show, whom they may show, and that equal data give equal bytes."""
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,15 +172,39 @@ def test_every_figure_states_run_data_n_and_selection(run_folder):
         assert "Run invented" in shown and "embedded" in shown and "n = " in shown and "(optimistic)" in shown
 
 
-@pytest.mark.parametrize("kind", ["ablation", "grid"])
-def test_same_data_same_bytes(run_folder, tmp_path, kind):
+TASTE = {
+    "text.usetex": True,
+    "font.size": 20.0,
+    "axes.grid": True,
+    "axes.unicode_minus": False,
+    "xtick.direction": "in",
+    "savefig.facecolor": "black",
+    "savefig.bbox": "tight",
+    "savefig.transparent": True,
+    "figure.constrained_layout.h_pad": 0.5,
+    "image.origin": "lower",
+    "patch.force_edgecolor": True,
+    "path.simplify": False,
+    "pdf.compression": 0,
+}
+"""Settings as they stand in the matplotlibrc of some user, who need not have LaTeX."""
+
+
+@pytest.mark.parametrize("kind", ["ablation", "confusion", "grid", "message"])
+def test_e1_same_data_same_bytes_whatever_the_user_has_set(run_folder, tmp_path, kind):
     def draw():
         if kind == "ablation":
             return draw_ablation(small_table(), description())
-        return draw_grid("ckplus", blocks_of(run_folder)[:1], description())
+        if kind == "confusion":
+            judged = pd.DataFrame({"target": ["anger", "anger", "fear"], "predicted": ["anger", "fear", "fear"]})
+            return draw_confusion(synthesis_confusion(judged), "ckplus", "fersnet", description())
+        if kind == "grid":
+            return draw_grid("ckplus", blocks_of(run_folder)[:1], description())
+        return draw_grid("ckplus", [], description())
 
     first = save_figure(draw(), tmp_path / "a" / "figure.x", 60)
-    second = save_figure(draw(), tmp_path / "b" / "figure.x", 60)
+    with matplotlib.rc_context(TASTE):
+        second = save_figure(draw(), tmp_path / "b" / "figure.x", 60)
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
     assert [path.name for path in first] == ["figure.x.png", "figure.x.pdf"]

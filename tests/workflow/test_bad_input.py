@@ -1,6 +1,7 @@
 """What a user gets for a wrong config: one clear line before any job, and no traceback."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -116,3 +117,8 @@ def test_an_interrupted_run_goes_on_where_it_was(project: Path) -> None:
     done = snakemake(project, *words)
     assert done.returncode == 0, done.stdout[-3000:]
     assert finished[0].stat().st_mtime_ns == before
+    # Case E5: a run whose output goes to a file says what is done and how much there is.
+    lines = re.findall(r"^\d\d:\d\d:\d\d  (\d+) of (\d+) jobs done: (.*)$", done.stdout, re.MULTILINE)
+    assert [int(count) for count, _, _ in lines] == list(range(1, int(lines[0][1]) + 1))
+    assert "align_faces dataset=mmi" in [name for _, _, name in lines]
+    assert lines[-1][2] == "data"

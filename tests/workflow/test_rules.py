@@ -1,5 +1,6 @@
 """Every rule is complete: log, benchmark, resources, a fingerprint of its code, and a tracked job."""
 
+import os
 import re
 import subprocess
 import sys
@@ -86,6 +87,17 @@ def test_snakemake_outlives_the_signal_that_asks_a_training_to_save() -> None:
     code += "; os.kill(os.getpid(), signal.SIGUSR1); print('alive')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == "alive\n", done.stderr
+
+
+def test_e1_jobs_load_matplotlib_whatever_the_user_has_set(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_bytes("# Größe\naxes.grid: True\n".encode("latin-1"))
+    code = "from pathlib import Path; from fersnet.host import prepare_jobs; prepare_jobs(Path('.')); import matplotlib"
+    # What a notebook sets for everything that is started from it, where its own package is not installed here.
+    theirs = {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    code += "; print(matplotlib.rcParams['axes.grid'], matplotlib.get_backend())"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | theirs, capture_output=True, text=True, check=False)
+    assert done.stdout == "False agg\n", done.stderr
 
 
 def test_the_snakefile_holds_nothing_but_the_entry() -> None:
