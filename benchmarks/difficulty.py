@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fersnet.datasets.oulu_casia import read_index
+from fersnet.datasets.readers.oulu_casia import read_index
 from fersnet.embedded.action_units import PROTOTYPES
 from fersnet.embedded.identity import draw_identity
 from fersnet.embedded.performance import draw_performance, draw_view

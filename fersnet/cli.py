@@ -146,12 +146,12 @@ def plan(
 def settings(
     check: Annotated[bool, typer.Option(help="Only say whether the files are up to date.")] = False,
 ) -> None:
-    """Write config/config.yaml and its JSON schema from the settings' types."""
-    from fersnet.settings.defaults import commented_yaml, json_schema
+    """Write docs/settings.md and the JSON schema from the settings' types."""
+    from fersnet.settings.page import json_schema, settings_page
 
     with _one_line_errors():
         for path, text in (
-            (Path("config/config.yaml"), commented_yaml()),
+            (Path("docs/settings.md"), settings_page()),
             (Path("config/schemas/config.schema.json"), json_schema()),
         ):
             if not check:

@@ -15,7 +15,11 @@ def find_problems(settings: Settings) -> list[str]:
         if dataset.root is None:
             continue
         root = Path(dataset.root).expanduser()
-        missing = f"nothing is there: {root}" if not root.exists() else look_at(dataset, root)
+        missing = (
+            f"nothing is there: {root}"
+            if not root.exists()
+            else look_at(dataset, root, settings.known.readers[dataset.reader].module)
+        )
         if missing:
             problems.append(
                 f"dataset {key}: {missing}; set datasets.{key}.root to your copy, or to null for embedded faces"

@@ -11,14 +11,17 @@ import yaml
 from pydantic import ValidationError
 
 from fersnet.errors import UserError
-from fersnet.settings.tree import Settings
+from fersnet.methods.contract import Reader
+from fersnet.methods.find import Known, find_known
+from fersnet.settings.presets import merged, preset
+from fersnet.settings.tree import Settings, settings_type
 
 SCIENTIFIC = re.compile(r"^[+-]?\d+(\.\d*)?[eE][+-]?\d+$")
 """YAML 1.1 reads `1e-4` (no dot) as text; what looks like a number in scientific notation is meant as one."""
 
 
 def load_settings(config: dict[str, Any], files: Sequence[Path]) -> Settings:
-    """Validate the merged config of a run.
+    """Validate the merged config of a run, laid over its preset.
 
     Args:
         config: The merged tree, as Snakemake hands it over.
@@ -28,11 +31,33 @@ def load_settings(config: dict[str, Any], files: Sequence[Path]) -> Settings:
         UserError: one line per problem: the key, the file it stands in, what is wrong, and the nearest valid key.
     """
     tree = _normalised(config)
+    modules = tree.get("modules")
+    known = find_known(modules if isinstance(modules, dict) else {})
+    kind = settings_type(known)
+    tree = _completed(_normalised(merged(preset(tree.get("preset", "published"), known), tree)), known)
     try:
-        return Settings.model_validate_json(json.dumps(tree))
+        return kind.model_validate_json(json.dumps(tree))
     except ValidationError as error:
-        lines = [_describe(problem, files) for problem in error.errors(include_url=False)]
+        lines = [_describe(problem, files, kind) for problem in error.errors(include_url=False)]
         raise UserError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _completed(tree: dict[str, Any], known: Known) -> dict[str, Any]:
+    """The tree without its null entries, with the readers' classes where a dataset names none, and with the methods of
+    `modules` in the run."""
+    for collection in ("datasets", "variants"):
+        if isinstance(tree.get(collection), dict):
+            tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
+    sections = tree.get("datasets")
+    for section in sections.values() if isinstance(sections, dict) else ():
+        found = known.readers.get(section.get("reader")) if isinstance(section, dict) else None
+        if found is not None and isinstance(found.declared, Reader) and section.get("expressions") is None:
+            section["expressions"] = list(found.declared.classes)
+    for option, methods in (("rivals", known.systems), ("baselines", known.recognisers)):
+        listed = tree.get(option, {}).get("methods") if isinstance(tree.get(option), dict) else None
+        if isinstance(listed, list):
+            listed += [key for key, found in methods.items() if found.own and key not in listed]
+    return tree
 
 
 def read_config(files: Sequence[Path]) -> dict[str, Any]:
@@ -41,10 +66,10 @@ def read_config(files: Sequence[Path]) -> dict[str, Any]:
     Raises:
         UserError: for a missing file, broken YAML, or a file that is not a mapping.
     """
-    merged: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for file in files:
-        merged = _merged(merged, _read_yaml(file))
-    return merged
+        tree = merged(tree, _read_yaml(file))
+    return tree
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
@@ -63,21 +88,9 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    result = dict(base)
-    for key, value in change.items():
-        old = result.get(key)
-        result[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return result
-
-
 def _normalised(config: Any) -> Any:
     if isinstance(config, dict):
-        tree = {str(key): _normalised(value) for key, value in config.items()}
-        for collection in ("datasets", "variants"):
-            if isinstance(tree.get(collection), dict):
-                tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
-        return tree
+        return {str(key): _normalised(value) for key, value in config.items()}
     if isinstance(config, list | tuple):
         return [_normalised(value) for value in config]
     if isinstance(config, str) and SCIENTIFIC.match(config):
@@ -87,13 +100,13 @@ def _normalised(config: Any) -> Any:
     return str(config)
 
 
-def _describe(problem: Any, files: Sequence[Path]) -> str:
+def _describe(problem: Any, files: Sequence[Path], kind: type[Settings]) -> str:
     location = [str(part) for part in problem["loc"]]
     key = ".".join(location)
     file = _file_of(location, files)
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _valid_keys(location[:-1]), n=1, cutoff=0.4)
+        near = difflib.get_close_matches(location[-1], _valid_keys(kind, location[:-1]), n=1, cutoff=0.4)
         hint = f"; did you mean {'.'.join([*location[:-1], near[0]])!r}?" if near else ""
         return f"{file}: unknown key {key!r}{hint}"
     if problem["type"] == "missing":
@@ -124,8 +137,8 @@ def _file_of(location: Sequence[str], files: Sequence[Path]) -> str:
     return "--config" if location and files else ", ".join(map(str, files)) or "config"
 
 
-def _valid_keys(location: Sequence[str]) -> list[str]:
-    annotation: Any = Settings
+def _valid_keys(kind: type[Settings], location: Sequence[str]) -> list[str]:
+    annotation: Any = kind
     for part in location:
         fields = getattr(annotation, "model_fields", None)
         # Below a mapping of sections stands its values' type.

@@ -1,14 +1,14 @@
 """The whole settings tree, and the rules that hold between its sections."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from fersnet.settings.base import PositiveInt, Section
-from fersnet.settings.baselines import BaselinesSettings
-from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
+from fersnet.methods.find import Known
+from fersnet.settings.base import Name, PositiveInt, Section
+from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings, with_readers
+from fersnet.settings.methods import BaselinesSettings, RivalsSettings, with_sections
 from fersnet.settings.report import ReportSettings
-from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.training import (
     AugmentationSettings,
     FersnetSettings,
@@ -19,7 +19,6 @@ from fersnet.settings.training import (
     VariantSettings,
 )
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -53,6 +52,10 @@ class SynthesisSettings(Section):
 class Settings(Section):
     """Everything that a run depends on."""
 
+    preset: Literal["embedded", "published"] = "published"
+    """What stands under the config: the `published` values, or the `embedded` ones of a run that a laptop manages."""
+    modules: dict[Name, str] = Field(default={})
+    """Methods and dataset readers of one's own: files or folders by key, relative to the working directory."""
     run: Name = "embedded"
     """Name of the run: results go to `results/<run>/`."""
     seed: Annotated[int, Field(ge=0)] = 1
@@ -63,42 +66,45 @@ class Settings(Section):
     """How many jobs may share a GPU of one host; more of them wait. Changing it reruns nothing."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 autocast where the device gains from it and the network is wide enough."""
-    datasets: dict[Name, DatasetSettings] = Field(min_length=1)
+    datasets: dict[Name, DatasetSettings] = Field(default={}, min_length=1)
     """The datasets by key; a null entry takes one out."""
-    faces: FacesSettings
+    faces: FacesSettings = FacesSettings()
     """Landmarks, alignment and the face store."""
-    folds: FoldsSettings
+    folds: FoldsSettings = FoldsSettings()
     """Subject-wise folds."""
-    model: ModelSettings
+    model: ModelSettings = ModelSettings()
     """Network size."""
-    losses: LossSettings
+    losses: LossSettings = LossSettings()
     """FERSNet's objective."""
-    training: FersnetSettings
+    training: FersnetSettings = FersnetSettings()
     """FERSNet's optimisation."""
-    variants: dict[Name, VariantSettings] = Field(min_length=1)
+    variants: dict[Name, VariantSettings] = Field(default={}, min_length=1)
     """The rows of the ablation by key; a null entry takes one out."""
     repeats: RepeatsSettings = RepeatsSettings()
     """Repeated trainings."""
-    pretraining: FersnetSettings
+    pretraining: FersnetSettings = FersnetSettings()
     """FERSNet's optimisation on a dataset of purpose `pretraining`."""
-    identity: IdentitySettings
+    identity: IdentitySettings = IdentitySettings()
     """The identity network."""
-    standard_fer: StandardFerSettings
+    standard_fer: StandardFerSettings = StandardFerSettings()
     """The judge of synthetic faces."""
-    augmentation: AugmentationSettings
+    augmentation: AugmentationSettings = AugmentationSettings()
     """FES-based augmentation."""
-    selection_study: SelectionStudySettings
+    selection_study: SelectionStudySettings = SelectionStudySettings()
     """Comparison of epoch-selection rules."""
-    synthesis: SynthesisSettings
+    synthesis: SynthesisSettings = SynthesisSettings()
     """Comparison of synthetic faces."""
-    rivals: RivalsSettings
+    rivals: RivalsSettings = RivalsSettings()
     """The rivals in the synthesis comparison."""
-    baselines: BaselinesSettings
+    baselines: BaselinesSettings = BaselinesSettings()
     """The rivals in the recognition tables."""
-    report: ReportSettings
+    report: ReportSettings = ReportSettings()
     """Tables, figures and the report."""
     threads: PositiveInt = 1
     """CPU threads of a training job."""
+
+    known: ClassVar[Known]
+    """The methods and readers that the sections are of."""
 
     @model_validator(mode="after")
     def _references_exist(self) -> "Settings":
@@ -153,3 +159,24 @@ class Settings(Section):
 
 def _overlaid(section: SectionType, changes: dict[str, Any]) -> SectionType:
     return type(section).model_validate({**section.model_dump(), **changes}, strict=False)
+
+
+def settings_type(known: Known) -> type[Settings]:
+    """The settings tree with a section for each of the methods, and the readers among which a dataset chooses."""
+    rivals, baselines = (
+        with_sections(RivalsSettings, known.systems),
+        with_sections(BaselinesSettings, known.recognisers),
+    )
+    sections = {
+        "datasets": (dict[Name, with_readers(known.readers)], Settings.model_fields["datasets"]),
+        "rivals": (rivals, _of(rivals)),
+        "baselines": (baselines, _of(baselines)),
+    }
+    tree = create_model("Settings", __base__=Settings, __doc__=Settings.__doc__, **sections)
+    tree.known = known
+    return tree
+
+
+def _of(section: type[Section]) -> Any:
+    key = section.__name__.removesuffix("Settings").lower()
+    return Field(section(), description=Settings.model_fields[key].description)

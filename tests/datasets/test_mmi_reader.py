@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from fersnet.datasets.mmi import read_index
+from fersnet.datasets.readers.mmi import read_index
 from fersnet.datasets.mmi_xml import XmlError, apex_intervals, parse
 from fersnet.errors import UserError
 

@@ -4,12 +4,18 @@ import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fersnet.datasets.folder import APEX_RULES, apex_positions
 from fersnet.datasets.labels import expression_named
+from fersnet.datasets.readers.folder import APEX_RULES, apex_positions
 from fersnet.datasets.sequences import IndexBuilder, SequenceIndex, check_peak_frames, choice, neutral_position
 from fersnet.datasets.walk import Tree, is_image
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN
+from fersnet.expressions import SEVEN, SIX
+from fersnet.methods.contract import Reader
+
+READER = Reader(
+    name="a CSV manifest",
+    classes=SIX,
+)
 
 COLUMNS = ("subject", "expression", "sequence_id", "frame")
 _SYNONYMS = {"path": "frame", "sequence": "sequence_id"}
@@ -43,9 +49,9 @@ def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_l
     """The sequences of a manifest; the order of its rows is the order of the frames. No image is opened.
 
     Frame paths are relative to the manifest's folder (absolute ones must lie inside it), and so are those in the index.
-    An optional column `peak` (1 or 0) marks the peak frames; sequences without a mark follow the rule `apex` as in
-    `fersnet.datasets.folder`. Rows that cannot be used are rejected one by one; a sequence id that stands for two
-    subjects or expressions is rejected whole.
+    An optional column `peak` (1 or 0) marks the peak frames; sequences without a mark follow the rule `apex` as in the
+    `folder` reader. Rows that cannot be used are rejected one by one; a sequence id that stands for two subjects or
+    expressions is rejected whole.
 
     Raises:
         UserError: if the manifest cannot be read, columns are missing, or an option is wrong.

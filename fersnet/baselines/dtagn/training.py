@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fersnet.baselines.clips import ClipSet
+from fersnet.baselines.dtagn import DtagnSettings
 from fersnet.baselines.networks import (
     ClipTask,
     NetworkModel,
@@ -39,7 +40,6 @@ from fersnet.baselines.networks import (
 )
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
-from fersnet.settings.baselines import DtagnSettings
 from fersnet.training import loop
 from fersnet.training.loop import Stage, learning_rate_at, set_learning_rate
 
@@ -198,15 +198,23 @@ class DtagnTask(ClipTask):
         return values, points + noise
 
 
+def task(clips: ClipSet, settings: DtagnSettings, run: "TrainingRun", classes: int) -> DtagnTask:
+    """The two networks before their first step."""
+    frames, height, width = clips.clips.shape[1:]
+    torch.manual_seed(derive_seed(run.seed, "dtagn"))
+    appearance = AppearanceNetwork(settings, (frames, height, width), classes)
+    return DtagnTask(
+        clips, settings, {"appearance": appearance, "geometry": GeometryNetwork(settings, frames, classes)}, run
+    )
+
+
 def stages(settings: DtagnSettings, samples: int) -> list[Stage]:
     """The training's three stages, on so many clips."""
     epochs = {"appearance": settings.epochs, "geometry": settings.epochs, "joint": settings.joint_epochs}
     return [Stage(name, count, settings.batch_size, samples) for name, count in epochs.items()]
 
 
-def fit(
-    train: ClipSet, validation: ClipSet, settings: DtagnSettings, seed: int, run: "TrainingRun", classes: int
-) -> NetworkModel:
+def fit(train: ClipSet, validation: ClipSet, settings: DtagnSettings, run: "TrainingRun", classes: int) -> NetworkModel:
     """Trains both networks and then their upper layers together, on the training and the validation clips.
 
     Raises:
@@ -219,15 +227,10 @@ def fit(
             "baselines.dtagn: no training clip has landmarks; choose a faces.backend that finds them, or take dtagn "
             "out of baselines.methods"
         )
-    frames, height, width = clips.clips.shape[1:]
-    torch.manual_seed(derive_seed(seed, "dtagn"))
-    appearance = AppearanceNetwork(settings, (frames, height, width), classes)
-    geometry = GeometryNetwork(settings, frames, classes)
-    networks = {"appearance": appearance, "geometry": geometry}
     described = run.describing(description("dtagn", clips, settings, classes))
-    loop.train(DtagnTask(clips, settings, networks, described), stages(settings, len(clips)), described)
-    for network in networks.values():
-        network.eval()
+    prepared = task(clips, settings, described, classes)
+    loop.train(prepared, stages(settings, len(clips)), described)
+    appearance, geometry = (prepared.networks[name].eval() for name in ("appearance", "geometry"))
 
     def logits(batch: ClipSet) -> Tensor:
         values = clip_tensor(batch.clips).to(run.device)

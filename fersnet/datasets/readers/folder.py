@@ -14,7 +14,13 @@ from fersnet.datasets.sequences import (
 )
 from fersnet.datasets.walk import Listing, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN
+from fersnet.expressions import SEVEN, SIX
+from fersnet.methods.contract import Reader
+
+READER = Reader(
+    name="folders of pictures",
+    classes=SIX,
+)
 
 APEX_RULES = ("last", "middle", "all")
 

@@ -14,7 +14,7 @@ Decided openly:
     code subtracts a thousandth of what it should, so that its rate hardly moves: `decay_from: 1` gives that.
   * Targets: a permutation of the batch's labels, as published, which inherits the imbalance of the classes;
     `targets: uniform` draws them evenly.
-  * Depth of the discriminator: follows the image size (see `stargan_networks.discriminator_depth`).
+  * Depth of the discriminator: follows the image size (see `networks.discriminator_depth`).
   * First weights: the framework's, as published. The discriminator has no normalisation, so that they let its signals
     fade from layer to layer, and it spends thousands of steps before it tells one expression from another. The
     published 200,000 steps do not notice; `discriminator_weights: scaled` spares short trainings the wait.
@@ -25,6 +25,7 @@ Decided openly:
   * Epochs count passes of the discriminator over the training faces, as in the paper's RaFD experiment.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,12 @@ from torch import Tensor
 
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
-from fersnet.rivals.stargan_networks import Discriminator, Generator, check_image_size
-from fersnet.settings.rivals import StarGANSettings
+from fersnet.rivals.stargan import StarGANSettings
+from fersnet.rivals.stargan.networks import Discriminator, Generator, check_image_size
 from fersnet.training.batches import FaceSet
 from fersnet.training.loop import Stage, TrainingRun, TrainingTask, set_learning_rate, train
 
-METHOD = "stargan"
+KEY = "stargan"
 
 
 def fit(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: LightCNN9) -> None:
@@ -50,23 +51,28 @@ def fit(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: L
     Raises:
         UserError: for an image size that the method does not take, or too few faces.
     """
-    data = common.prepare(faces, run)
-    check_image_size(data.image_size)
-    task = StarGANTask(data, settings, run)
+    prepared = task(faces, settings, run, identity)
     described = run.describing(
         {
-            "method": METHOD,
-            "channels": data.channels,
+            "method": KEY,
+            "channels": prepared.faces.channels,
             "width": settings.width,
             "residual_blocks": settings.residual_blocks,
         }
     )
-    train(task, stages(settings, len(data)), described)
+    train(prepared, stages(settings, prepared.faces.counts()), described)
 
 
-def stages(settings: StarGANSettings, samples: int) -> list[Stage]:
-    """The training's one stage, on so many faces."""
-    return [Stage("training", settings.epochs, settings.batch_size, samples)]
+def task(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: LightCNN9) -> "StarGANTask":
+    """The networks before their first step."""
+    data = common.prepare(faces, run)
+    check_image_size(data.image_size)
+    return StarGANTask(data, settings, run)
+
+
+def stages(settings: StarGANSettings, counts: Mapping[str, int]) -> list[Stage]:
+    """The training's one stage, on so many faces by expression."""
+    return [Stage("training", settings.epochs, settings.batch_size, sum(counts.values()))]
 
 
 def load(checkpoint: Path, device: torch.device) -> "StarGANSynthesizer":
@@ -75,7 +81,7 @@ def load(checkpoint: Path, device: torch.device) -> "StarGANSynthesizer":
     Raises:
         UserError: if the file is unreadable or no checkpoint of StarGAN.
     """
-    states, metadata = common.read_rival(checkpoint, METHOD)
+    states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "residual_blocks", "image_size")
     width, channels, blocks, size = (common.number(metadata, key, checkpoint) for key in keys)
     network = Generator(width, channels, common.CLASSES, blocks)
@@ -104,7 +110,7 @@ class StarGANTask(TrainingTask):
 
     def __init__(self, faces: common.RivalFaces, settings: StarGANSettings, run: TrainingRun) -> None:
         self.faces, self.settings, self.run = faces, settings, run
-        common.seed_networks(run, METHOD)
+        common.seed_networks(run, KEY)
         self.generator = Generator(settings.width, faces.channels, common.CLASSES, settings.residual_blocks)
         self.discriminator = Discriminator(settings.width, faces.channels, common.CLASSES, faces.image_size)
         if settings.discriminator_weights == "scaled":
@@ -117,6 +123,7 @@ class StarGANTask(TrainingTask):
             name: common.adam(network.parameters(), settings.learning_rate, settings.betas)
             for name, network in self.networks.items()
         }
+        self.cycle = settings.critic_steps
         self.steps = 0
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:

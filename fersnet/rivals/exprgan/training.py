@@ -27,6 +27,7 @@ Decided openly:
     turned by 180 degrees (`encoder_networks.halving`).
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,13 @@ from fersnet.errors import UserError
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
 from fersnet.rivals.encoder_networks import CodeDiscriminator, Encoder, mini_map
-from fersnet.rivals.exprgan_networks import CODE_SLOTS, Generator, ImageDiscriminator, expression_code
+from fersnet.rivals.exprgan import ExprGANSettings
+from fersnet.rivals.exprgan.networks import CODE_SLOTS, Generator, ImageDiscriminator, expression_code
 from fersnet.seeds import derive_seed
-from fersnet.settings.rivals import ExprGANSettings
 from fersnet.training.batches import FaceSet
 from fersnet.training.loop import Stage, TrainingRun, TrainingTask, train
 
-METHOD = "exprgan"
+KEY = "exprgan"
 CALIBRATION_FACES = 64
 """Training faces, at most, on which the weight of the identity-feature term is calibrated."""
 
@@ -59,23 +60,28 @@ def fit(faces: FaceSet, settings: ExprGANSettings, run: TrainingRun, identity: L
     Raises:
         UserError: for an image size that the method does not take, or too few faces.
     """
-    data = common.prepare(faces, run)
-    task = ExprGANTask(data, settings, run, identity)
+    prepared = task(faces, settings, run, identity)
     described = run.describing(
         {
-            "method": METHOD,
-            "channels": data.channels,
+            "method": KEY,
+            "channels": prepared.faces.channels,
             "width": settings.width,
             "code_size": settings.code_size,
             "intensity": settings.intensity,
-            "perceptual_weight": task.perceptual_weight,
+            "perceptual_weight": prepared.perceptual_weight,
         }
     )
-    train(task, stages(settings, len(data)), described)
+    train(prepared, stages(settings, prepared.faces.counts()), described)
 
 
-def stages(settings: ExprGANSettings, samples: int) -> list[Stage]:
-    """The training's three stages, on so many faces."""
+def task(faces: FaceSet, settings: ExprGANSettings, run: TrainingRun, identity: LightCNN9) -> "ExprGANTask":
+    """The networks before their first step."""
+    return ExprGANTask(common.prepare(faces, run), settings, run, identity)
+
+
+def stages(settings: ExprGANSettings, counts: Mapping[str, int]) -> list[Stage]:
+    """The training's three stages, on so many faces by expression."""
+    samples = sum(counts.values())
     return [
         Stage("controller", settings.controller_epochs, settings.controller_batch_size, samples),
         Stage("reconstruction", settings.reconstruction_epochs, settings.batch_size, samples),
@@ -89,13 +95,13 @@ def load(checkpoint: Path, device: torch.device) -> "ExprGANSynthesizer":
     Raises:
         UserError: if the file is unreadable or no checkpoint of ExprGAN.
     """
-    states, metadata = common.read_rival(checkpoint, METHOD)
+    states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "code_size", "image_size")
     width, channels, code_size, size = (common.number(metadata, key, checkpoint) for key in keys)
     intensity = metadata.get("intensity")
     if not isinstance(intensity, int | float) or not intensity > 0:
         raise UserError(f"{checkpoint}: the metadata gives no intensity; train again to replace the checkpoint")
-    stages, side = mini_map(size, METHOD)
+    stages, side = mini_map(size, KEY)
     encoder = Encoder(width, channels, stages, side, code_size)
     generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
     return ExprGANSynthesizer(
@@ -141,9 +147,9 @@ class ExprGANTask(TrainingTask):
         self, faces: common.RivalFaces, settings: ExprGANSettings, run: TrainingRun, identity: LightCNN9
     ) -> None:
         self.faces, self.settings, self.run = faces, settings, run
-        stages, side = mini_map(faces.image_size, METHOD)
+        stages, side = mini_map(faces.image_size, KEY)
         width, channels, code_size = settings.width, faces.channels, settings.code_size
-        common.seed_networks(run, METHOD)
+        common.seed_networks(run, KEY)
         self.encoder = Encoder(width, channels, stages, side, code_size)
         self.generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
         self.code_discriminator = CodeDiscriminator(code_size)
@@ -175,7 +181,7 @@ class ExprGANTask(TrainingTask):
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
         self.step += 1
         if self.settings.repeated_noise:
-            torch.manual_seed(derive_seed(self.run.seed, METHOD, self.stage, self.step))
+            torch.manual_seed(derive_seed(self.run.seed, KEY, self.stage, self.step))
         images = self.faces.draw(indices, self.settings.augmentation)
         device = images.device
         labels = common.one_hot(self.faces.labels[indices.to(device)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fersnet.settings.baselines import DESCRIPTOR_CELLS, StmExpletSettings
+from fersnet.baselines.stm_explet import DESCRIPTOR_CELLS, StmExpletSettings
 
 ORIENTATIONS = 8
 CEILING = 0.2

@@ -20,7 +20,20 @@ from fersnet.datasets.sequences import (
 )
 from fersnet.datasets.walk import join, open_tree
 from fersnet.errors import UserError
-from fersnet.expressions import OULU_CASIA_FOLDERS
+from fersnet.expressions import OULU_CASIA_FOLDERS, SIX
+from fersnet.methods.contract import Reader, Reference
+
+READER = Reader(
+    name="Oulu-CASIA",
+    classes=SIX,
+    reference=Reference(
+        authors="Zhao G., Huang X., Taini M., Li S. Z. and Pietikäinen M.",
+        title="Facial Expression Recognition from Near-Infrared Videos",
+        venue="Image and Vision Computing 29(9)",
+        year=2011,
+    ),
+    rendered=True,
+)
 
 DEPTH = 6
 SPECTRA = ("VL", "NI")

@@ -23,7 +23,20 @@ from fersnet.datasets.sequences import (
 from fersnet.datasets.video import VideoError, VideoScan, peak_by_distance, peak_by_markers, scan_video
 from fersnet.datasets.walk import Listing, Tree, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
-from fersnet.expressions import MMI_CODES
+from fersnet.expressions import MMI_CODES, SIX
+from fersnet.methods.contract import Reader, Reference
+
+READER = Reader(
+    name="MMI",
+    classes=SIX,
+    reference=Reference(
+        authors="Pantic M., Valstar M., Rademaker R. and Maat L.",
+        title="Web-Based Database for Facial Expression Analysis",
+        venue="ICME",
+        year=2005,
+    ),
+    rendered=True,
+)
 
 DEPTH = 5
 VIDEO_SUFFIXES = (".avi", ".mpg", ".mpeg", ".mp4", ".mov", ".wmv", ".mkv")

@@ -21,6 +21,7 @@ Decided openly:
     (`encoder_networks.halving`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -29,13 +30,13 @@ from torch import Tensor, nn
 
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
-from fersnet.rivals.caae_networks import Generator, ImageDiscriminator
+from fersnet.rivals.caae import CAAESettings
+from fersnet.rivals.caae.networks import Generator, ImageDiscriminator
 from fersnet.rivals.encoder_networks import CodeDiscriminator, Encoder, mini_map
-from fersnet.settings.rivals import CAAESettings
 from fersnet.training.batches import FaceSet
 from fersnet.training.loop import Stage, TrainingRun, TrainingTask, train
 
-METHOD = "caae"
+KEY = "caae"
 
 
 def fit(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: LightCNN9) -> None:
@@ -46,23 +47,27 @@ def fit(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: Ligh
     Raises:
         UserError: for an image size that the method does not take, or too few faces.
     """
-    data = common.prepare(faces, run)
-    task = CAAETask(data, settings, run)
+    prepared = task(faces, settings, run, identity)
     described = run.describing(
         {
-            "method": METHOD,
-            "channels": data.channels,
+            "method": KEY,
+            "channels": prepared.faces.channels,
             "width": settings.width,
             "code_size": settings.code_size,
         }
     )
-    train(task, stages(settings, len(data)), described)
+    train(prepared, stages(settings, prepared.faces.counts()), described)
 
 
-def stages(settings: CAAESettings, samples: int) -> list[Stage]:
-    """The training's stages, on so many faces."""
+def task(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: LightCNN9) -> "CAAETask":
+    """The networks before their first step."""
+    return CAAETask(common.prepare(faces, run), settings, run)
+
+
+def stages(settings: CAAESettings, counts: Mapping[str, int]) -> list[Stage]:
+    """The training's stages, on so many faces by expression."""
     return [
-        Stage(name, epochs, settings.batch_size, samples)
+        Stage(name, epochs, settings.batch_size, sum(counts.values()))
         for name, epochs in (("warm_up", settings.warm_up_epochs), ("training", settings.epochs))
         if epochs
     ]
@@ -74,10 +79,10 @@ def load(checkpoint: Path, device: torch.device) -> "CAAESynthesizer":
     Raises:
         UserError: if the file is unreadable or no checkpoint of CAAE.
     """
-    states, metadata = common.read_rival(checkpoint, METHOD)
+    states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "code_size", "image_size")
     width, channels, code_size, size = (common.number(metadata, key, checkpoint) for key in keys)
-    stages, side = mini_map(size, METHOD)
+    stages, side = mini_map(size, KEY)
     encoder = Encoder(width, channels, stages, side, code_size)
     generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
     return CAAESynthesizer(
@@ -117,9 +122,9 @@ class CAAETask(TrainingTask):
 
     def __init__(self, faces: common.RivalFaces, settings: CAAESettings, run: TrainingRun) -> None:
         self.faces, self.settings, self.run = faces, settings, run
-        stages, side = mini_map(faces.image_size, METHOD)
+        stages, side = mini_map(faces.image_size, KEY)
         width, channels, code_size = settings.width, faces.channels, settings.code_size
-        common.seed_networks(run, METHOD)
+        common.seed_networks(run, KEY)
         self.encoder = Encoder(width, channels, stages, side, code_size)
         self.generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
         self.code_discriminator = CodeDiscriminator(code_size)

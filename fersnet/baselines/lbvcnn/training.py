@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fersnet.baselines.clips import ClipSet
+from fersnet.baselines.lbvcnn import LbvcnnSettings
 from fersnet.baselines.networks import (
     ClipTask,
     NetworkModel,
@@ -36,7 +37,6 @@ from fersnet.baselines.networks import (
     seen_classes,
 )
 from fersnet.seeds import derive_seed
-from fersnet.settings.baselines import LbvcnnSettings
 from fersnet.training import loop
 from fersnet.training.loop import Stage, learning_rate_at, set_learning_rate
 
@@ -134,6 +134,14 @@ def joint_features(networks: dict[str, nn.Module], clips: Tensor) -> Tensor:
         return torch.cat([networks[plane].features(clips) for plane in PLANES], dim=1)
 
 
+def task(clips: ClipSet, settings: LbvcnnSettings, run: "TrainingRun", classes: int) -> LbvcnnTask:
+    """The four networks before their first step."""
+    torch.manual_seed(derive_seed(run.seed, "lbvcnn"))
+    networks: dict[str, nn.Module] = {plane: PlaneNetwork(plane, settings, classes) for plane in PLANES}
+    networks["joint"] = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(3 * settings.hidden, classes))
+    return LbvcnnTask(clips, settings, networks, run)
+
+
 def stages(settings: LbvcnnSettings, samples: int) -> list[Stage]:
     """A stage per plane, then `joint`, on so many clips."""
     epochs = dict.fromkeys(PLANES, settings.epochs) | {"joint": settings.joint_epochs}
@@ -141,7 +149,7 @@ def stages(settings: LbvcnnSettings, samples: int) -> list[Stage]:
 
 
 def fit(
-    train: ClipSet, validation: ClipSet, settings: LbvcnnSettings, seed: int, run: "TrainingRun", classes: int
+    train: ClipSet, validation: ClipSet, settings: LbvcnnSettings, run: "TrainingRun", classes: int
 ) -> NetworkModel:
     """Trains a network per plane and then the joint classifier, on the training and the validation clips.
 
@@ -149,13 +157,10 @@ def fit(
         UserError: for an empty training set, or a loss that is not finite.
     """
     clips = all_clips(train, validation)
-    torch.manual_seed(derive_seed(seed, "lbvcnn"))
-    networks: dict[str, nn.Module] = {plane: PlaneNetwork(plane, settings, classes) for plane in PLANES}
-    networks["joint"] = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(3 * settings.hidden, classes))
     described = run.describing(description("lbvcnn", clips, settings, classes))
-    loop.train(LbvcnnTask(clips, settings, networks, described), stages(settings, len(clips)), described)
-    for network in networks.values():
-        network.eval()
+    prepared = task(clips, settings, described, classes)
+    loop.train(prepared, stages(settings, len(clips)), described)
+    networks = {name: network.eval() for name, network in prepared.networks.items()}
 
     def logits(batch: ClipSet) -> Tensor:
         return networks["joint"](joint_features(networks, clip_tensor(batch.clips).to(run.device)))

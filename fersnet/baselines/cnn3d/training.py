@@ -16,12 +16,24 @@ import torch
 from torch import Tensor, nn
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.baselines.networks import NetworkModel, all_clips, fit_single, initialise
+from fersnet.baselines.cnn3d import Cnn3dSettings
+from fersnet.baselines.networks import (
+    ClipTask,
+    NetworkModel,
+    all_clips,
+    clip_tensor,
+    description,
+    initialise,
+    seen_classes,
+)
 from fersnet.seeds import derive_seed
-from fersnet.settings.baselines import Cnn3dSettings
+from fersnet.training import loop
+from fersnet.training.task import Stage
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
+
+KEY = "cnn3d"
 
 
 class Cnn3d(nn.Module):
@@ -57,16 +69,29 @@ class Cnn3d(nn.Module):
         return self.classifier(self.convolutions(clips[:, None]))
 
 
-def fit(
-    train: ClipSet, validation: ClipSet, settings: Cnn3dSettings, seed: int, run: "TrainingRun", classes: int
-) -> NetworkModel:
+def fit(train: ClipSet, validation: ClipSet, settings: Cnn3dSettings, run: "TrainingRun", classes: int) -> NetworkModel:
     """Trains on the training and the validation clips for the scheduled epochs.
 
     Raises:
         UserError: for an empty training set, or a loss that is not finite.
     """
     clips = all_clips(train, validation)
+    described = run.describing(description(KEY, clips, settings, classes))
+    prepared = task(clips, settings, described, classes)
+    loop.train(prepared, stages(settings, len(clips)), described)
+    network = prepared.networks[KEY].eval()
+    return NetworkModel(
+        lambda batch: network(clip_tensor(batch.clips).to(run.device)), classes, seen_classes(clips, classes)
+    )
+
+
+def task(clips: ClipSet, settings: Cnn3dSettings, run: "TrainingRun", classes: int) -> ClipTask:
+    """The network before its first step."""
     frames, height, width = clips.clips.shape[1:]
-    torch.manual_seed(derive_seed(seed, "cnn3d"))
-    network = Cnn3d(settings, (frames, height, width), classes)
-    return fit_single("cnn3d", network, clips, settings, run, classes)
+    torch.manual_seed(derive_seed(run.seed, KEY))
+    return ClipTask(clips, settings, {KEY: Cnn3d(settings, (frames, height, width), classes)}, run)
+
+
+def stages(settings: Cnn3dSettings, samples: int) -> list[Stage]:
+    """The training's one stage, on so many clips."""
+    return [Stage(KEY, settings.epochs, settings.batch_size, samples)]

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from fersnet.baselines.clips import ClipSet, check_clips, training_parts
+from fersnet.baselines.hog3d import Hog3dSettings
 from fersnet.baselines.svm import Choice, Option, PairwiseSvm, Parameter, choose, fit_svm, write_fit
-from fersnet.settings.baselines import Hog3dSettings
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
@@ -190,12 +190,10 @@ class Hog3dModel:
         return self.machine.predict_proba(vectors)
 
 
-def fit(
-    train: ClipSet, validation: ClipSet, settings: Hog3dSettings, seed: int, run: "TrainingRun", classes: int
-) -> Hog3dModel:
+def fit(train: ClipSet, validation: ClipSet, settings: Hog3dSettings, run: "TrainingRun", classes: int) -> Hog3dModel:
     """Chooses the bins, the length of a support and the cost on the validation clips, then fits on all clips given.
 
-    The method draws nothing, so `seed` does not change it.
+    The method draws nothing, so the run's seed does not change it.
 
     Raises:
         UserError: for an empty training set, or clips smaller than a support.

@@ -32,12 +32,14 @@ from fersnet.errors import UserError
 from fersnet.expressions import SIX
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
-from fersnet.rivals.cyclegan_networks import Discriminator, Generator, check_image_size, initialise
-from fersnet.settings.rivals import CycleGANSettings
+from fersnet.rivals.cyclegan import CycleGANSettings
+from fersnet.rivals.cyclegan.networks import Discriminator, Generator, check_image_size, initialise
 from fersnet.training.batches import FaceSet
 from fersnet.training.loop import Stage, TrainingRun, TrainingTask, set_learning_rate, train
 
-METHOD = "cyclegan"
+KEY = "cyclegan"
+NEUTRAL = "neutral"
+"""Key of the neutral faces among the counts of training faces."""
 
 
 def fit(
@@ -57,31 +59,42 @@ def fit(
     Raises:
         UserError: for an image size that the method does not take, too few faces, or missing neutral faces.
     """
-    data = common.prepare(faces, run)
-    check_image_size(data.image_size)
-    if settings.protocol == "neutral" and neutral is None:
-        raise UserError("rivals.cyclegan.protocol: neutral needs neutral faces, and none were given; set it to rest")
-    sources = common.prepare(neutral, run) if neutral is not None and settings.protocol == "neutral" else None
-    task = CycleGANTask(data, sources, settings, run)
+    prepared = task(faces, settings, run, identity, neutral)
     described = run.describing(
         {
-            "method": METHOD,
-            "channels": data.channels,
+            "method": KEY,
+            "channels": prepared.faces.channels,
             "width": settings.width,
             "residual_blocks": settings.residual_blocks,
             "protocol": settings.protocol,
         }
     )
-    largest = {expression: max(map(len, domains)) for expression, domains in task.domains.items()}
-    train(task, stages(settings, largest), described)
+    counts = prepared.faces.counts() | ({} if prepared.sources is prepared.faces else {NEUTRAL: len(prepared.sources)})
+    train(prepared, stages(settings, counts), described)
 
 
-def stages(settings: CycleGANSettings, largest: Mapping[str, int]) -> list[Stage]:
-    """A stage per expression, given the size of the larger of its two domains."""
-    epochs = [settings.first_epochs or settings.epochs] + [settings.epochs] * (len(largest) - 1)
+def task(
+    faces: FaceSet, settings: CycleGANSettings, run: TrainingRun, identity: LightCNN9, neutral: FaceSet | None
+) -> "CycleGANTask":
+    """The networks before their first step."""
+    data = common.prepare(faces, run)
+    check_image_size(data.image_size)
+    if settings.protocol == "neutral" and neutral is None:
+        raise UserError("rivals.cyclegan.protocol: neutral needs neutral faces, and there are none; set it to rest")
+    sources = common.prepare(neutral, run) if neutral is not None and settings.protocol == "neutral" else None
+    return CycleGANTask(data, sources, settings, run)
+
+
+def stages(settings: CycleGANSettings, counts: Mapping[str, int]) -> list[Stage]:
+    """A stage per expression whose two domains have faces, as long as the larger of them."""
+    faces = {name: count for name, count in counts.items() if name != NEUTRAL}
+    total = sum(faces.values())
+    sources = {name: counts[NEUTRAL] if settings.protocol == "neutral" else total - own for name, own in faces.items()}
+    larger = {name: max(own, sources[name]) for name, own in faces.items() if own and sources[name]}
+    epochs = [settings.first_epochs or settings.epochs] + [settings.epochs] * (len(larger) - 1)
     return [
-        Stage(expression, count, settings.batch_size, settings.samples or samples)
-        for count, (expression, samples) in zip(epochs, largest.items(), strict=True)
+        Stage(name, count, settings.batch_size, settings.samples or samples, kind="model")
+        for count, (name, samples) in zip(epochs, larger.items(), strict=True)
     ]
 
 
@@ -91,7 +104,7 @@ def load(checkpoint: Path, device: torch.device) -> "CycleGANSynthesizer":
     Raises:
         UserError: if the file is unreadable or no checkpoint of CycleGAN.
     """
-    states, metadata = common.read_rival(checkpoint, METHOD)
+    states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "residual_blocks", "image_size")
     width, channels, blocks, size = (common.number(metadata, key, checkpoint) for key in keys)
     generators = {
@@ -165,7 +178,7 @@ class CycleGANTask(TrainingTask):
                 self.domains[expression] = (source, here.nonzero().squeeze(1))
         if not self.domains:
             raise UserError(f"{run.folder}: CycleGAN needs faces of at least two expressions; lower folds.count")
-        common.seed_networks(run, METHOD)
+        common.seed_networks(run, KEY)
 
         def generator() -> nn.Module:
             return run.place(Generator(settings.width, faces.channels, settings.residual_blocks))

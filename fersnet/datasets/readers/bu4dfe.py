@@ -15,7 +15,20 @@ from fersnet.datasets.sequences import (
 )
 from fersnet.datasets.walk import join, open_tree
 from fersnet.errors import UserError
-from fersnet.expressions import BU4DFE_FOLDERS
+from fersnet.expressions import BU4DFE_FOLDERS, SIX
+from fersnet.methods.contract import Reader, Reference
+
+READER = Reader(
+    name="BU-4DFE",
+    classes=SIX,
+    reference=Reference(
+        authors="Yin L., Chen X., Sun Y., Worm T. and Reale M.",
+        title="A High-Resolution 3D Dynamic Facial Expression Database",
+        venue="FG",
+        year=2008,
+    ),
+    rendered=True,
+)
 
 DEPTH = 3
 _SUBJECT = re.compile(r"[FM][0-9]{3}", re.IGNORECASE)

@@ -20,7 +20,21 @@ from fersnet.datasets.sequences import (
 )
 from fersnet.datasets.walk import Listing, Tree, is_image, join, open_tree
 from fersnet.errors import UserError
-from fersnet.expressions import CKPLUS_CODES
+from fersnet.expressions import CKPLUS_CODES, SEVEN
+from fersnet.methods.contract import Reader, Reference
+
+READER = Reader(
+    name="CK+",
+    classes=SEVEN,
+    reference=Reference(
+        authors="Lucey P., Cohn J. F., Kanade T., Saragih J., Ambadar Z. and Matthews I.",
+        title="The Extended Cohn-Kanade Dataset (CK+): A Complete Dataset for Action Unit and Emotion-Specified "
+        "Expression",
+        venue="CVPR Workshops",
+        year=2010,
+    ),
+    rendered=True,
+)
 
 DEPTH = 3
 _SUBJECT = re.compile(r"S[0-9]{3}", re.IGNORECASE)

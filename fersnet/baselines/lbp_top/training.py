@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fersnet.baselines.clips import ClipSet, check_clips, training_parts
+from fersnet.baselines.lbp_top import LbpTopSettings
 from fersnet.baselines.svm import Choice, Option, PairwiseSvm, choose, fit_svm, write_fit
-from fersnet.settings.baselines import LbpTopSettings
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
@@ -136,12 +136,10 @@ def polynomial_kernel(first: np.ndarray, second: np.ndarray, scale: float) -> np
     return (1 + scale * (first @ second.T).astype(np.float64)) ** 2
 
 
-def fit(
-    train: ClipSet, validation: ClipSet, settings: LbpTopSettings, seed: int, run: "TrainingRun", classes: int
-) -> LbpTopModel:
+def fit(train: ClipSet, validation: ClipSet, settings: LbpTopSettings, run: "TrainingRun", classes: int) -> LbpTopModel:
     """Chooses the radius along time and the cost on the validation clips, then fits on all clips given.
 
-    The method draws nothing, so `seed` does not change it.
+    The method draws nothing, so the run's seed does not change it.
 
     Raises:
         UserError: for an empty training set, or clips too short or too small for a neighbourhood or for the blocks.

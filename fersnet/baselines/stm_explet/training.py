@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fersnet.baselines.clips import ClipSet, check_clips, training_parts
-from fersnet.baselines.expressionlets import ManifoldModel, fit_manifold, gradient_cells
+from fersnet.baselines.stm_explet import StmExpletSettings
+from fersnet.baselines.stm_explet.expressionlets import ManifoldModel, fit_manifold, gradient_cells
 from fersnet.baselines.svm import Choice, Option, PairwiseSvm, choose, fit_svm, write_fit
 from fersnet.seeds import derive_seed
-from fersnet.settings.baselines import StmExpletSettings
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
@@ -154,7 +154,7 @@ class StmExpletModel:
 
 
 def fit(
-    train: ClipSet, validation: ClipSet, settings: StmExpletSettings, seed: int, run: "TrainingRun", classes: int
+    train: ClipSet, validation: ClipSet, settings: StmExpletSettings, run: "TrainingRun", classes: int
 ) -> StmExpletModel:
     """Chooses the number of modes and the cost on the validation clips, then fits on all clips given.
 
@@ -165,10 +165,10 @@ def fit(
     check_clips("stm_explet", settings, everything)
     choice = Choice({"modes": settings.modes[0], "cost": settings.costs[0]})
     if len(fitted) and len(validation) and len(settings.modes) * len(settings.costs) > 1:
-        options = (_option(fitted, validation, modes, settings, seed) for modes in settings.modes)
+        options = (_option(fitted, validation, modes, settings, run.seed) for modes in settings.modes)
         choice = choose(options, fitted.labels, validation.labels, settings.costs, classes)
     modes = int(choice.parameters["modes"])
-    features, vectors = fit_features(everything, modes, settings, _generator(seed, modes))
+    features, vectors = fit_features(everything, modes, settings, _generator(run.seed, modes))
     machine = fit_svm(
         features.kernel(vectors, vectors), everything.labels, float(choice.parameters["cost"]), classes, choice.slope
     )
