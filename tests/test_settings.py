@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
+from fersnet.settings.rivals import RivalsSettings
 
 from fersnet.errors import UserError
-from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
 from fersnet.settings.load import load_settings, read_config
-from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.tree import Settings
 
 ROOT = Path(__file__).parent.parent

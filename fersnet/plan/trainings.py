@@ -104,7 +104,7 @@ def _variant(rule: str, dataset: str, params: Mapping[str, Any], sizes: RunSizes
     share = 1.0 if rule == "pretrain_fersnet" else (sizes.folds - held_out) / sizes.folds
     counts = [sizes.counts[dataset].get(name, 0) for name in classes]
     sequences = sum(counts)
-    if params.get("augmented"):
+    if sections.get("augmented_by"):
         sequences = max(sequences, round(len(counts) * max(counts) * sizes.augmentation))
     return PlannedTraining(task, [fersnet.stage(training, _samples(sequences * sizes.peak_frames, share))])
 

@@ -42,8 +42,8 @@ def json_schema() -> str:
     """
     schema = _optional(settings_type(find_known({})).model_json_schema())
     for name in ("datasets", "variants"):
-        entries = schema["properties"][name]
-        entries["additionalProperties"] = {"anyOf": [entries["additionalProperties"], {"type": "null"}]}
+        entries = schema["properties"][name]["patternProperties"]
+        entries |= {pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in entries.items()}
     for name in ("RivalsSettings", "BaselinesSettings"):
         # A method of the user's own has its section there, too.
         schema["$defs"][name]["additionalProperties"] = {"type": "object"}

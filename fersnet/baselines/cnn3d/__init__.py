@@ -28,5 +28,5 @@ METHOD = Recogniser(
     ),
     settings=Cnn3dSettings,
     reads=("clips",),
-    small={"epochs": 2, "batch_size": 3, "milestones": (1,), "width": 2, "hidden": 8},
+    small={"epochs": 12, "batch_size": 6, "width": 4, "hidden": 16, "milestones": (), "dropout": 0.0, "flip": False},
 )

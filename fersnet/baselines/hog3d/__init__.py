@@ -54,4 +54,5 @@ METHOD = Recogniser(
     settings=Hog3dSettings,
     reads=("clips",),
     trains_networks=False,
+    small={"quantisations": ("polar",), "costs": (1.0, 10.0)},
 )

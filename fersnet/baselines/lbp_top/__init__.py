@@ -51,4 +51,5 @@ METHOD = Recogniser(
     settings=LbpTopSettings,
     reads=("clips",),
     trains_networks=False,
+    small={"radius": 2, "time_radii": (2, 1), "blocks": (3, 3), "costs": (10.0, 100.0)},
 )

@@ -58,4 +58,5 @@ METHOD = Recogniser(
     settings=StmExpletSettings,
     reads=("clips",),
     trains_networks=False,
+    small={"components": 8, "modes": (4, 3), "per_mode": 16, "sample": 500, "iterations": 5, "embedding": 3},
 )
