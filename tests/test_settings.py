@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
-from fersnet.settings.rivals import RivalsSettings
+from fersnet.settings.page import json_schema, settings_page
 
 from fersnet.errors import UserError
 from fersnet.settings.load import load_settings, read_config
@@ -26,10 +25,22 @@ def with_change(tmp_path: Path, text: str) -> Settings:
     return load(DEFAULT, change)
 
 
-def test_default_yaml_and_schema_are_those_of_the_types() -> None:
-    assert DEFAULT.read_text(encoding="utf-8") == commented_yaml()
+def test_page_and_schema_are_those_of_the_types() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
     assert (CONFIG / "schemas" / "config.schema.json").read_text(encoding="utf-8") == json_schema()
-    assert load(DEFAULT) == embedded_settings()
+
+
+@pytest.mark.parametrize("name", ["config", "smoke", "paper", "study"])
+def test_a_shipped_config_names_its_schema_and_says_nothing_that_its_preset_says(name: str) -> None:
+    path = CONFIG / f"{name}.yaml"
+    first, _ = path.read_text(encoding="utf-8").split("\n", 1)
+    assert (path.parent / first.removeprefix("# yaml-language-server: $schema=")).is_file()
+    tree = read_config([path])
+    if name in ("config", "paper"):
+        whole = load_settings(tree, [path])
+        for key in set(tree) - {"preset", "datasets"}:
+            less = load_settings({other: value for other, value in tree.items() if other != key}, [path])
+            assert less != whole or key == "run", f"{path}: {key} says what the preset says"
 
 
 @pytest.mark.parametrize("name", ["smoke", "paper", "study"])
@@ -43,14 +54,15 @@ def test_paper_config_is_the_published_scale() -> None:
     assert (settings.training.epochs, settings.folds.count, settings.training.discriminator_steps) == (500, 10, 3)
     assert settings.training.milestones == (150, 400)
     assert settings.training.learning_rate == 1e-4
-    assert settings.rivals == RivalsSettings()
+    for key, found in settings.known.systems.items():
+        assert settings.rivals.of(key) == found.declared.settings()
     assert settings.faces.backend == "face_alignment"
 
 
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("modle: {width: 4}", ["mine.yaml", "'modle'", "'model'"]),
+        ("modl: {width: 4}", ["mine.yaml", "'modl'", "'model'"]),
         ("model: {widht: 4}", ["mine.yaml", "'model.widht'", "'model.width'"]),
         ("datasets: {ckplus: {reder: mmi}}", ["'datasets.ckplus.reder'", "'datasets.ckplus.reader'"]),
         ("model: {width: -4}", ["mine.yaml", "model.width", "-4"]),
@@ -58,7 +70,7 @@ def test_paper_config_is_the_published_scale() -> None:
         ("folds: {count: 0}", ["folds.count", "found 0"]),
         ("rivals: {methods: [startgan]}", ["rivals.methods.0", "'startgan'", "'stargan'"]),
         ("baselines: {methods: [lbptop]}", ["baselines.methods.0", "'lbptop'", "'lbp_top'"]),
-        ("baselines: {methods: [iacnn]}", ["baselines.methods.0", "'iacnn'", "lbp_top, hog3d"]),
+        ("baselines: {methods: [iacnn]}", ["baselines.methods.0", "'iacnn'", "hog3d, lbp_top"]),
         ("baselines: {methods: [hog3d, hog3d]}", ["baselines", "'hog3d' is listed twice"]),
         ("faces: {clip_frames: 2}", ["baselines.lbp_top.time_radii", "at most 0", "faces.clip_frames"]),
         (

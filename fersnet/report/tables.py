@@ -96,7 +96,7 @@ def recognition_table(
         scores = _scores(own, dataset, method, description, settings)
         row |= _score_columns(scores, image_setting=row["setting"] != "image sequence")
         row |= _against_reference(by_method, dataset, method, description, settings)
-        # ExprGAN is quoted here as a recognition method, and may have been trained as a rival only.
+        # A method that is quoted here may have been trained as a synthesis system only.
         cost = (np.nan, np.nan) if own is None else training_cost(jobs, dataset, method)
         row["core_hours"], row["gpu_hours"] = cost
         rows.append(row | description.columns(dataset))

@@ -95,7 +95,7 @@ class VariantSettings(Section):
 
 
 class IdentitySettings(ScheduleSettings):
-    """The identity network (LightCNN-9) behind L_idt, ExprGAN's perceptual term and the identity figures."""
+    """The identity network (LightCNN-9) behind L_idt, perceptual terms and the identity figures."""
 
     checkpoint: str | None = None
     """File of the public LightCNN-9 checkpoint; null trains on the fold's training subjects."""

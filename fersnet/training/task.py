@@ -19,7 +19,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a training with its own number of samples, e.g. one of ExprGAN's three."""
+    """A part of a training with its own number of samples, e.g. one network of several."""
 
     name: str
     epochs: int
