@@ -4,11 +4,10 @@ For every method: training and prediction in clips per core-second (processor ti
 does not count). For the handcrafted ones also the core-minutes of a whole ten-fold run of a dataset of CK+'s size, 327
 clips, scaled up from one fold of fewer clips; folds are independent jobs, so divide by the number of cores.
 
-    python benchmarks/baselines.py [--json] [--clips 60] [--methods lbp_top hog3d]
+    python benchmarks/baselines.py [--json] [--clips 60] [--methods NAME ...]
 """
 
 import argparse
-import importlib
 import json
 import tempfile
 import time
@@ -19,12 +18,14 @@ import numpy as np
 import torch
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.settings.baselines import BaselinesSettings, StmExpletSettings
+from fersnet.methods.find import find_known, load_code
+from fersnet.settings.base import Section
+from fersnet.settings.methods import BaselinesSettings
 from fersnet.training.task import TrainingRun
 
 CLASSES, FOLDS, CKPLUS_CLIPS = 7, 10, 327
-HANDCRAFTED = ("lbp_top", "hog3d", "stm_explet")
-NETWORKS = ("cnn3d", "dtagn", "lbvcnn")
+KNOWN = {key: found for key, found in find_known({}).recognisers.items() if "clips" in found.declared.reads}
+"""The methods that read clips."""
 
 
 def noise(count: int, size: int, frames: int) -> ClipSet:
@@ -39,19 +40,17 @@ def noise(count: int, size: int, frames: int) -> ClipSet:
     )
 
 
-def measure(method: str, settings: BaselinesSettings, clips: ClipSet) -> dict[str, Any]:
+def measure(method: str, settings: Section, clips: ClipSet) -> dict[str, Any]:
     """Times one fold: a tenth of the clips to test, a tenth to choose on, one epoch per stage of a network."""
-    module = importlib.import_module(f"fersnet.baselines.{method}")
-    own = getattr(settings, method)
-    if method in NETWORKS:
-        single = {key: 1 for key in ("epochs", "joint_epochs") if key in type(own).model_fields}
-        own = own.model_copy(update=single)
+    found = KNOWN[method]
+    networks = found.declared.trains_networks
+    settings = settings.model_copy(update={key: 1 for key in type(settings).model_fields if key.endswith("epochs")})
     tenth = max(len(clips) // FOLDS, 1)
     test, validation, train = (clips.select(part) for part in np.split(np.arange(len(clips)), [tenth, 2 * tenth]))
     with tempfile.TemporaryDirectory() as folder:
         run = TrainingRun(Path(folder), seed=1, device=torch.device("cpu"), fingerprint="benchmark")
         began = time.process_time()
-        model = module.fit(train, validation, own, 1, run, CLASSES)
+        model = load_code(found.module).fit(train, validation, settings, run, CLASSES)
         fitted = time.process_time()
         model.predict_proba(test)
         ended = time.process_time()
@@ -63,7 +62,7 @@ def measure(method: str, settings: BaselinesSettings, clips: ClipSet) -> dict[st
         "fit_clips_per_core_second": round(used / (fitted - began), 2),
         "predict_clips_per_core_second": round(len(test) / (ended - fitted), 2),
     }
-    if method in HANDCRAFTED:
+    if not networks:
         # An upper bound: what does not grow with the clips, such as a mixture of fixed sample, is scaled as well.
         fold = (ended - began) * CKPLUS_CLIPS / len(clips)
         result["ckplus_ten_folds_core_minutes"] = round(FOLDS * fold / 60, 2)
@@ -76,22 +75,23 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--clips", type=int, default=70, help="clips of the measured fold (at least 20)")
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch")
-    parser.add_argument("--methods", nargs="+", choices=[*HANDCRAFTED, *NETWORKS], default=[*HANDCRAFTED, *NETWORKS])
+    parser.add_argument("--methods", nargs="+", choices=list(KNOWN), default=list(KNOWN))
     options = parser.parse_args()
     if options.clips < 20:
         parser.error("--clips: at least 20")
     torch.set_num_threads(options.threads)
-    settings = BaselinesSettings()
-    clips = noise(options.clips, settings.size, 12)
-    # Loads the libraries, which is not what is measured.
-    measure("stm_explet", BaselinesSettings(stm_explet=StmExpletSettings(modes=(2, 3), components=4)), clips)
+    size = BaselinesSettings().size
+    clips = noise(options.clips, size, 12)
     results = []
     for method in options.methods:
-        results.append(measure(method, settings, clips))
+        declared = KNOWN[method].declared
+        # The first loads the libraries, which is not what is measured.
+        measure(method, declared.settings(**declared.small), clips)
+        results.append(measure(method, declared.settings(), clips))
         if not options.json:
             print("  ".join(f"{key} {value}" for key, value in results[-1].items()), flush=True)
     if options.json:
-        print(json.dumps({"size": settings.size, "frames": 12, "threads": options.threads, "results": results}))
+        print(json.dumps({"size": size, "frames": 12, "threads": options.threads, "results": results}))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fersnet.datasets.oulu_casia import read_index
+from fersnet.datasets.readers.oulu_casia import read_index
 from fersnet.embedded.action_units import PROTOTYPES
 from fersnet.embedded.identity import draw_identity
 from fersnet.embedded.performance import draw_performance, draw_view
@@ -31,14 +31,13 @@ from fersnet.faces.store import FaceStore, build_store, open_store
 from fersnet.folds import assign_folds, split_subjects
 from fersnet.models.standard_fer import StandardFER
 from fersnet.seeds import derive_seed
-from fersnet.settings.defaults import EMBEDDED
-from fersnet.settings.tree import Settings
+from fersnet.settings.load import load_settings
 from fersnet.training.batches import crop_and_flip, face_set
 from fersnet.training.predictions import accuracies, face_probabilities, prediction_table
 from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
 from fersnet.training.task import TrainingRun
 
-SETTINGS = Settings.model_validate(EMBEDDED, strict=False)
+SETTINGS = load_settings({"preset": "embedded"}, [])
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 CPU = torch.device("cpu")
 

@@ -19,7 +19,7 @@ from fersnet.expressions import SIX
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
-from fersnet.settings.defaults import embedded_settings
+from fersnet.settings.load import load_settings
 from fersnet.training import fersnet_task
 from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.loop import train
@@ -60,7 +60,7 @@ def invented_faces(size: int, channels: int) -> FaceSet:
 
 def network_share(epochs: int) -> float:
     """The networks' share of a training's time, its files included."""
-    settings, clock = embedded_settings(), Clock()
+    settings, clock = load_settings({"preset": "embedded"}, []), Clock()
     model, channels = settings.model, settings.faces.channels
     # The loop calls these by their names in the task's module.
     for name in ("crop_and_flip", "draw_targets"):

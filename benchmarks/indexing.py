@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fersnet.datasets.ckplus import read_index
+from fersnet.datasets.readers.ckplus import read_index
 
 SEQUENCES, FRAMES, SUBJECTS, LABELLED = 593, 10_708, 123, 327
 

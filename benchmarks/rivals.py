@@ -2,63 +2,61 @@
 
 For each method, per training image: milliseconds, images per second, GFLOP (twice the multiply-adds of convolutions
 and matrix products, forward and backward) and GFLOP per second; and the time of a plain implementation of the
-published step (`plain/rivals.py`) over this project's. After a warm-up of both, their epochs are timed in turn, and
-the medians count. StarGAN's figures average over its `critic_steps`. The faces are noise, which costs the same.
+published step (`plain/<method>.py`) over this project's. After a warm-up of both, their epochs are timed in turn, and
+the medians count. The faces are noise, which costs the same.
 """
 
 import argparse
+import importlib.util
 import json
 import statistics
 import tempfile
 import time
 import timeit
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from plain import rivals as plain
+from plain.parts import Plain
 
 from fersnet.expressions import SIX
+from fersnet.methods.find import find_known, load_code
 from fersnet.models.describe import OperationCounter
 from fersnet.models.light_cnn import LightCNN9
-from fersnet.rivals import caae, common, cyclegan, exprgan, stargan
-from fersnet.settings.rivals import CAAESettings, CycleGANSettings, ExprGANSettings, StarGANSettings
+from fersnet.rivals.common import RivalFaces
+from fersnet.training.batches import loose_faces
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 
-def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stage, plain.Plain]]:
-    """Each method's task with every stage of it that differs in cost, and the plain step of that stage."""
-    device = torch.device(options.device)
+def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stage, Plain]]:
+    """Each system's task with every stage of it that has a plain counterpart, and the plain step of that stage."""
     generator = torch.Generator().manual_seed(0)
     count = max(6, 10 * options.batch)
-    images = torch.randint(
-        256, (count, options.channels, options.size, options.size), dtype=torch.uint8, generator=generator
-    )
-    faces = common.RivalFaces(images.to(device), (torch.arange(count) % len(SIX)).to(device), options.size)
-    run = TrainingRun(Path(tempfile.gettempdir()), 0, device, "", {}, options.precision)
-    width, batch = options.width, options.batch
+    shape = (count, options.channels, options.size, options.size)
+    images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
+    labels = torch.arange(count) % len(SIX)
+    faces = loose_faces(images, labels, labels * 0, SIX)
+    metadata = {"image_size": options.size}
+    run = TrainingRun(Path(tempfile.gettempdir()), 0, torch.device(options.device), "", metadata, options.precision)
     identity = LightCNN9(options.identity_width, 96, 10)
-
-    def stage(name: str) -> Stage:
-        return Stage(name, 1, batch, count)
-
-    size, channels = options.size, options.channels
-    star = stargan.StarGANTask(faces, StarGANSettings(width=width), run)
-    yield "stargan", star, stage("training"), plain.StarGAN(width, channels, size)
-    cycle = cyclegan.CycleGANTask(faces, None, CycleGANSettings(width=width), run)
-    yield "cyclegan", cycle, stage(SIX[0]), plain.CycleGAN(width, channels)
-    autoencoder = caae.CAAETask(faces, CAAESettings(width=width), run)
-    yield "caae", autoencoder, stage("training"), plain.CAAE(width, channels, size)
-    for name in ("controller", "refinement"):
-        control = exprgan.ExprGANTask(faces, ExprGANSettings(width=width), run, identity)
-        step = plain.ExprGAN(width, channels, size, identity, name == "refinement")
-        yield f"exprgan {name}", control, stage(name), step
+    for key, found in find_known({}).systems.items():
+        if options.only not in (None, key) or importlib.util.find_spec(f"plain.{key}") is None:
+            continue
+        code, steps = load_code(found.module), importlib.import_module(f"plain.{key}").STEPS
+        settings = found.declared.settings(width=options.width)
+        neutral = {"neutral": None} if "neutral faces" in found.declared.reads else {}
+        task = code.task(faces, settings, run, identity, **neutral)
+        stages = {stage.kind or stage.name: stage for stage in code.stages(settings, task.faces.counts())}
+        for name, make in steps.items():
+            stage = replace(stages[name], epochs=1, batch_size=options.batch, samples=count)
+            yield f"{key} {name}", task, stage, make(options.width, options.channels, options.size, identity)
 
 
-def measure(task: TrainingTask, stage: Stage, step: plain.Plain, seconds: float) -> dict[str, float]:
+def measure(task: TrainingTask, stage: Stage, step: Plain, seconds: float) -> dict[str, float]:
     """Time and operations per image; at least three epochs of each are timed, and more until `seconds` have passed."""
     faces = task.faces
-    assert isinstance(faces, common.RivalFaces)
+    assert isinstance(faces, RivalFaces)
     for network in step.networks:
         network.to(faces.images.device)
 
@@ -99,20 +97,16 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=16, help="base width; 64 is published")
     parser.add_argument("--channels", type=int, default=1, choices=(1, 3))
     parser.add_argument("--batch", type=int, default=8, help="images per step, for every method")
-    parser.add_argument("--identity-width", type=int, default=8, help="width of ExprGAN's identity network")
+    parser.add_argument("--identity-width", type=int, default=8, help="width of the identity network")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
     parser.add_argument("--seconds", type=float, default=3.0, help="shortest time per method and stage")
-    parser.add_argument("--only", help="first word of the methods to measure, e.g. cyclegan")
+    parser.add_argument("--only", help="key of the one system to measure")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    results = {
-        name: measure(task, stage, step, options.seconds)
-        for name, task, stage, step in tasks(options)
-        if options.only in (None, name.split()[0])
-    }
+    results = {name: measure(task, stage, step, options.seconds) for name, task, stage, step in tasks(options)}
     if options.json:
         print(json.dumps({"options": vars(options), "results": results}, indent=2))
         return

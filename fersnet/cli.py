@@ -167,13 +167,13 @@ def plan(
 def settings(
     check: Annotated[bool, typer.Option(help="Only say whether the files are up to date.")] = False,
 ) -> None:
-    """Write config/config.yaml and its JSON schema from the settings' types."""
-    from fersnet.project import CONFIG, DEFAULT
-    from fersnet.settings.defaults import commented_yaml, json_schema
+    """Write docs/settings.md and the JSON schema from the settings' types."""
+    from fersnet.project import CONFIG, PROJECT
+    from fersnet.settings.page import json_schema, settings_page
 
     with _one_line_errors():
         for path, text in (
-            (DEFAULT, commented_yaml()),
+            (PROJECT / "docs" / "settings.md", settings_page()),
             (CONFIG / "schemas" / "config.schema.json", json_schema()),
         ):
             if not check:

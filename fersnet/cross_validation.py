@@ -15,6 +15,7 @@ from fersnet.datasets.presence import tree_stamp
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
+from fersnet.methods.find import code_of
 from fersnet.seeds import derive_seed
 from fersnet.settings.data import DatasetSettings
 from fersnet.settings.tree import Settings
@@ -58,7 +59,9 @@ def _people(key: str, settings: Settings, results: Path) -> int:
         seed = derive_seed(settings.seed, "render_dataset", key, "", "")
         return labelled_people(dataset.reader, dataset.embedded, seed, dataset.classes)
     root = Path(dataset.root).expanduser()
-    state = [tree_stamp(root), fingerprint("fersnet.datasets.index"), dataset.model_dump_json()]
+    reader = settings.known.readers[dataset.reader].module
+    code = fingerprint("fersnet.datasets.index", code_of(reader))
+    state = [tree_stamp(root), code, dataset.model_dump_json()]
     digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
     kept = results / "datasets" / key / ".subjects.json"
     try:
@@ -68,7 +71,7 @@ def _people(key: str, settings: Settings, results: Path) -> int:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     print(f"dataset {key}: counting its subjects, to leave out one at a time", file=sys.stderr, flush=True)
-    count = _count(key, dataset, root, settings.faces.peak_frames)
+    count = _count(key, dataset, root, settings.faces.peak_frames, reader)
     kept.parent.mkdir(parents=True, exist_ok=True)
     temporary = kept.with_name(f"{kept.name}.{os.getpid()}")
     temporary.write_text(json.dumps({"of": digest, "subjects": count}), encoding="utf-8")
@@ -76,8 +79,8 @@ def _people(key: str, settings: Settings, results: Path) -> int:
     return count
 
 
-def _count(key: str, dataset: DatasetSettings, root: Path, peak_frames: int) -> int:
+def _count(key: str, dataset: DatasetSettings, root: Path, peak_frames: int, reader: str) -> int:
     try:
-        return int(read_dataset(dataset, root, peak_frames).sequences["subject"].nunique())
+        return int(read_dataset(dataset, root, peak_frames, reader).sequences["subject"].nunique())
     except UserError as error:
         raise UserError(f"dataset {key}: {error}") from None

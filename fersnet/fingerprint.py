@@ -17,13 +17,17 @@ PACKAGES = ("fersnet", "workflow_scripts")
 
 @cache
 def fingerprint(*starts: str) -> str:
-    """Hash of the given modules (dotted names) and of all project modules they import, directly or not.
+    """Hash of the given modules and of all project modules they import, directly or not.
+
+    Args:
+        starts: Dotted names of the project's modules, or paths of a user's own file or folder, of which every Python
+            file counts.
 
     Raises:
-        FileNotFoundError: if a start is not a module of the project.
+        FileNotFoundError: if a start is neither.
     """
     reached: set[str] = set()
-    waiting = list(starts)
+    waiting = [name for start in starts for name in _files_of(start)]
     while waiting:
         module = waiting.pop()
         if module in reached:
@@ -32,6 +36,11 @@ def fingerprint(*starts: str) -> str:
         waiting.extend(_parsed(module)[1])
     content = "\n".join(f"{module} {_parsed(module)[0]}" for module in sorted(reached))
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _files_of(start: str) -> list[str]:
+    folder = Path(start).expanduser()
+    return sorted(map(str, folder.rglob("*.py"))) if folder.is_dir() else [start]
 
 
 @cache
@@ -64,6 +73,9 @@ def _is_version(node: ast.stmt) -> bool:
 
 @cache
 def _path_of(module: str) -> Path | None:
+    if module.endswith(".py"):
+        own = Path(module).expanduser()
+        return own if own.is_file() else None
     base = PROJECT.joinpath(*module.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
         if candidate.is_file():

@@ -9,13 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
     {"project"},
-    {"expressions", "errors", "seeds", "repeats", "fingerprint"},
-    {"host"},
+    {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
+    {"host", "methods"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
-    {"readiness", "failures", "training", "cross_validation"},
+    {"readiness", "failures", "cross_validation", "training"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},

@@ -3,7 +3,6 @@
 import csv
 import json
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
@@ -13,14 +12,13 @@ from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
 from fersnet.errors import UserError
+from fersnet.methods.find import find_known
 from fersnet.report.comparisons import REFERENCE_ROWS
-from fersnet.report.description import METHOD_NAMES
 from fersnet.report.grids import REAL_ROW
-from fersnet.settings.baselines import Baseline
-from fersnet.settings.defaults import commented_yaml, embedded_settings, json_schema
+from fersnet.settings.kinds import settings_type
 from fersnet.settings.load import load_settings, read_config
-from fersnet.settings.names import RESERVED
-from fersnet.settings.rivals import Rival, RivalsSettings
+from fersnet.settings.names import taken_keys
+from fersnet.settings.page import json_schema, settings_page
 from fersnet.settings.texts import converted
 from fersnet.settings.tree import Settings
 
@@ -39,10 +37,22 @@ def with_change(tmp_path: Path, text: str) -> Settings:
     return load(DEFAULT, change)
 
 
-def test_default_yaml_and_schema_are_those_of_the_types() -> None:
-    assert DEFAULT.read_text(encoding="utf-8") == commented_yaml()
+def test_page_and_schema_are_those_of_the_types() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
     assert (CONFIG / "schemas" / "config.schema.json").read_text(encoding="utf-8") == json_schema()
-    assert load(DEFAULT) == embedded_settings()
+
+
+@pytest.mark.parametrize("name", ["config", "smoke", "paper", "study"])
+def test_a_shipped_config_names_its_schema_and_says_nothing_that_its_preset_says(name: str) -> None:
+    path = CONFIG / f"{name}.yaml"
+    first, _ = path.read_text(encoding="utf-8").split("\n", 1)
+    assert (path.parent / first.removeprefix("# yaml-language-server: $schema=")).is_file()
+    tree = read_config([path])
+    if name in ("config", "paper"):
+        whole = load_settings(tree, [path])
+        for key in set(tree) - {"preset", "datasets"}:
+            less = load_settings({other: value for other, value in tree.items() if other != key}, [path])
+            assert less != whole or key == "run", f"{path}: {key} says what the preset says"
 
 
 @pytest.mark.parametrize("name", ["smoke", "paper", "study"])
@@ -56,14 +66,15 @@ def test_paper_config_is_the_published_scale() -> None:
     assert (settings.training.epochs, settings.folds.count, settings.training.discriminator_steps) == (500, 10, 3)
     assert settings.training.milestones == (150, 400)
     assert settings.training.learning_rate == 1e-4
-    assert settings.rivals == RivalsSettings()
+    for key, found in settings.known.systems.items():
+        assert settings.rivals.of(key) == found.declared.settings()
     assert settings.faces.backend == "face_alignment"
 
 
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("modle: {width: 4}", ["mine.yaml", "'modle'", "'model'"]),
+        ("modl: {width: 4}", ["mine.yaml", "'modl'", "'model'"]),
         ("model: {widht: 4}", ["mine.yaml", "'model.widht'", "'model.width'"]),
         ("datasets: {ckplus: {reder: mmi}}", ["'datasets.ckplus.reder'", "'datasets.ckplus.reader'"]),
         ("model: {width: -4}", ["mine.yaml", "model.width", "-4"]),
@@ -71,7 +82,7 @@ def test_paper_config_is_the_published_scale() -> None:
         ("folds: {count: 0}", ["folds.count", "found 0"]),
         ("rivals: {methods: [startgan]}", ["rivals.methods.0", "'startgan'", "'stargan'"]),
         ("baselines: {methods: [lbptop]}", ["baselines.methods.0", "'lbptop'", "'lbp_top'"]),
-        ("baselines: {methods: [iacnn]}", ["baselines.methods.0", "'iacnn'", "lbp_top, hog3d"]),
+        ("baselines: {methods: [iacnn]}", ["baselines.methods.0", "'iacnn'", "hog3d, lbp_top"]),
         ("baselines: {methods: [hog3d, hog3d]}", ["baselines", "'hog3d' is listed twice"]),
         ("faces: {clip_frames: 2}", ["baselines.lbp_top.time_radii", "at most 0", "faces.clip_frames"]),
         (
@@ -172,7 +183,7 @@ def test_f1_a_value_means_the_same_on_the_command_line_and_in_a_file(number: flo
         ({"baselines": {"dtagn": yaml.safe_load(text)}}, {}),
         *[(parse_config([f'baselines={{"dtagn": {text}}}']),) * 2],
     ):
-        tree = converted(config, Settings, command_line)["baselines"]["dtagn"]
+        tree = converted(config, settings_type(find_known({})), command_line)["baselines"]["dtagn"]
         outcomes.append([(type(value), value) for value in (tree["rotations"][0], tree["flip"])])
     assert outcomes[0] == outcomes[1]
 
@@ -254,8 +265,8 @@ def test_f3_a_variant_with_the_key_of_something_else_is_refused(tmp_path: Path, 
 
 def test_f3_every_key_that_is_not_a_variants_is_reserved() -> None:
     quoted = {row["method_key"] for row in csv.DictReader((CONFIG / "reported.csv").open(encoding="utf-8"))}
-    known = {*METHOD_NAMES, *quoted, *REFERENCE_ROWS, REAL_ROW, *get_args(Baseline), *get_args(Rival)}
-    assert {key for key in known if not key.startswith("fersnet")} <= set(RESERVED)
+    known = {*quoted, *REFERENCE_ROWS, REAL_ROW, *find_known({}).systems, *find_known({}).recognisers}
+    assert {key for key in known if not key.startswith("fersnet")} <= set(taken_keys(load(DEFAULT)))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Synthesises every test face of every fold with each of the six expressions."""
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fersnet.expressions import SIX
+from fersnet.methods.find import load_code
 from fersnet.synthesis.generation import synthesize_faces, write_synthetic
 from fersnet.training.batches import face_set
 from workflow_scripts.job import job_seed, tracked_job
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)
     store = read_store(snakemake)
-    system = importlib.import_module(snakemake.params.family)
+    system = load_code(snakemake.params.module)
     count = 0
     files = zip(snakemake.input.checkpoints, snakemake.output.syntheses, strict=True)
     for fold, (checkpoint, output) in enumerate(files, start=1):

@@ -1,30 +1,18 @@
-"""Trains a synthesis rival on the fold's training subjects."""
+"""Trains a synthesis system on the fold's training subjects."""
 
-import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.expressions import SIX
-from fersnet.repeats import split_repeat
-from fersnet.settings.rivals import RivalsSettings
-from fersnet.training.batches import face_set
+from fersnet.training.batches import face_set, face_set_if_any
 from fersnet.training.identity import load_identity
 from workflow_scripts.job import tracked_job
-from workflow_scripts.training_job import read_split, read_store, training_run
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+from workflow_scripts.training_job import read_method, read_split, read_store, training_run
 
 with tracked_job(snakemake) as record:
-    method, _ = split_repeat(snakemake.wildcards.method)
-    rival = importlib.import_module(f"fersnet.rivals.{method}")
-    section = RivalsSettings.model_fields[method].annotation
-    settings = section.model_validate(snakemake.params.settings, strict=False)
+    method, code, settings = read_method(snakemake)
     store = read_store(snakemake)
-    split = read_split(snakemake, store, snakemake.params.hold_out)
-    run = training_run(snakemake, record, settings.width, {"image_size": snakemake.params.image_size})
+    train = read_split(snakemake, store, snakemake.params.hold_out).train
+    run = training_run(snakemake, record, getattr(settings, "width", 1), {"image_size": snakemake.params.image_size})
     identity = load_identity(Path(snakemake.input.identity), run.device)
-    # CycleGAN alone has a protocol, and one of its two begins with neutral faces.
-    neutral = getattr(settings, "protocol", None) == "neutral"
-    more = {"neutral": face_set(store, split.train, SIX, "neutral")} if neutral else {}
-    rival.fit(face_set(store, split.train, SIX), settings, run, identity, **more)
+    neutral = {"neutral": face_set_if_any(store, train, SIX, "neutral")} if "neutral faces" in method.reads else {}
+    code.fit(face_set(store, train, SIX), settings, run, identity, **neutral)

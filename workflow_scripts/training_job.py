@@ -1,12 +1,16 @@
 """What the training scripts share: the faces of a fold's subjects, and the description of the training run."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from fersnet.faces.store import FaceStore, open_store
 from fersnet.folds import Split, read_folds, split_subjects
+from fersnet.methods.contract import Method
+from fersnet.methods.find import load_code, load_module
+from fersnet.settings.base import Section
 from fersnet.tracking import JobRecord, file_sha256
 from fersnet.training.device import choose_device, choose_precision, describe_device
 from fersnet.training.task import TrainingRun
@@ -27,6 +31,13 @@ def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False,
     if fold == 0:
         return Split(frozenset(store.table["subject"]), frozenset(), frozenset())
     return split_subjects(read_folds(Path(snakemake.input.folds)), fold, hold_out)
+
+
+def read_method(snakemake: "Snakemake") -> tuple[Method, ModuleType, Section]:
+    """What the job's method declares, its code, and its settings."""
+    method = load_module(snakemake.params.module).METHOD
+    settings = method.settings.model_validate(snakemake.params.settings, strict=False)
+    return method, load_code(snakemake.params.module), settings
 
 
 def job_device(snakemake: "Snakemake", record: JobRecord) -> torch.device:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fersnet.errors import UserError
 from fersnet.folds import Split
-from fersnet.settings.baselines import HandcraftedSettings
+from fersnet.settings.methods import ClipSettings
 
 if TYPE_CHECKING:
     from fersnet.faces.store import FaceStore
@@ -82,7 +82,7 @@ def training_parts(train: ClipSet, validation: ClipSet) -> tuple[ClipSet, ClipSe
     return fitted, join(train, added) if len(added) else train
 
 
-def check_clips(method: str, settings: HandcraftedSettings, clips: ClipSet) -> None:
+def check_clips(method: str, settings: ClipSettings, clips: ClipSet) -> None:
     """Raises UserError, naming the key, where the clips are too short or too small for a handcrafted method."""
     frames, height, width = clips.clips.shape[1:]
     try:

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fersnet.baselines.clips import ClipSet, training_parts
-from fersnet.settings.baselines import NetworkSettings
-from fersnet.training.loop import train
+from fersnet.settings.methods import NetworkSettings
 from fersnet.training.task import Stage, TrainingTask, learning_rate_at, set_learning_rate
 
 if TYPE_CHECKING:
@@ -140,21 +139,3 @@ def description(name: str, clips: ClipSet, settings: NetworkSettings, classes: i
     """What a checkpoint says of itself: enough to build its networks again."""
     shape = [int(extent) for extent in clips.clips.shape[1:]]
     return {"method": name, "classes": classes, "clip": shape, "settings": settings.model_dump(mode="json")}
-
-
-def fit_single(
-    name: str,
-    network: nn.Module,
-    clips: ClipSet,
-    settings: NetworkSettings,
-    run: "TrainingRun",
-    classes: int,
-) -> NetworkModel:
-    """Trains one network on clips (B, T, H, W) for the scheduled epochs; the files are the training loop's."""
-    described = run.describing(description(name, clips, settings, classes))
-    task = ClipTask(clips, settings, {name: network}, described)
-    train(task, [Stage(name, settings.epochs, settings.batch_size, len(clips))], described)
-    network.eval()
-    return NetworkModel(
-        lambda batch: network(clip_tensor(batch.clips).to(run.device)), classes, seen_classes(clips, classes)
-    )

@@ -10,46 +10,48 @@ from fersnet.csv_files import read_csv
 from fersnet.datasets.counts import commonest_reasons
 from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, OptionError, SequenceIndex
 from fersnet.errors import UserError
+from fersnet.methods.find import load_code, load_module
 from fersnet.settings.data import DatasetSettings
 
 INDEX_FILE = "index.parquet"
 REJECTED_FILE = "index_rejected.csv"
 
 
-def _reader(settings: DatasetSettings) -> ModuleType:
-    """The reader's module, after checking that it knows every option."""
-    from fersnet.datasets import bu4dfe, ckplus, folder, manifest, mmi, oulu_casia
+def _shipped(reader: str) -> str:
+    return f"fersnet.datasets.readers.{reader}"
 
-    modules = (bu4dfe, ckplus, folder, manifest, mmi, oulu_casia)
-    reader = next(module for module in modules if module.__name__.rsplit(".", 1)[-1] == settings.reader)
+
+def _reader(settings: DatasetSettings, module: str | None) -> ModuleType:
+    """The reader's code, after checking that it knows every option."""
+    reader = load_code(module or _shipped(settings.reader))
     known = [name for name in inspect.signature(reader.read_index).parameters if name not in ("root", "peak_frames")]
     for option, value in settings.options.items():
         if option not in known:
             raise OptionError(
-                f"options.{option}: the {settings.reader} reader has no such option, only {', '.join(known)}"
+                f"options.{option}: the {settings.reader} reader has no such option, only {', '.join(known) or 'none'}"
             )
         if option == "follow_links" and not isinstance(value, bool):
             raise OptionError(f"options.follow_links: {value!r} is neither true nor false")
     return reader
 
 
-def look_at(settings: DatasetSettings, root: Path) -> str | None:
+def look_at(settings: DatasetSettings, root: Path, module: str | None = None) -> str | None:
     """A quick check of a dataset's shape, for validation before any job: None if it is fine, else one line that says
     what was looked for and where.
     """
     try:
-        _reader(settings).locate(Path(root), **settings.options)
+        _reader(settings, module).locate(Path(root), **settings.options)
     except UserError as error:
         return str(error)
     return None
 
 
-def wrong_option(settings: DatasetSettings) -> str | None:
+def wrong_option(settings: DatasetSettings, module: str | None = None) -> str | None:
     """What is wrong with the reader's options, whatever the tree: a reader looks at them before it looks for one."""
     if not settings.options:
         return None
     try:
-        _reader(settings).locate(Path(os.devnull), **settings.options)
+        _reader(settings, module).locate(Path(os.devnull), **settings.options)
     except OptionError as error:
         return str(error)
     except UserError:
@@ -57,7 +59,9 @@ def wrong_option(settings: DatasetSettings) -> str | None:
     return None
 
 
-def read_dataset(settings: DatasetSettings, root: Path, peak_frames: int = 3) -> SequenceIndex:
+def read_dataset(
+    settings: DatasetSettings, root: Path, peak_frames: int = 3, module: str | None = None
+) -> SequenceIndex:
     """Reads a tree with the reader, options and classes of the settings.
 
     Sequences whose expression is not among the configured classes are moved to the rejections.
@@ -66,14 +70,16 @@ def read_dataset(settings: DatasetSettings, root: Path, peak_frames: int = 3) ->
         settings: the dataset's section.
         root: the folder (or manifest) to read; it takes the place of `settings.root`, which is null for embedded faces.
         peak_frames: peak frames per sequence (`faces.peak_frames`).
+        module: the reader's module, for one that the config's `modules` brings in.
 
     Raises:
         UserError: if the tree is not found, an option is unknown or wrong, or no labelled sequence is left.
     """
     from pandas import DataFrame, concat
 
-    index = _reader(settings).read_index(Path(root), peak_frames=peak_frames, **settings.options)
-    wanted = index.sequences["expression"].isin(settings.classes)
+    index = _reader(settings, module).read_index(Path(root), peak_frames=peak_frames, **settings.options)
+    classes = settings.classes or load_module(module or _shipped(settings.reader)).READER.classes
+    wanted = index.sequences["expression"].isin(classes)
     others = [(row.sequence_id, "", f"expression {row.expression} is not among the configured classes")
               for row in index.sequences[~wanted].itertuples()]  # fmt: skip
     rejected = concat([index.rejected, DataFrame(others, columns=list(REJECTED_COLUMNS), dtype="str")])

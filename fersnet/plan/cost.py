@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from fersnet.models.describe import OperationCounter, count_parameters
 from fersnet.plan.sizes import RunSizes
 from fersnet.plan.trainings import planned_training
-from fersnet.repeats import split_repeat
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 BYTES = 4
@@ -44,9 +43,7 @@ class _Counted(TrainingRun):
         return nullcontext()
 
 
-def training_cost(
-    rule: str, dataset: str, method: str, fold: str, params: dict[str, Any], sizes: RunSizes
-) -> TrainingCost | None:
+def training_cost(rule: str, dataset: str, fold: str, params: dict[str, Any], sizes: RunSizes) -> TrainingCost | None:
     """The cost of a training job; None where it trains no network or its dataset's size is unknown.
 
     Jobs of the same method, settings and data cost the same, so that each is counted once.
@@ -54,7 +51,7 @@ def training_cost(
     kept = {key: params[key] for key in sorted(params) if key not in ("code", "seed", "device", "precision")}
     settings = dumps(kept, sort_keys=True, default=str)
     # All folds but the zeroth, which trains on everybody, are of one size.
-    return _Sized(sizes).cost(rule, dataset, split_repeat(method)[0], "0" if fold == "0" else "1", settings)
+    return _Sized(sizes).cost(rule, dataset, "0" if fold == "0" else "1", settings)
 
 
 class _Sized:
@@ -71,20 +68,19 @@ class _Sized:
         return hash(self.key)
 
     @cache  # noqa: B019 - a plan is made once per process
-    def cost(self, rule: str, dataset: str, method: str, fold: str, settings: str) -> TrainingCost | None:
+    def cost(self, rule: str, dataset: str, fold: str, settings: str) -> TrainingCost | None:
         run = _Counted(Path(), 0, torch.device("cpu"), "plan")
-        training = planned_training(rule, dataset, method, fold, loads(settings), self.sizes, run)
+        training = planned_training(rule, dataset, fold, loads(settings), self.sizes, run)
         if training is None:
             return None
         parameters = sum(count_parameters(network) for network in training.task.networks.values())
         _empty(training.task)
         flop, kept, calls = 0.0, 0.0, 0.0
-        measured: dict[tuple[str, ...], _StepCost] = {}
+        measured: dict[str, _StepCost] = {}
         for stage in training.stages:
-            # The six models of CycleGAN cost the same.
-            kind = ("",) if method == "cyclegan" else (stage.name,)
+            kind = stage.kind or stage.name
             if kind not in measured:
-                measured[kind] = _step(training.task, stage, training.cycle)
+                measured[kind] = _step(training.task, stage)
             one = measured[kind]
             flop += one.sample_flop * stage.samples * stage.epochs
             calls += one.calls * stage.epochs * ceil(stage.samples / stage.batch_size)
@@ -103,7 +99,7 @@ class _StepCost:
     """Of the largest step, for its backward passes."""
 
 
-def _step(task: TrainingTask, stage: Stage, cycle: int) -> _StepCost:
+def _step(task: TrainingTask, stage: Stage) -> _StepCost:
     batch = min(stage.batch_size, stage.samples)
     indices = torch.arange(batch) % _rows(task)
     task.begin_epoch(stage, 1)
@@ -116,14 +112,14 @@ def _step(task: TrainingTask, stage: Stage, cycle: int) -> _StepCost:
         return tensor
 
     total, calls, most = 0, 0, 0
-    for _ in range(cycle):
+    for _ in range(task.cycle):
         kept.clear()
         with OperationCounter() as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             task.training_step(indices)
         total += counter.total
         calls += counter.calls
         most = max(most, sum(storage.nbytes() for storage in kept.values()))
-    return _StepCost(total / (cycle * batch), calls / cycle, most)
+    return _StepCost(total / (task.cycle * batch), calls / task.cycle, most)
 
 
 def _rows(task: TrainingTask) -> int:

@@ -83,7 +83,7 @@ def estimate(jobs: Sequence[PlannedJob], sizes: RunSizes, history: History | Non
 
 
 def _estimate(job: PlannedJob, sizes: RunSizes, past: Sequence[_Past]) -> Estimate:
-    cost = training_cost(job.rule, job.dataset, job.method, job.fold, job.params, sizes)
+    cost = training_cost(job.rule, job.dataset, job.fold, job.params, sizes)
     if cost is not None:
         return _training(job, cost, [one for one in past if one.cost is not None and one.on_gpu == (job.gpu > 0)])
     kind, group = _closest(job, [one for one in past if one.cost is None])
@@ -155,7 +155,7 @@ def _past_jobs(history: History) -> list[_Past]:
         params: Mapping[str, Any] = history.params.get(str(row.get("job_key", "")), {})
         rule, dataset, method, fold = (str(row[key]) for key in ("rule", "dataset", "method", "fold"))
         try:
-            cost = training_cost(rule, dataset, method, fold, dict(params), history.sizes) if params else None
+            cost = training_cost(rule, dataset, fold, dict(params), history.sizes) if params else None
         except (ValidationError, KeyError):
             # Its settings are of another version; what it trained cannot be counted any more.
             unknown.add(rule)

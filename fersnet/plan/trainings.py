@@ -1,8 +1,10 @@
-"""The trainings of a plan: from a job's settings to its task and stages, as they would run."""
+"""The trainings of a plan: from a job's settings to its task and stages, as they would run.
+
+The methods set up their own trainings, on invented data of the right shapes; only the numbers of samples are the run's.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,23 +12,12 @@ import torch
 from torch import nn
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.baselines.cnn3d import Cnn3d
-from fersnet.baselines.dtagn import AppearanceNetwork, DtagnTask, GeometryNetwork
-from fersnet.baselines.lbvcnn import PLANES, LbvcnnTask, PlaneNetwork
-from fersnet.baselines.networks import ClipTask
 from fersnet.expressions import SIX
-from fersnet.models.discriminator import Discriminator
-from fersnet.models.fersnet import FERSNet
+from fersnet.methods.contract import Method, Recogniser
+from fersnet.methods.find import load_code, load_module
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.models.standard_fer import StandardFER
 from fersnet.plan.sizes import RunSizes
-from fersnet.rivals.caae import CAAETask
-from fersnet.rivals.common import RivalFaces
-from fersnet.rivals.cyclegan import CycleGANTask
-from fersnet.rivals.exprgan import ExprGANTask
-from fersnet.rivals.stargan import StarGANTask
-from fersnet.settings.baselines import BaselinesSettings
-from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.training import (
     FersnetSettings,
     IdentitySettings,
@@ -35,13 +26,11 @@ from fersnet.settings.training import (
     ScheduleSettings,
     StandardFerSettings,
 )
+from fersnet.training import fersnet
 from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.classification import ClassificationTask
-from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
-RIVAL_TASKS = {"caae": CAAETask, "cyclegan": CycleGANTask, "exprgan": ExprGANTask, "stargan": StarGANTask}
-NETWORK_BASELINES = ("cnn3d", "dtagn", "lbvcnn")
 VARIANT_RULES = ("train_fersnet", "pretrain_fersnet", "compare_selection")
 
 
@@ -52,38 +41,33 @@ class PlannedTraining:
     task: TrainingTask
     stages: list[Stage]
     """With the numbers of samples that the run will have."""
-    cycle: int = 1
-    """Steps after which the cost of a step repeats."""
-
-
-def is_training(rule: str, method: str) -> bool:
-    """Whether a job trains networks in the training loop, by a method that is known here."""
-    families = {"train_baseline": NETWORK_BASELINES, "train_rival": RIVAL_TASKS}
-    if rule in families:
-        return method in families[rule]
-    return rule in (*VARIANT_RULES, "train_identity", "train_standard_fer")
 
 
 def planned_training(
-    rule: str, dataset: str, method: str, fold: str, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
+    rule: str, dataset: str, fold: str, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
 ) -> PlannedTraining | None:
     """The task and stages of a training job on invented data of the right shapes.
 
     Returns:
         None where the job trains no network (or takes a public checkpoint), or its dataset is of unknown size.
     """
-    if not is_training(rule, method) or not sizes.sequences(dataset):
+    if not sizes.sequences(dataset):
         return None
     if rule in VARIANT_RULES:
-        return _variant(rule, dataset, method, params, sizes, run)
+        return _variant(rule, dataset, params, sizes, run)
     share = 1.0 if fold == "0" else _share(sizes.folds[dataset], 2 if params.get("hold_out") else 1)
     if rule == "train_identity":
         return _identity(dataset, share, params, sizes, run)
     if rule == "train_standard_fer":
         return _standard_fer(dataset, share, params, sizes, run)
-    if rule == "train_rival":
-        return _rival(dataset, method, share, params, sizes, run)
-    return _baseline(dataset, method, share, params, sizes, run)
+    module = params.get("module")
+    declared = getattr(load_module(module), "METHOD", None) if module and rule.startswith("train_") else None
+    if not isinstance(declared, Method) or not declared.trains_networks:
+        return None
+    settings = declared.settings.model_validate(params["settings"], strict=False)
+    if isinstance(declared, Recogniser):
+        return _recogniser(load_code(module), declared, settings, dataset, share, params, sizes, run)
+    return _system(load_code(module), declared, settings, dataset, share, params, sizes, run)
 
 
 def invented_faces(size: int, channels: int, batch: int, classes: tuple[str, ...]) -> FaceSet:
@@ -97,29 +81,36 @@ def invented_faces(size: int, channels: int, batch: int, classes: tuple[str, ...
     )
 
 
-def _variant(
-    rule: str, dataset: str, method: str, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
-) -> PlannedTraining:
+def invented_clips(frames: int, size: int) -> ClipSet:
+    """Two black clips of two subjects."""
+    return ClipSet(
+        np.zeros((2, frames, size, size), dtype=np.uint8),
+        np.zeros((2, frames, 68, 2), dtype=np.float32),
+        np.arange(2),
+        ["A", "B"],
+        ["1", "2"],
+    )
+
+
+def _variant(rule: str, dataset: str, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun) -> PlannedTraining:
     sections = params["settings"]
     model = ModelSettings.model_validate(sections["model"], strict=False)
     training = FersnetSettings.model_validate(sections["training"], strict=False)
     losses = LossSettings.model_validate(sections["losses"], strict=False)
     classes = tuple(params["expressions"])
-    network = FERSNet(
-        model.width, model.image_size, sizes.channels, len(classes), sections["sharing"], model.convflu_kernel
-    )
-    discriminator = Discriminator(model.width, sizes.channels, len(classes)) if network.synthesises else None
-    identity = LightCNN9(sizes.identity.width, sizes.identity.image_size, 2)
     faces = invented_faces(model.image_size, sizes.channels, training.batch_size, classes)
+    task = fersnet.task(faces, sections["sharing"], model, losses, training, run, _identity_network(sizes))
     held_out = 2 if rule == "compare_selection" or training.selection == "validation" else 1
     share = 1.0 if rule == "pretrain_fersnet" else _share(sizes.folds[dataset], held_out)
     counts = [sizes.counts[dataset].get(name, 0) for name in classes]
     sequences = sum(counts)
-    if rule == "train_fersnet" and method.endswith("fes_da"):
+    if sections.get("augmented_by"):
         sequences = max(sequences, round(len(counts) * max(counts) * sizes.augmentation))
-    samples = _samples(sequences * sizes.peak_frames, share)
-    task = FERSNetTask(faces, network, discriminator, identity, losses, training, run)
-    return PlannedTraining(task, [Stage("train", training.epochs, training.batch_size, samples)])
+    return PlannedTraining(task, [fersnet.stage(training, _samples(sequences * sizes.peak_frames, share))])
+
+
+def _identity_network(sizes: RunSizes) -> LightCNN9:
+    return LightCNN9(sizes.identity.width, sizes.identity.image_size, 2)
 
 
 def _identity(
@@ -153,56 +144,46 @@ def _classifier(
     return PlannedTraining(task, [Stage("training", settings.epochs, settings.batch_size, samples)])
 
 
-def _rival(
-    dataset: str, method: str, share: float, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
+def _system(
+    code: Any,
+    declared: Method,
+    settings: Any,
+    dataset: str,
+    share: float,
+    params: Mapping[str, Any],
+    sizes: RunSizes,
+    run: TrainingRun,
 ) -> PlannedTraining:
-    section: Any = RivalsSettings.model_fields[method].annotation
-    settings = section.model_validate(params["settings"], strict=False)
     size = params["image_size"]
-    invented = invented_faces(size, sizes.channels, len(SIX), SIX)
-    faces = RivalFaces(invented.images, invented.labels, size)
+    faces = invented_faces(size, sizes.channels, len(SIX), SIX)
     counts = {name: _samples(sizes.counts[dataset].get(name, 0) * sizes.peak_frames, share) for name in SIX}
-    samples = sum(counts.values())
-    module = import_module(f"fersnet.rivals.{method}")
-    if method == "cyclegan":
-        neutral = _samples(sizes.sequences(dataset, SIX), share) if settings.protocol == "neutral" else None
-        largest = {name: max(count, neutral or samples - count) for name, count in counts.items()}
-        return PlannedTraining(CycleGANTask(faces, None, settings, run), module.stages(settings, largest))
-    more = (LightCNN9(sizes.identity.width, sizes.identity.image_size, 2),) if method == "exprgan" else ()
-    task = RIVAL_TASKS[method](faces, settings, run, *more)
-    return PlannedTraining(task, module.stages(settings, samples), getattr(settings, "critic_steps", 1))
+    neutral = {}
+    if "neutral faces" in declared.reads:
+        neutral = {"neutral": faces}
+        counts["neutral"] = _samples(sizes.sequences(dataset, SIX), share)
+    run = replace(run, metadata={"image_size": size})
+    task = code.task(faces, settings, run, _identity_network(sizes), **neutral)
+    return PlannedTraining(task, code.stages(settings, counts))
 
 
-def _baseline(
-    dataset: str, method: str, share: float, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
+def _recogniser(
+    code: Any,
+    declared: Method,
+    settings: Any,
+    dataset: str,
+    share: float,
+    params: Mapping[str, Any],
+    sizes: RunSizes,
+    run: TrainingRun,
 ) -> PlannedTraining:
-    section: Any = BaselinesSettings.model_fields[method].annotation
-    settings = section.model_validate(params["settings"], strict=False)
     expressions = tuple(params["expressions"])
-    samples = _samples(sizes.sequences(dataset, expressions), share)
-    shape = (params["frames"], params["size"], params["size"])
-    clips = ClipSet(
-        np.zeros((2, *shape), dtype=np.uint8),
-        np.zeros((2, params["frames"], 68, 2), dtype=np.float32),
-        np.arange(2),
-        ["A", "B"],
-        ["1", "2"],
-    )
-    classes = len(expressions)
-    if method == "cnn3d":
-        stages = [Stage("cnn3d", settings.epochs, settings.batch_size, samples)]
-        return PlannedTraining(ClipTask(clips, settings, {"cnn3d": Cnn3d(settings, shape, classes)}, run), stages)
-    stages = import_module(f"fersnet.baselines.{method}").stages(settings, samples)
-    networks: dict[str, nn.Module]
-    if method == "dtagn":
-        networks = {
-            "appearance": AppearanceNetwork(settings, shape, classes),
-            "geometry": GeometryNetwork(settings, shape[0], classes),
-        }
-        return PlannedTraining(DtagnTask(clips, settings, networks, run), stages)
-    networks = {plane: PlaneNetwork(plane, settings, classes) for plane in PLANES}
-    networks["joint"] = nn.Linear(3 * settings.hidden, classes)
-    return PlannedTraining(LbvcnnTask(clips, settings, networks, run), stages)
+    samples = sizes.sequences(dataset, expressions)
+    data: ClipSet | FaceSet = invented_clips(params["frames"], params["size"])
+    if "clips" not in declared.reads:
+        data = invented_faces(params["crop"], sizes.channels, 2 * len(expressions), expressions)
+        samples *= sizes.peak_frames
+    task = code.task(data, settings, run, len(expressions))
+    return PlannedTraining(task, code.stages(settings, _samples(samples, share)))
 
 
 def _share(folds: int, left_out: int) -> float:

@@ -5,32 +5,12 @@ from dataclasses import dataclass, field
 
 from fersnet.settings.tree import Settings
 
-DATASET_NAMES: dict[str, str] = {"ckplus": "CK+", "oulu_casia": "Oulu-CASIA", "mmi": "MMI", "bu4dfe": "BU-4DFE"}
-
-METHOD_NAMES: dict[str, str] = {
-    "fersnet": "FERSNet",
-    "fersnet_without_mtl": "FERSNet w/o MTL",
-    "fersnet_without_convflu": "FERSNet w/o ConvFLU",
-    "fersnet_fes_da": "FERSNet w/ FES-DA",
-    "fersnet_bu4dfe": "FERSNet (BU-4DFE)",
-    "caae": "CAAE",
-    "cyclegan": "CycleGAN",
-    "exprgan": "ExprGAN",
-    "stargan": "StarGAN",
-    "lbp_top": "LBP-TOP",
-    "hog3d": "HOG 3D",
-    "cnn3d": "3DCNN",
-    "stm_explet": "STM-ExpLet",
-    "dtagn": "DTAGN",
-    "iacnn": "IACNN",
-    "ipa2lt": "IPA2LT",
-    "derl": "DeRL",
-    "lbvcnn": "LBVCNN",
-    "dmt_cnn": "DMT-CNN",
+ROW_NAMES: dict[str, str] = {
     "identity_map": "Identity map (output = input)",
     "real_target": "Real target face",
     "standard_fer": "Standard FER model on real faces",
 }
+"""Rows of the synthesis table that no system made."""
 
 SELECTION_WORDS: dict[str, str] = {
     "last": "last epoch",
@@ -55,7 +35,7 @@ class RunDescription:
     identity_features: str = "LightCNN-9 trained on each fold's training subjects"
     """Which identity network stands behind the identity figures."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Printed names of methods and datasets that the vocabulary does not know, or knows otherwise."""
+    """Printed names of methods and datasets by key; a key that is not named prints as it is."""
     readers: Mapping[str, str] = field(default_factory=dict)
     """By dataset: the reader of its tree; a dataset that is not named is read by the reader of its own key."""
 
@@ -64,7 +44,7 @@ class RunDescription:
 
     def name_of(self, key: str) -> str:
         """Printed name of a method or dataset."""
-        return self.names.get(key) or METHOD_NAMES.get(key) or DATASET_NAMES.get(key) or key
+        return self.names.get(key) or ROW_NAMES.get(key) or key
 
     def data_of(self, dataset: str) -> str:
         """`embedded` or `real`."""
@@ -113,6 +93,17 @@ class RunDescription:
         }
 
 
+def printed_names(settings: Settings) -> dict[str, str]:
+    """Printed names of the datasets that a reader of their own reads, of the methods that run, and of the variants."""
+    known = settings.known
+    chosen = [(key, known.systems) for key in settings.rivals.methods]
+    chosen += [(key, known.recognisers) for key in settings.baselines.methods]
+    chosen += [(key, known.readers) for key, section in settings.datasets.items() if section.reader == key]
+    return {key: found[key].declared.name for key, found in chosen} | {
+        key: variant.name for key, variant in settings.variants.items()
+    }
+
+
 def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
     """The description of the run that has these settings, and these numbers of folds by dataset."""
     return RunDescription(
@@ -127,7 +118,7 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
             if settings.identity.checkpoint
             else "LightCNN-9 trained on each fold's training subjects"
         ),
-        names={key: variant.name for key, variant in settings.variants.items()},
+        names=printed_names(settings),
         readers={key: dataset.reader for key, dataset in settings.datasets.items()},
         pretrained_on={
             key: variant.pretrained_on for key, variant in settings.variants.items() if variant.pretrained_on

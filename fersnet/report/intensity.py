@@ -1,4 +1,4 @@
-"""ExprGAN's control of intensity: one test face, each expression from weak to strong."""
+"""A system's control of intensity: one test face, each expression from weak to strong."""
 
 from collections.abc import Set
 from typing import Protocol
@@ -46,13 +46,14 @@ def intensity_faces(synthesizer: IntensitySynthesizer, image: Tensor) -> np.ndar
 
 def draw_intensity(
     dataset: str,
+    method: str,
     synthesizer: IntensitySynthesizer,
     store: FaceStore,
     test_subjects: Set[str],
     description: RunDescription,
     settings: ReportSettings,
 ) -> Figure:
-    """The figure `intensity_{dataset}`: a test subject drawn by the run's seed from those that may be shown."""
+    """The figure `intensity_{dataset}_{method}`: a test subject drawn by the run's seed among those that may be shown."""
     allowed = may_be_shown(dataset, test_subjects, description, settings)
     footer = f"{description.words([dataset], 'n = 1 test face, drawn at random')} {notice(dataset, description)}"
     if not allowed:
@@ -67,6 +68,6 @@ def draw_intensity(
         intensity_faces(synthesizer, image),
         [ABBREVIATIONS[expression] for expression in SIX],
         ["Input", *(f"{level:g}" for level in LEVELS)],
-        f"{description.name_of('exprgan')}, intensity, {description.name_of(dataset)}",
+        f"{description.name_of(method)}, intensity, {description.name_of(dataset)}",
         footer,
     )

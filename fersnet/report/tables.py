@@ -89,7 +89,7 @@ def recognition_table(
     rows = []
     for method, row in paper_rows("fer", dataset, quoted, by_method, description).items():
         row.setdefault("protocol", _NOT_QUOTED)
-        # ExprGAN is quoted here as a recognition method, and may have been trained as a rival only.
+        # A method that is quoted here may have been trained as a synthesis system only.
         if method in by_method:
             row["setting"] = row.get("setting") or _setting(by_method[method])
             row["rerun_pretrained"] = "yes" if method in description.pretrained_on else "no"

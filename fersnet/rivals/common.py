@@ -13,7 +13,7 @@ from torch.optim import Adam
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
 from fersnet.seeds import derive_seed
-from fersnet.settings.rivals import Augmentation
+from fersnet.settings.methods import Augmentation
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import StateDict, load_checkpoint, restore
 from fersnet.training.task import TrainingRun
@@ -49,6 +49,10 @@ class RivalFaces:
     def channels(self) -> int:
         """Image channels: 1 or 3."""
         return self.images.shape[1]
+
+    def counts(self) -> dict[str, int]:
+        """Number of faces by expression."""
+        return dict(zip(SIX, torch.bincount(self.labels.cpu(), minlength=CLASSES).tolist(), strict=True))
 
     def draw(self, indices: Tensor, augmentation: Augmentation) -> Tensor:
         """Network inputs (B, C, S, S) in [-1, 1]; the random changes come from the torch global RNG of the CPU."""

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
-from fersnet.settings.rivals import halvings
+from fersnet.settings.methods import halvings
 
 PUBLISHED_WIDTH = 64
 """Width of the published networks, for which their initial deviations were chosen."""

@@ -3,15 +3,11 @@
 Each check raises ValueError with one line that begins with the key to change.
 """
 
-from typing import TYPE_CHECKING
-
 from fersnet.settings.training import check_batch
-
-if TYPE_CHECKING:
-    from fersnet.settings.tree import Settings
+from fersnet.settings.tree import Settings
 
 
-def check_networks(settings: "Settings") -> None:
+def check_networks(settings: Settings) -> None:
     """Sides of images and numbers of faces in a batch that a network to be trained cannot take."""
     size, stored = settings.model.image_size, settings.faces.size
     if size > stored:
@@ -40,7 +36,7 @@ def check_networks(settings: "Settings") -> None:
                 )
 
 
-def check_people(settings: "Settings") -> None:
+def check_people(settings: Settings) -> None:
     """Subjects that are asked for and are not there: too few rendered ones for the folds, figures of no dataset."""
     rendered = [key for key in settings.recognition_datasets if settings.datasets[key].root is None]
     people, key = min(((settings.datasets[key].embedded.subjects, key) for key in rendered), default=(0, ""))
@@ -56,7 +52,7 @@ def check_people(settings: "Settings") -> None:
             )
 
 
-def check_study(settings: "Settings") -> None:
+def check_study(settings: Settings) -> None:
     """A variant that the selection study, which trains from scratch on real faces alone, would train as another."""
     method = settings.selection_study.method
     if method is None:

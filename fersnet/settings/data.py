@@ -1,13 +1,15 @@
 """Settings of the data: datasets, embedded faces, alignment, folds."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from fersnet.expressions import SEVEN, SIX
-from fersnet.settings.base import Fraction, PositiveInt, Section
+from fersnet.expressions import SEVEN
+from fersnet.methods.contract import Reader
+from fersnet.methods.find import Found
+from fersnet.settings.base import Fraction, Name, PositiveInt, Section
 
-Reader = Literal["ckplus", "oulu_casia", "mmi", "bu4dfe", "folder", "manifest"]
 Backend = Literal["dlib", "face_alignment", "annotations"]
 
 
@@ -41,14 +43,14 @@ class EmbeddedSettings(Section):
 class DatasetSettings(Section):
     """One dataset: a licensed copy on disk, a user's own data, or embedded faces in its layout."""
 
-    reader: Reader
-    """Layout of the tree: one of the four datasets, `folder` (subject/expression/*.png) or `manifest` (a CSV)."""
+    reader: Name
+    """Layout of the tree: a dataset's own, `folder` (subject/expression/*.png), `manifest` (a CSV), or yours."""
     root: str | None = None
     """Folder of the licensed copy (or the manifest's path); null renders embedded faces instead."""
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
-    """Classes to recognise; null takes the reader's own (seven for ckplus, six otherwise)."""
+    """Classes to recognise; null takes the reader's own (seven for CK+, six otherwise)."""
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
@@ -61,15 +63,31 @@ class DatasetSettings(Section):
         unknown = [expression for expression in self.expressions or () if expression not in SEVEN]
         if unknown:
             raise ValueError(f"expressions: unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
-        if self.root is None and self.reader in ("folder", "manifest"):
-            raise ValueError(f"root: the {self.reader} reader needs a path; only the four named datasets are embedded")
         return self
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Expressions in class-index order."""
-        chosen = self.expressions or (SEVEN if self.reader == "ckplus" else SIX)
-        return tuple(expression for expression in SEVEN if expression in chosen)
+        return tuple(expression for expression in SEVEN if expression in (self.expressions or ()))
+
+
+def with_readers(known: Mapping[str, Found]) -> type[DatasetSettings]:
+    """A dataset's section whose `reader` is one of the given."""
+
+    def has_pictures(section: DatasetSettings) -> DatasetSettings:
+        reader = known[section.reader].declared
+        if section.root is None and not (isinstance(reader, Reader) and reader.rendered):
+            raise ValueError(f"root: the {section.reader} reader needs a path; it has no embedded faces")
+        return section
+
+    description = DatasetSettings.model_fields["reader"].description
+    return create_model(
+        "DatasetSettings",
+        __base__=DatasetSettings,
+        __doc__=DatasetSettings.__doc__,
+        __validators__={"has_pictures": model_validator(mode="after")(has_pictures)},
+        reader=(Literal[tuple(known)], Field(description=description)),
+    )
 
 
 class FacesSettings(Section):

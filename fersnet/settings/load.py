@@ -10,6 +10,10 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from fersnet.errors import UserError
+from fersnet.methods.contract import Reader
+from fersnet.methods.find import Known, find_known
+from fersnet.settings.kinds import settings_type
+from fersnet.settings.presets import merged, preset
 from fersnet.settings.texts import NOT_GIVEN, below, converted
 from fersnet.settings.tree import Settings
 from fersnet.settings.yaml_files import read_yaml
@@ -22,7 +26,7 @@ DOTTED = re.compile(r"[a-z]\w*(?:\.\w+)+")
 def load_settings(
     config: Mapping[str, Any], files: Sequence[Path], command_line: Mapping[str, Any] | None = None
 ) -> Settings:
-    """Validate the merged config of a run.
+    """Validate the merged config of a run, laid over its preset.
 
     Args:
         config: The merged tree, as Snakemake hands it over.
@@ -34,15 +38,34 @@ def load_settings(
         UserError: one line per problem: the key, the file it stands in, what is wrong, and the nearest valid key.
     """
     sources = {str(file): read_yaml(file) for file in files if file.is_file()} | {COMMAND_LINE: command_line or {}}
-    tree = converted(config, Settings, command_line or {})
+    modules = below(config, "modules")
+    known = find_known({str(key): str(path) for key, path in modules.items()} if isinstance(modules, Mapping) else {})
+    kind = settings_type(known)
+    given = converted(config, kind, command_line or {})
+    tree = _completed(merged(preset(str(given.get("preset", "published")), known), given), known)
+    try:
+        return kind.model_validate_json(json.dumps(tree))
+    except ValidationError as error:
+        lines = [_describe(problem, sources, kind) for problem in error.errors(include_url=False)]
+        raise UserError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _completed(tree: dict[str, Any], known: Known) -> dict[str, Any]:
+    """The tree without its null entries, with the readers' classes where a dataset names none, and with the methods of
+    `modules` in the run."""
     for collection in ("datasets", "variants"):
         if isinstance(tree.get(collection), dict):
             tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
-    try:
-        return Settings.model_validate_json(json.dumps(tree))
-    except ValidationError as error:
-        lines = [_describe(problem, sources) for problem in error.errors(include_url=False)]
-        raise UserError("\n".join(dict.fromkeys(lines))) from None
+    sections = tree.get("datasets")
+    for section in sections.values() if isinstance(sections, dict) else ():
+        found = known.readers.get(section.get("reader")) if isinstance(section, dict) else None
+        if found is not None and isinstance(found.declared, Reader) and section.get("expressions") is None:
+            section["expressions"] = list(found.declared.classes)
+    for option, methods in (("rivals", known.systems), ("baselines", known.recognisers)):
+        listed = tree.get(option, {}).get("methods") if isinstance(tree.get(option), dict) else None
+        if isinstance(listed, list):
+            listed += [key for key, found in methods.items() if found.own and key not in listed]
+    return tree
 
 
 def read_config(files: Sequence[Path]) -> dict[str, Any]:
@@ -51,27 +74,19 @@ def read_config(files: Sequence[Path]) -> dict[str, Any]:
     Raises:
         UserError: for a missing file, broken YAML, a file that is not a mapping, or a key that is given twice.
     """
-    merged: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for file in files:
-        merged = _merged(merged, read_yaml(file))
-    return merged
+        tree = merged(tree, read_yaml(file))
+    return tree
 
 
-def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    result = dict(base)
-    for key, value in change.items():
-        old = result.get(key)
-        result[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return result
-
-
-def _describe(problem: Any, sources: Mapping[str, Any]) -> str:
+def _describe(problem: Any, sources: Mapping[str, Any], kind: type[Settings]) -> str:
     location = [str(part) for part in problem["loc"] if part != "[key]"]
     key = ".".join(location)
     message = problem["msg"].removeprefix("Value error, ")
     place = ", ".join(dict.fromkeys(_source_of(path, sources) for path in _keys_of(location, message)))
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _valid_keys(location[:-1]), n=1, cutoff=0.4)
+        near = difflib.get_close_matches(location[-1], _valid_keys(kind, location[:-1]), n=1, cutoff=0.4)
         hint = f"; did you mean {'.'.join([*location[:-1], near[0]])!r}?" if near else ""
         return f"{place}: unknown key {key!r}{hint}"
     if problem["type"] == "missing":
@@ -108,8 +123,8 @@ def _source_of(location: Sequence[str], sources: Mapping[str, Any]) -> str:
     return found or ", ".join(source for source in sources if source != COMMAND_LINE) or "config"
 
 
-def _valid_keys(location: Sequence[str]) -> list[str]:
-    annotation: Any = Settings
+def _valid_keys(kind: type[Settings], location: Sequence[str]) -> list[str]:
+    annotation: Any = kind
     for part in location:
         fields = getattr(annotation, "model_fields", None)
         # Below a mapping of sections stands its values' type.

@@ -1,10 +1,11 @@
-"""Keys that a variant or dataset may not have, since files of something else lie under them."""
+"""Keys that a variant, dataset or method of one's own may not have, since files of something else lie under them."""
 
+import csv
 from collections.abc import Iterable
-from typing import get_args
+from functools import cache
 
-from fersnet.settings.baselines import Baseline
-from fersnet.settings.rivals import Rival
+from fersnet.project import CONFIG
+from fersnet.settings.tree import Settings
 
 RESERVED: dict[str, str] = {
     "identity": "the identity network",
@@ -12,31 +13,53 @@ RESERVED: dict[str, str] = {
     "identity_map": "a row of the synthesis table",
     "real_target": "a row of the synthesis table",
     "real": "the row of real faces in the synthesis figures",
-    **dict.fromkeys(("derl", "dmt_cnn", "iacnn", "ipa2lt"), "a method that the paper quotes"),
-    **dict.fromkeys(get_args(Baseline), "a recognition baseline"),
-    **dict.fromkeys(get_args(Rival), "a synthesis rival"),
 }
-"""What keeps its files, or its row in a table, under a key. Methods that a run leaves out keep theirs: the next one may
-take them in, and tables show what the paper quotes of them."""
+"""What keeps its files, or its row in a table, under a key, apart from the methods."""
 
 
-def check_names(datasets: Iterable[str], variants: Iterable[str]) -> None:
-    """Check that no variant has the key of something else, and that no two figures have one name.
+def taken_keys(settings: Settings) -> dict[str, str]:
+    """What lies under which key, the variants apart.
+
+    Methods that a run leaves out keep theirs: the next one may take them in, and tables show what the paper quotes.
+    """
+    known = settings.known
+    return (
+        RESERVED
+        | dict.fromkeys(_quoted(), "a method that the paper quotes")
+        | dict.fromkeys(known.recognisers, "a recognition baseline")
+        | dict.fromkeys(known.systems, "a synthesis rival")
+    )
+
+
+@cache
+def _quoted() -> frozenset[str]:
+    with (CONFIG / "reported.csv").open(newline="", encoding="utf-8") as file:
+        keys = frozenset(row["method_key"] for row in csv.DictReader(file))
+    return frozenset(key for key in keys if not key.startswith("fersnet"))
+
+
+def check_names(settings: Settings) -> None:
+    """Check that nothing has the key of something else, and that no two figures have one name.
 
     Raises:
         ValueError: naming the key and what it collides with.
     """
-    methods = [*variants, *RESERVED]
-    for key in methods[: -len(RESERVED)]:
-        if key in RESERVED:
-            raise ValueError(f"variants.{key}: {key!r} is the key of {RESERVED[key]}; choose another key")
+    taken = taken_keys(settings)
+    for key in settings.modules:
+        if key in RESERVED or key in settings.variants:
+            raise ValueError(
+                f"modules.{key}: {key!r} is the key of {RESERVED.get(key, 'a variant')}; choose another key"
+            )
+    for key in settings.variants:
+        if key in taken:
+            raise ValueError(f"variants.{key}: {key!r} is the key of {taken[key]}; choose another key")
     owners = {"synthesis_scatter": "all synthesis systems"}
-    for dataset in datasets:
-        for figure, method in _figures(dataset, methods):
+    for dataset in settings.datasets:
+        for figure, method in _figures(dataset, [*settings.variants, *taken]):
             what = f"{method} on {dataset}" if method else dataset
             other = owners.setdefault(figure, what)
             if other != what:
-                keys = [f"datasets.{dataset}", *([f"variants.{method}"] if method and method not in RESERVED else [])]
+                keys = [f"datasets.{dataset}", *([f"variants.{method}"] if method and method not in taken else [])]
                 raise ValueError(
                     f"{' and '.join(keys)}: the figure {figure} would be that of {what} and of {other}; "
                     "choose another key"

@@ -103,12 +103,20 @@ class VariantSettings(Section):
 
 
 class IdentitySettings(ScheduleSettings):
-    """The identity network (LightCNN-9) behind L_idt, ExprGAN's perceptual term and the identity figures."""
+    """The identity network (LightCNN-9) behind L_idt, perceptual terms and the identity figures."""
 
     checkpoint: str | None = None
     """File of the public LightCNN-9 checkpoint; null trains on the fold's training subjects."""
     checkpoint_sha256: str | None = None
     """Expected checksum of that file."""
+    epochs: PositiveInt = 60
+    """Number of passes over the training faces."""
+    batch_size: PositiveInt = 32
+    """Faces per step."""
+    learning_rate: PositiveFloat = 3e-4
+    """Initial learning rate of Adam."""
+    milestones: tuple[PositiveInt, ...] = (40, 55)
+    """Epochs after which the learning rate is multiplied by `decay`."""
     width: PositiveInt = 48
     """Channels of the first max-feature-map layer: 48 in the published LightCNN-9."""
     image_size: Annotated[int, Field(ge=32, multiple_of=16)] = 128
@@ -118,6 +126,14 @@ class IdentitySettings(ScheduleSettings):
 class StandardFerSettings(ScheduleSettings):
     """The judge of synthetic faces: a plain ResNet-18-class network on real training faces."""
 
+    epochs: PositiveInt = 60
+    """Number of passes over the training faces."""
+    batch_size: PositiveInt = 32
+    """Faces per step."""
+    learning_rate: PositiveFloat = 3e-4
+    """Initial learning rate of Adam."""
+    milestones: tuple[PositiveInt, ...] = (40, 55)
+    """Epochs after which the learning rate is multiplied by `decay`."""
     width: PositiveInt = 64
     """Channels of the first stage."""
 

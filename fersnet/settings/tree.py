@@ -1,16 +1,14 @@
 """The whole settings tree, and the rules that hold between its sections."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
-from fersnet.settings.agreement import check_networks, check_people, check_study
+from fersnet.methods.find import Known
 from fersnet.settings.base import Name, PositiveInt, Section
-from fersnet.settings.baselines import BaselinesSettings
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
-from fersnet.settings.names import check_names
+from fersnet.settings.methods import BaselinesSettings, RivalsSettings
 from fersnet.settings.report import ReportSettings
-from fersnet.settings.rivals import RivalsSettings
 from fersnet.settings.training import (
     AugmentationSettings,
     FersnetSettings,
@@ -54,6 +52,10 @@ class SynthesisSettings(Section):
 class Settings(Section):
     """Everything that a run depends on."""
 
+    preset: Literal["embedded", "published"] = "published"
+    """What stands under the config: the `published` values, or the `embedded` ones of a run that a laptop manages."""
+    modules: dict[Name, str] = Field(default={})
+    """Methods and dataset readers of one's own: files or folders by key, relative to the working directory."""
     run: Name = "embedded"
     """Name of the run: results go to `results/<run>/`."""
     seed: Annotated[int, Field(ge=0)] = 1
@@ -64,47 +66,45 @@ class Settings(Section):
     """How many jobs may share a GPU of one host; more of them wait. Changing it reruns nothing."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 autocast where the device gains from it and the network is wide enough."""
-    datasets: dict[Name, DatasetSettings] = Field(min_length=1)
+    datasets: dict[Name, DatasetSettings] = Field(default={}, min_length=1)
     """The datasets by key; a null entry takes one out."""
-    faces: FacesSettings
+    faces: FacesSettings = FacesSettings()
     """Landmarks, alignment and the face store."""
-    folds: FoldsSettings
+    folds: FoldsSettings = FoldsSettings()
     """Subject-wise folds."""
-    model: ModelSettings
+    model: ModelSettings = ModelSettings()
     """Network size."""
-    losses: LossSettings
+    losses: LossSettings = LossSettings()
     """FERSNet's objective."""
-    training: FersnetSettings
+    training: FersnetSettings = FersnetSettings()
     """FERSNet's optimisation."""
-    variants: dict[Name, VariantSettings] = Field(min_length=1)
+    variants: dict[Name, VariantSettings] = Field(default={}, min_length=1)
     """The rows of the ablation by key; a null entry takes one out."""
     repeats: RepeatsSettings = RepeatsSettings()
     """Repeated trainings."""
-    pretraining: FersnetSettings
+    pretraining: FersnetSettings = FersnetSettings()
     """FERSNet's optimisation on a dataset of purpose `pretraining`."""
-    identity: IdentitySettings
+    identity: IdentitySettings = IdentitySettings()
     """The identity network."""
-    standard_fer: StandardFerSettings
+    standard_fer: StandardFerSettings = StandardFerSettings()
     """The judge of synthetic faces."""
-    augmentation: AugmentationSettings
+    augmentation: AugmentationSettings = AugmentationSettings()
     """FES-based augmentation."""
-    selection_study: SelectionStudySettings
+    selection_study: SelectionStudySettings = SelectionStudySettings()
     """Comparison of epoch-selection rules."""
-    synthesis: SynthesisSettings
+    synthesis: SynthesisSettings = SynthesisSettings()
     """Comparison of synthetic faces."""
-    rivals: RivalsSettings
+    rivals: RivalsSettings = RivalsSettings()
     """The rivals in the synthesis comparison."""
-    baselines: BaselinesSettings
+    baselines: BaselinesSettings = BaselinesSettings()
     """The rivals in the recognition tables."""
-    report: ReportSettings
+    report: ReportSettings = ReportSettings()
     """Tables, figures and the report."""
     threads: PositiveInt = 1
     """CPU threads of a training job."""
 
-    @model_validator(mode="after")
-    def _names_differ(self) -> "Settings":
-        check_names(self.datasets, self.variants)
-        return self
+    known: ClassVar[Known]
+    """The methods and readers that the sections are of."""
 
     @model_validator(mode="after")
     def _references_exist(self) -> "Settings":
@@ -135,13 +135,6 @@ class Settings(Section):
             self.baselines.check_clips(self.faces.clip_frames)
         except ValueError as error:
             raise ValueError(f"baselines.{error}") from None
-        return self
-
-    @model_validator(mode="after")
-    def _sections_agree(self) -> "Settings":
-        check_study(self)
-        check_people(self)
-        check_networks(self)
         return self
 
     @property

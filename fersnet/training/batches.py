@@ -119,6 +119,15 @@ def face_set(
     )
 
 
+def face_set_if_any(
+    store: "FaceStore", subjects: Collection[str], expressions: tuple[str, ...], role: str
+) -> FaceSet | None:
+    """The faces of one role as `face_set` gives them; None where there are none."""
+    table = store.table
+    wanted = table["subject"].isin(list(subjects)) & table["expression"].isin(list(expressions))
+    return face_set(store, subjects, expressions, role) if (wanted & table["role"].eq(role)).any() else None
+
+
 def loose_faces(images: Tensor, labels: Tensor, subjects: Tensor, expressions: tuple[str, ...]) -> FaceSet:
     """Faces that belong to no store: each is a sequence of its own, and its row is its place.
 

@@ -73,7 +73,7 @@ def fit(
     Raises:
         UserError: for too few faces, a missing identity network or validation set, or a checkpoint that does not fit.
     """
-    task = _prepare(faces, sharing, model, losses, training, run, identity, pretrained)
+    prepared = task(faces, sharing, model, losses, training, run, identity, pretrained)
     judged = {"validation": validation, "test": test}
     needed = {"validation": "validation", "test_best": "test"}.get(training.selection)
     if needed is not None and judged[needed] is None:
@@ -81,7 +81,7 @@ def fit(
 
     def evaluate(_stage: Stage, _epoch: int) -> dict[str, float]:
         return {
-            f"{name}_accuracy": judge(task.network, chosen, run.device)[0]
+            f"{name}_accuracy": judge(prepared.network, chosen, run.device)[0]
             for name, chosen in judged.items()
             if chosen is not None
         }
@@ -90,9 +90,9 @@ def fit(
         return ("checkpoint",) if best_so_far(history, f"{needed}_accuracy") else ()
 
     return train(
-        task,
-        [_stage(faces, training)],
-        _described(run, task.network, model, faces, training.selection),
+        prepared,
+        [stage(training, len(faces))],
+        _described(run, prepared.network, model, faces, training.selection),
         evaluate if any(chosen is not None for chosen in judged.values()) else None,
         keep if needed is not None else None,
     )
@@ -124,21 +124,24 @@ def train_and_compare(
         UserError: as `fit`, and if a subject is in two of the three sets.
     """
     _check_disjoint(faces, validation, test)
-    task = _prepare(faces, sharing, model, losses, training, run, identity, pretrained)
+    prepared = task(faces, sharing, model, losses, training, run, identity, pretrained)
 
     def evaluate(_stage: Stage, epoch: int) -> dict[str, float]:
-        test_accuracy, probabilities = judge(task.network, test, run.device)
-        validation_accuracy, _ = judge(task.network, validation, run.device)
+        test_accuracy, probabilities = judge(prepared.network, test, run.device)
+        validation_accuracy, _ = judge(prepared.network, validation, run.device)
         figures = {"validation_accuracy": validation_accuracy, "test_accuracy": test_accuracy}
-        _note_choices(task.notes, epoch, figures, probabilities)
+        _note_choices(prepared.notes, epoch, figures, probabilities)
         return figures
 
     history = train(
-        task, [_stage(faces, training)], _described(run, task.network, model, faces, "last"), evaluate=evaluate
+        prepared,
+        [stage(training, len(faces))],
+        _described(run, prepared.network, model, faces, "last"),
+        evaluate=evaluate,
     )
     choices: dict[Selection, Choice] = {
         rule: Choice(note["epoch"], note["validation_accuracy"], note["test_accuracy"], note["probabilities"].numpy())
-        for rule, note in ((rule, task.notes[rule]) for rule in RULES)
+        for rule, note in ((rule, prepared.notes[rule]) for rule in RULES)
     }
     return history, choices
 
@@ -153,7 +156,7 @@ def _note_choices(
             notes[rule] = {"epoch": epoch, **figures, "probabilities": torch.from_numpy(probabilities)}
 
 
-def _prepare(
+def task(
     faces: FaceSet,
     sharing: Sharing,
     model: ModelSettings,
@@ -161,8 +164,9 @@ def _prepare(
     training: FersnetSettings,
     run: TrainingRun,
     identity: LightCNN9 | None,
-    pretrained: Path | None,
+    pretrained: Path | None = None,
 ) -> FERSNetTask:
+    """The networks of a variant before their first step; the arguments are those of `fit`."""
     if len(faces) < 2:
         raise UserError(f"{run.folder}: {len(faces)} training faces, at least 2 are needed; lower folds.count")
     try:
@@ -179,8 +183,9 @@ def _prepare(
     return FERSNetTask(faces, network, discriminator, identity, losses, training, run)
 
 
-def _stage(faces: FaceSet, training: FersnetSettings) -> Stage:
-    return Stage("train", training.epochs, training.batch_size, len(faces))
+def stage(training: FersnetSettings, samples: int) -> Stage:
+    """The training's one stage, on so many faces."""
+    return Stage("train", training.epochs, training.batch_size, samples)
 
 
 def _described(

@@ -1,4 +1,4 @@
-"""The identity network behind L_idt, ExprGAN's perceptual term and the identity figures."""
+"""The identity network behind L_idt, perceptual terms and the identity figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -19,13 +19,15 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a training with its own number of samples, e.g. one of ExprGAN's three."""
+    """A part of a training with its own number of samples, e.g. one network of several."""
 
     name: str
     epochs: int
     batch_size: int
     samples: int
     """Samples per epoch."""
+    kind: str = ""
+    """Stages of one kind cost the same per step; a stage without one is of a kind of its own."""
 
 
 class TrainingTask:
@@ -36,6 +38,8 @@ class TrainingTask:
 
     networks: dict[str, nn.Module]
     optimizers: dict[str, Optimizer]
+    cycle: int = 1
+    """Steps after which what a step does repeats."""
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         """Called before an epoch (from 1 within the stage), and again when one is resumed in its middle.

@@ -1,7 +1,6 @@
 """What every baseline has to do, whatever it computes."""
 
 import dataclasses
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,50 +13,15 @@ from fersnet.baselines.clips import ClipSet, fold_clips
 from fersnet.errors import UserError
 from fersnet.faces.store import FaceStore
 from fersnet.folds import split_subjects
-from fersnet.settings.baselines import (
-    Cnn3dSettings,
-    DtagnSettings,
-    Hog3dSettings,
-    LbpTopSettings,
-    LbvcnnSettings,
-    StmExpletSettings,
-)
+from fersnet.methods.find import find_known, load_code
 from fersnet.training.checkpoint import load_checkpoint
 from fersnet.training.task import TrainingRun
 
 CLASSES = 4
 EXPRESSIONS = ("anger", "disgust", "fear", "surprise")
-SMALL: dict[str, Any] = {
-    "lbp_top": LbpTopSettings(radius=2, time_radii=(2, 1), blocks=(3, 3), costs=(10.0, 100.0)),
-    "hog3d": Hog3dSettings(quantisations=("polar",), costs=(1.0, 10.0)),
-    "stm_explet": StmExpletSettings(components=8, modes=(4, 3), per_mode=16, sample=500, iterations=5, embedding=3),
-    "cnn3d": Cnn3dSettings(epochs=12, batch_size=6, width=4, hidden=16, milestones=(), dropout=0.0, flip=False),
-    "dtagn": DtagnSettings(
-        epochs=15,
-        joint_epochs=3,
-        batch_size=6,
-        width=8,
-        appearance_hidden=24,
-        geometry_hidden=(16, 24),
-        milestones=(),
-        dropout=0.0,
-        flip=False,
-        rotations=(-5.0, 0.0, 5.0),
-    ),
-    "lbvcnn": LbvcnnSettings(
-        epochs=20,
-        joint_epochs=15,
-        batch_size=6,
-        width=6,
-        layers=2,
-        fixed_filters=12,
-        hidden=16,
-        milestones=(),
-        dropout=0.0,
-        flip=False,
-        learning_rate=3e-3,
-    ),
-}
+KNOWN = {key: found for key, found in find_known({}).recognisers.items() if "clips" in found.declared.reads}
+SMALL: dict[str, Any] = {key: found.declared.settings(**found.declared.small) for key, found in KNOWN.items()}
+HANDCRAFTED = [key for key, found in KNOWN.items() if not found.declared.trains_networks]
 Spots = Callable[..., ClipSet]
 NewRun = Callable[[], TrainingRun]
 
@@ -67,9 +31,8 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def fit(method: str, train: ClipSet, validation: ClipSet, run: TrainingRun, seed: int = 1) -> Any:
-    module = importlib.import_module(f"fersnet.baselines.{method}")
-    return module.fit(train, validation, SMALL[method], seed, run, CLASSES)
+def fit(method: str, train: ClipSet, validation: ClipSet, run: TrainingRun) -> Any:
+    return load_code(KNOWN[method].module).fit(train, validation, SMALL[method], run, CLASSES)
 
 
 def none_of(clips: ClipSet) -> ClipSet:
@@ -189,26 +152,7 @@ def test_an_empty_training_fold_is_the_users_to_mend(method: str, spots: Spots, 
         fit(method, none_of(clips), clips, new_run())
 
 
-@pytest.mark.parametrize(
-    ("method", "change", "message"),
-    [
-        ("lbp_top", {"time_radii": (4, 5)}, r"baselines\.lbp_top\.time_radii.*faces\.clip_frames"),
-        ("lbp_top", {"radius": 8, "blocks": (60, 1)}, r"baselines\.lbp_top\.blocks.*baselines\.size"),
-        ("hog3d", {"support": 40}, r"baselines\.hog3d\.support.*baselines\.size"),
-        ("stm_explet", {"cell": 9}, r"baselines\.stm_explet\.cell.*baselines\.size"),
-    ],
-)
-def test_clips_too_short_or_too_small_name_the_setting(
-    method: str, change: dict[str, Any], message: str, spots: Spots, new_run: NewRun
-) -> None:
-    clips = spots(2)
-    module = importlib.import_module(f"fersnet.baselines.{method}")
-    settings = SMALL[method].model_copy(update=change)
-    with pytest.raises(UserError, match=message):
-        module.fit(clips, none_of(clips), settings, 1, new_run(), CLASSES)
-
-
-@pytest.mark.parametrize("method", ["lbp_top", "hog3d", "stm_explet"])
+@pytest.mark.parametrize("method", HANDCRAFTED)
 def test_parameters_are_chosen_on_subjects_that_the_candidates_have_not_seen(
     method: str, spots: Spots, new_run: NewRun
 ) -> None:
@@ -223,7 +167,7 @@ def test_parameters_are_chosen_on_subjects_that_the_candidates_have_not_seen(
     pd.testing.assert_frame_equal(rows, pd.read_csv(inside.folder / "history.csv"))
 
 
-@pytest.mark.parametrize("method", ["lbp_top", "hog3d", "stm_explet"])
+@pytest.mark.parametrize("method", HANDCRAFTED)
 def test_the_training_set_is_joined_by_the_validation_clips_for_the_last_fit(
     method: str, spots: Spots, new_run: NewRun
 ) -> None:

@@ -1,6 +1,8 @@
 """The handcrafted features against small cases worked out independently."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +11,17 @@ from skimage.feature import local_binary_pattern
 from sklearn.mixture import GaussianMixture
 from sklearn.svm import SVC
 
-from fersnet.baselines import expressionlets, hog3d, lbp_top, stm_explet
+from fersnet.baselines.clips import ClipSet
+from fersnet.baselines.hog3d import Hog3dSettings
+from fersnet.baselines.hog3d import training as hog3d
+from fersnet.baselines.lbp_top import LbpTopSettings
+from fersnet.baselines.lbp_top import training as lbp_top
+from fersnet.baselines.stm_explet import StmExpletSettings, expressionlets
+from fersnet.baselines.stm_explet import training as stm_explet
 from fersnet.baselines.svm import PairwiseSvm, choose, fit_svm
-from fersnet.settings.baselines import Hog3dSettings, LbpTopSettings, StmExpletSettings
+from fersnet.errors import UserError
+from fersnet.methods.find import find_known, load_code
+from fersnet.training.task import TrainingRun
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -277,3 +287,26 @@ def test_the_choice_is_the_first_of_the_best() -> None:
     choice = choose(options, labels, labels, (1.0,), 2)
     assert choice.parameters == {"feature": 2, "cost": 1.0}
     assert [row["feature"] for row in choice.candidates] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "message"),
+    [
+        ("lbp_top", {"time_radii": (4, 5)}, r"baselines\.lbp_top\.time_radii.*faces\.clip_frames"),
+        ("lbp_top", {"radius": 8, "blocks": (60, 1)}, r"baselines\.lbp_top\.blocks.*baselines\.size"),
+        ("hog3d", {"support": 40}, r"baselines\.hog3d\.support.*baselines\.size"),
+        ("stm_explet", {"cell": 9}, r"baselines\.stm_explet\.cell.*baselines\.size"),
+    ],
+)
+def test_clips_too_short_or_too_small_name_the_setting(
+    method: str,
+    change: dict[str, Any],
+    message: str,
+    spots: Callable[..., ClipSet],
+    new_run: Callable[[], TrainingRun],
+) -> None:
+    clips = spots(2)
+    declared = find_known({}).recognisers[method]
+    settings = declared.declared.settings(**declared.declared.small | change)
+    with pytest.raises(UserError, match=message):
+        load_code(declared.module).fit(clips, clips.select(np.arange(0)), settings, new_run(), 3)

@@ -7,11 +7,15 @@ import pytest
 import torch
 from scipy.signal import correlate
 
-from fersnet.baselines import cnn3d, dtagn, lbvcnn
 from fersnet.baselines.clips import ClipSet
+from fersnet.baselines.cnn3d import Cnn3dSettings
+from fersnet.baselines.cnn3d import training as cnn3d
+from fersnet.baselines.dtagn import DtagnSettings
+from fersnet.baselines.dtagn import training as dtagn
+from fersnet.baselines.lbvcnn import LbvcnnSettings
+from fersnet.baselines.lbvcnn import training as lbvcnn
 from fersnet.baselines.networks import clip_tensor, mirrored
 from fersnet.errors import UserError
-from fersnet.settings.baselines import Cnn3dSettings, DtagnSettings, LbvcnnSettings
 from fersnet.training.checkpoint import load_checkpoint
 from fersnet.training.task import TrainingRun
 
@@ -105,7 +109,7 @@ def test_the_joint_loss_and_the_prediction_of_dtagn_by_hand(
         shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         expected = -np.log(shares[np.arange(len(clips)), clips.labels]).mean() * weight
         assert losses[name].item() == pytest.approx(expected, rel=1e-4)
-    model = dtagn.fit(clips, clips.select(np.arange(0)), settings, 1, run, 3)
+    model = dtagn.fit(clips, clips.select(np.arange(0)), settings, run, 3)
     states, _ = load_checkpoint(run.folder / "checkpoint.pt")
     appearance.load_state_dict(states["appearance"])
     geometry.load_state_dict(states["geometry"])
@@ -173,10 +177,10 @@ def test_dtagn_needs_some_landmarks_and_the_joint_stage_keeps_the_lower_layers(
         clips.clips, np.full_like(clips.landmarks, np.nan), clips.labels, clips.subjects, clips.sequence_ids
     )
     with pytest.raises(UserError, match="landmarks"):
-        dtagn.fit(without, nothing, TINY_DTAGN, 1, new_run(), 3)
+        dtagn.fit(without, nothing, TINY_DTAGN, new_run(), 3)
     short, long = new_run(), new_run()
-    dtagn.fit(clips, nothing, TINY_DTAGN, 1, short, 3)
-    dtagn.fit(clips, nothing, TINY_DTAGN.model_copy(update={"joint_epochs": 3}), 1, long, 3)
+    dtagn.fit(clips, nothing, TINY_DTAGN, short, 3)
+    dtagn.fit(clips, nothing, TINY_DTAGN.model_copy(update={"joint_epochs": 3}), long, 3)
     first, second = (load_checkpoint(run.folder / "checkpoint.pt")[0] for run in (short, long))
     for network in ("appearance", "geometry"):
         for name, value in first[network].items():
@@ -197,7 +201,7 @@ def test_fixed_filters_are_sparse_signs_of_the_stated_density_and_are_not_traine
     for epochs in (1, 2):
         run = new_run()
         longer = settings.model_copy(update={"epochs": epochs})
-        lbvcnn.fit(clips, clips.select(np.arange(0)), longer, 1, run, 3)
+        lbvcnn.fit(clips, clips.select(np.arange(0)), longer, run, 3)
         filters.append(load_checkpoint(run.folder / "checkpoint.pt")[0]["xt"]["layers.1.filters"])
     assert torch.equal(*filters)
 

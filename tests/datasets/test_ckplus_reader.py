@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fersnet.datasets.ckplus import read_index
+from fersnet.datasets.readers.ckplus import read_index
 from fersnet.errors import UserError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fersnet.datasets import ckplus, mmi, oulu_casia
+from fersnet.datasets.readers import ckplus, mmi, oulu_casia
 from fersnet.datasets.counts import compare_counts
 from fersnet.expressions import CKPLUS_CODES, MMI_CODES, OULU_CASIA_FOLDERS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fersnet.datasets import bu4dfe, oulu_casia
+from fersnet.datasets.readers import bu4dfe, oulu_casia
 from fersnet.errors import UserError
 
 OULU = ("Anger", "Disgust", "Fear", "Happiness", "Sadness", "Surprise")

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from fersnet.datasets.mmi import read_index
 from fersnet.datasets.mmi_xml import XmlError, apex_intervals, parse
+from fersnet.datasets.readers.mmi import read_index
 from fersnet.errors import UserError
 
 DATED = "mmi-facial-expression-database_download_2013-05-02_10_20_30"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fersnet.datasets import folder, manifest
+from fersnet.datasets.readers import folder, manifest
 from fersnet.errors import UserError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fersnet.datasets import folder, manifest
+from fersnet.datasets.readers import folder, manifest
 from fersnet.datasets.index import look_at
 from fersnet.datasets.subjects import check_subjects
 from fersnet.errors import UserError

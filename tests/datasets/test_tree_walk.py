@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fersnet.datasets import folder
+from fersnet.datasets.readers import folder
 from fersnet.datasets.counts import commonest_reasons
 from fersnet.datasets.walk import Tree, natural_key
 

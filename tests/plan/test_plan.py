@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fersnet.settings.rivals import CAAESettings, StarGANSettings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,6 @@ from fersnet.plan.schedule import critical_path, remaining_seconds, run_length
 from fersnet.plan.sizes import RunSizes, expected_counts
 from fersnet.plan.summary import compare, describe_plan, summarise
 from fersnet.settings.load import load_settings, read_config
-from fersnet.settings.rivals import CAAESettings, StarGANSettings
 from fersnet.settings.tree import Settings
 from fersnet.tracking import track_job
 

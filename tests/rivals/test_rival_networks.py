@@ -6,14 +6,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from fersnet.errors import UserError
-from fersnet.rivals import (
-    caae_networks,
-    convolutions,
-    cyclegan_networks,
-    encoder_networks,
-    exprgan_networks,
-    stargan_networks,
-)
+from fersnet.rivals import convolutions, encoder_networks
+from fersnet.rivals.caae import networks as caae_networks
+from fersnet.rivals.cyclegan import networks as cyclegan_networks
+from fersnet.rivals.exprgan import networks as exprgan_networks
+from fersnet.rivals.stargan import networks as stargan_networks
 
 STAGES, SIDE = encoder_networks.mini_map(96, "caae")
 

@@ -16,15 +16,12 @@ from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, SIX
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
-from fersnet.rivals.cyclegan import ImagePool
-from fersnet.rivals.stargan import StarGANTask
-from fersnet.settings.rivals import (
-    CAAESettings,
-    CycleGANSettings,
-    ExprGANSettings,
-    RivalsSettings,
-    StarGANSettings,
-)
+from fersnet.rivals.caae import CAAESettings
+from fersnet.rivals.cyclegan import CycleGANSettings
+from fersnet.rivals.cyclegan.training import ImagePool
+from fersnet.rivals.exprgan import ExprGANSettings
+from fersnet.rivals.stargan import StarGANSettings
+from fersnet.rivals.stargan.training import StarGANTask
 from fersnet.training.batches import FaceSet, face_set, loose_faces
 from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
 from fersnet.training.task import TrainingRun
@@ -99,7 +96,7 @@ def identity() -> LightCNN9:
 
 
 def fitted(method: str, faces: FaceSet, settings, run: TrainingRun, identity: LightCNN9, **more):
-    module = import_module(f"fersnet.rivals.{method}")
+    module = import_module(f"fersnet.rivals.{method}.training")
     module.fit(faces, settings, run, identity, **more)
     return module.load(run.folder / "checkpoint.pt", CPU)
 
@@ -179,7 +176,7 @@ def test_eight_faces_are_given_the_other_expression(method, settings, tmp_path, 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("interrupted_at", [2, 6])
 def test_a_resumed_training_ends_with_the_same_bytes(method, interrupted_at, tmp_path, identity, monkeypatch):
-    module = import_module(f"fersnet.rivals.{method}")
+    module = import_module(f"fersnet.rivals.{method}.training")
     faces = make_faces()
     whole, broken = make_run(tmp_path / "whole"), make_run(tmp_path / "broken")
     module.fit(faces, SHORT[method], whole, identity)
@@ -278,7 +275,7 @@ def test_colour_faces_larger_than_the_input(method, tmp_path, identity):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_unusable_sizes_and_checkpoints_are_named(method, tmp_path, identity):
-    module = import_module(f"fersnet.rivals.{method}")
+    module = import_module(f"fersnet.rivals.{method}.training")
     odd = replace(make_run(tmp_path), metadata={"image_size": 18})
     with pytest.raises(UserError, match=r"model.image_size.*18"):
         module.fit(make_faces(), SHORT[method], odd, identity)
@@ -395,9 +392,13 @@ def test_stargans_generator_follows_the_critic_by_its_weight(tmp_path):
     torch.testing.assert_close(slopes[10.0] - slopes[0.0], 10 * difference, rtol=1e-3, atol=1e-4)
 
 
-def test_settings_refuse_repeats_and_unknown_methods():
-    with pytest.raises(ValueError, match="listed twice"):
-        RivalsSettings(methods=("caae", "caae"))
-    with pytest.raises(ValueError, match="methods"):
-        RivalsSettings(methods=("pix2pix",))
-    assert RivalsSettings(methods=()).methods == ()
+@pytest.mark.parametrize(("protocol", "larger"), [("rest", 150), ("neutral", 90)])
+def test_a_stage_of_cyclegan_is_as_long_as_the_larger_domain(protocol: str, larger: int) -> None:
+    counts = dict.fromkeys(SIX, 30) | {"neutral": 90}
+    settings = CycleGANSettings(protocol=protocol, first_epochs=5, epochs=2)
+    stages = import_module("fersnet.rivals.cyclegan.training").stages(settings, counts)
+    assert [(stage.name, stage.epochs, stage.samples) for stage in stages] == [
+        (name, 5 if name == SIX[0] else 2, larger) for name in SIX
+    ]
+    without = import_module("fersnet.rivals.cyclegan.training").stages(settings, counts | {"fear": 0})
+    assert "fear" not in [stage.name for stage in without]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ import torch
 
 from fersnet.baselines.clips import ClipSet
 from fersnet.expressions import SIX
+from fersnet.methods.find import Found, find_known, load_code
 from fersnet.models.light_cnn import LightCNN9
-from fersnet.settings.baselines import Cnn3dSettings, DtagnSettings, LbvcnnSettings, NetworkSettings
-from fersnet.settings.rivals import CAAESettings, CycleGANSettings, ExprGANSettings, StarGANSettings
+from fersnet.settings.base import Section
 from fersnet.settings.training import (
     FersnetSettings,
     IdentitySettings,
@@ -29,6 +28,7 @@ from fersnet.training.standard_fer import fit_standard_fer
 from fersnet.training.task import TrainingRun
 
 SIZE, FRAMES = 16, 6
+KNOWN = find_known({})
 RIVAL_SIZE = 24
 SCHEDULE = {"epochs": 2, "batch_size": 4, "milestones": (1,)}
 PREDICTIONS = "predictions.bin"
@@ -108,38 +108,28 @@ def compare_rules(run: TrainingRun) -> None:
     write_predictions(run, np.stack([choice.probabilities for choice in choices.values()]))
 
 
-def train_rival(run: TrainingRun, method: str) -> None:
-    """A rival of the synthesis comparison."""
-    settings = {
-        "caae": CAAESettings(width=4, code_size=12, warm_up_epochs=1, epochs=2, batch_size=4),
-        "cyclegan": CycleGANSettings(width=4, residual_blocks=1, epochs=1, samples=6, batch_size=2, pool_size=3),
-        "exprgan": ExprGANSettings(
-            width=4,
-            code_size=12,
-            controller_epochs=1,
-            reconstruction_epochs=1,
-            refinement_epochs=1,
-            controller_batch_size=4,
-            batch_size=4,
-            repeated_noise=True,
-        ),
-        "stargan": StarGANSettings(width=4, residual_blocks=1, epochs=2, batch_size=4, critic_steps=2),
-    }[method]
+def shortest(found: Found) -> Section:
+    """A method's small settings with at most two epochs of everything."""
+    small = found.declared.settings(**found.declared.small)
+    return small.model_copy(
+        update={key: min(value, 2) for key, value in small if key.endswith("epochs") and isinstance(value, int)}
+    )
+
+
+def train_system(run: TrainingRun, found: Found) -> None:
+    """A system of the synthesis comparison."""
+    faces = invented_faces("ABC", RIVAL_SIZE)
+    neutral = {"neutral": faces} if "neutral faces" in found.declared.reads else {}
     described = replace(run, metadata={"image_size": RIVAL_SIZE})
-    import_module(f"fersnet.rivals.{method}").fit(invented_faces("ABC", RIVAL_SIZE), settings, described, identity())
+    load_code(found.module).fit(faces, shortest(found), described, identity(), **neutral)
 
 
-def train_baseline(run: TrainingRun, method: str) -> None:
-    """A network of the recognition tables, with its reading of test clips."""
-    common = SCHEDULE | {"batch_size": 3}
-    settings: NetworkSettings = {
-        "cnn3d": Cnn3dSettings(**common, width=2, hidden=8),
-        "dtagn": DtagnSettings(**common, joint_epochs=1, width=4, appearance_hidden=8, geometry_hidden=(8, 8)),
-        "lbvcnn": LbvcnnSettings(**common | {"epochs": 1}, joint_epochs=1, width=2, fixed_filters=4, hidden=8),
-    }[method]
-    module = import_module(f"fersnet.baselines.{method}")
-    model = module.fit(invented_clips("ABC"), invented_clips("DE"), settings, run.seed, run, 3)
-    write_predictions(run, model.predict_proba(invented_clips("XY")))
+def train_recogniser(run: TrainingRun, found: Found) -> None:
+    """A network of the recognition tables, with its reading of test subjects."""
+    invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=RIVAL_SIZE)
+    described = replace(run, metadata={"image_size": RIVAL_SIZE})
+    model = load_code(found.module).fit(invented("ABC"), invented("DE"), shortest(found), described, len(SIX))
+    write_predictions(run, model.predict_proba(invented("XY")))
 
 
 def write_predictions(run: TrainingRun, probabilities: np.ndarray) -> None:
@@ -166,8 +156,12 @@ TRAININGS: dict[str, Work] = {
     "fersnet_fes_da": partial(train_variant, synthetic=5),
     "fersnet selected by validation": partial(train_variant, selection="validation"),
     "selection study": compare_rules,
-    **{method: partial(train_rival, method=method) for method in ("caae", "cyclegan", "exprgan", "stargan")},
-    **{method: partial(train_baseline, method=method) for method in ("cnn3d", "dtagn", "lbvcnn")},
+    **{key: partial(train_system, found=found) for key, found in KNOWN.systems.items()},
+    **{
+        key: partial(train_recogniser, found=found)
+        for key, found in KNOWN.recognisers.items()
+        if found.declared.trains_networks
+    },
     "identity": train_identity,
     "standard_fer": train_standard_fer,
 }

@@ -1,0 +1,96 @@
+"""The contract of a method and of a dataset reader: all that the rest of the project asks of them.
+
+A method is one file, or one folder. The file, or the folder's `__init__.py`, declares `METHOD`, a `Recogniser` or a
+`SynthesisSystem`; a reader's file declares `READER`. The file itself, or the folder's `training.py`, has the functions:
+
+- a synthesis system `fit(faces, settings, run, identity)`, with `neutral` after it where it reads neutral faces, which
+  writes `checkpoint.pt` and `history.csv` to `run.folder`; and `load(checkpoint, device)`, whose result has
+  `synthesize(images, target)`;
+- a recogniser `fit(train, validation, settings, run, classes)`, whose result has `predict_proba(faces or clips)`;
+- both, where they train networks in `fersnet.training.loop`: a synthesis system
+  `task(faces, settings, run, identity)`, with `neutral` as above, and `stages(settings, counts)` with the number of
+  training faces by expression; a recogniser `task(data, settings, run, classes)` and `stages(settings, samples)`. `fit`
+  is made of the two, and a plan counts by them what a training costs without training;
+- a reader `locate(root, **options)` and `read_index(root, *, peak_frames, **options)`.
+
+A folder keeps PyTorch out of `__init__.py`, so that settings are read and jobs are planned without it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel
+
+Faces = Literal["clips", "peak faces", "neutral faces"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Where a method or dataset was published."""
+
+    authors: str
+    """Family names with initials, separated by commas, `and` before the last."""
+    title: str
+    venue: str
+    year: int
+    doi: str = ""
+    arxiv: str = ""
+    """Number of the preprint, e.g. `1711.09020`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What is known of a method without loading its networks."""
+
+    name: str
+    """Printed name."""
+    reference: Reference
+    settings: type[BaseModel]
+    """Its section of the config, a `fersnet.settings.base.Section`; the defaults are the published values."""
+    reads: tuple[Faces, ...] = ("peak faces",)
+    embedded: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that differ in the small runs of `preset: embedded`."""
+    small: Mapping[str, Any] = field(default_factory=dict)
+    """Settings under which a training on a dozen invented faces takes a moment, for tests."""
+    trains_networks: bool = True
+    """Whether it trains networks in the training loop, and so gains from a GPU; it then has `task` and `stages`."""
+
+    functions: ClassVar[tuple[str, ...]]
+    """What its code must define."""
+    option: ClassVar[str]
+    """The section of the config whose `methods` lists it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recogniser(Method):
+    """A method of the recognition tables; it reads peak faces, or clips."""
+
+    functions: ClassVar[tuple[str, ...]] = ("fit",)
+    option: ClassVar[str] = "baselines"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisSystem(Method):
+    """A system of the comparison of synthetic faces."""
+
+    controls_intensity: bool = False
+    """Whether its `synthesize` takes an `intensity` from 0 to 1."""
+
+    functions: ClassVar[tuple[str, ...]] = ("fit", "load")
+    option: ClassVar[str] = "rivals"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """A reader of dataset trees."""
+
+    name: str
+    """Printed name of the dataset or layout."""
+    classes: tuple[str, ...]
+    """Expressions that are recognised where the config names none."""
+    reference: Reference | None = None
+    rendered: bool = False
+    """Whether embedded faces can stand in for it, in its layout."""
+
+    functions: ClassVar[tuple[str, ...]] = ("locate", "read_index")

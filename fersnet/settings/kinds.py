@@ -1,0 +1,45 @@
+"""The settings tree for the methods and readers that a run knows, with all its checks."""
+
+from typing import Any
+
+from pydantic import Field, create_model, model_validator
+
+from fersnet.methods.find import Known
+from fersnet.settings.agreement import check_networks, check_people, check_study
+from fersnet.settings.base import Name, Section
+from fersnet.settings.data import with_readers
+from fersnet.settings.methods import BaselinesSettings, RivalsSettings, with_sections
+from fersnet.settings.names import check_names
+from fersnet.settings.tree import Settings
+
+
+def settings_type(known: Known) -> type[Settings]:
+    """The settings tree with a section for each of the methods, and the readers among which a dataset chooses."""
+    rivals = with_sections(RivalsSettings, known.systems)
+    baselines = with_sections(BaselinesSettings, known.recognisers)
+    sections: dict[str, Any] = {
+        "datasets": (dict[Name, with_readers(known.readers)], Settings.model_fields["datasets"]),
+        "rivals": (rivals, _default("rivals", rivals)),
+        "baselines": (baselines, _default("baselines", baselines)),
+    }
+    tree = create_model(
+        "Settings",
+        __base__=Settings,
+        __doc__=Settings.__doc__,
+        __validators__={"agreement": model_validator(mode="after")(_checked)},
+        **sections,
+    )
+    tree.known = known
+    return tree
+
+
+def _checked(settings: Settings) -> Settings:
+    check_names(settings)
+    check_study(settings)
+    check_people(settings)
+    check_networks(settings)
+    return settings
+
+
+def _default(key: str, section: type[Section]) -> Any:
+    return Field(section(), description=Settings.model_fields[key].description)
