@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
-from fersnet.datasets.presence import find_problems, tree_stamp
+from fersnet.datasets.presence import find_problems
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
 from fersnet.host import check_writable, has_gpu, prepare_jobs
@@ -99,22 +99,6 @@ def dataset_root(wildcards):
     return SETTINGS.datasets[wildcards.dataset].root or f"{RESULTS}/embedded/{wildcards.dataset}/tree"
 
 
-def rendered(wildcards):
-    """The manifest of the rendered tree; nothing for a licensed copy."""
-    return [f"{RESULTS}/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
-
-
-def raw_stamp(wildcards):
-    """What tells that a licensed copy has changed; the manifest does so for a rendered tree."""
-    return "" if is_embedded(wildcards.dataset) else tree_stamp(Path(dataset_root(wildcards)))
-
-
-def option_files(wildcards):
-    """Files that the reader's options name, whose content the index depends on; the reader says which are missing."""
-    selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    return [selection] if selection and Path(selection).is_file() else []
-
-
 def landmark_backend(wildcards):
     return SETTINGS.datasets[wildcards.dataset].landmarks or SETTINGS.faces.backend
 
@@ -186,7 +170,8 @@ def augmenting_checkpoint(wildcards):
 
 
 def face_stores():
-    return expand(f"{RESULTS}/datasets/{{dataset}}/faces.npy", dataset=SETTINGS.datasets)
+    names = ("faces.npy", "faces.parquet", "landmarks.npy")
+    return expand(f"{RESULTS}/datasets/{{dataset}}/{{name}}", dataset=SETTINGS.datasets, name=names)
 
 
 def face_sheets():

@@ -11,7 +11,7 @@ from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, Seque
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings
 
-__all__ = ["SequenceIndex", "frames_root", "look_at", "read_dataset", "read_index_file", "write_index"]
+__all__ = ["SequenceIndex", "frames_root", "look_at", "read_dataset", "read_index_file", "watched_files", "write_index"]
 
 INDEX_FILE = "index.parquet"
 REJECTED_FILE = "index_rejected.csv"
@@ -49,6 +49,16 @@ def look_at(settings: DatasetSettings, root: Path) -> str | None:
     except UserError as error:
         return str(error)
     return None
+
+
+def watched_files(settings: DatasetSettings, root: Path) -> list[Path] | None:
+    """The files whose change is a change of the data; None where everything below the root counts.
+
+    Raises:
+        UserError: if an option is unknown or wrong.
+    """
+    watched = getattr(_reader(settings), "watched_files", None)
+    return None if watched is None else watched(root, **settings.options)
 
 
 def read_dataset(settings: DatasetSettings, root: Path, peak_frames: int = 3) -> SequenceIndex:

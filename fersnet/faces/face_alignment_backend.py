@@ -20,6 +20,9 @@ from fersnet.faces.landmarks import Fit, check_points
 
 logger = logging.getLogger(__name__)
 
+WEIGHTS = ("s3fd", "2DFAN4")
+"""How the names of the two weight files begin."""
+
 FULL_CONFIDENCE = 0.8
 """Mean heat-map peak from which a fit counts as certain."""
 
@@ -47,6 +50,12 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """What may be a weight file in a folder of the user's, without asking the library, which is slow to load."""
+    places = (folder, folder / "checkpoints")
+    return sorted(path for place in places for begin in WEIGHTS for path in place.glob(f"{begin}-*"))
+
+
 def find_weights(model_folder: str | None) -> tuple[Path, Path]:
     """The two weight files: in `model_folder` (or its `checkpoints`), or in the library's cache, fetched if need be.
 
@@ -63,7 +72,7 @@ def find_weights(model_folder: str | None) -> tuple[Path, Path]:
     names = [_file_name(address) for address in addresses]
     wanted = " and ".join(f"{name} (SHA-256 starts with {published_checksum(name)})" for name in names)
     if model_folder is not None:
-        folder = Path(model_folder).expanduser()
+        folder = Path(model_folder)
         places = [next((p for p in (folder / n, folder / "checkpoints" / n) if p.is_file()), None) for n in names]
         missing = [name for name, place in zip(names, places, strict=True) if place is None]
         if missing:

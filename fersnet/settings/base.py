@@ -1,13 +1,16 @@
 """What every section of the settings has in common."""
 
+import os
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
+UserPath = Annotated[str, AfterValidator(os.path.expanduser)]
+"""A path as a user writes it, with `~` for the home folder; everybody else sees the folder that is meant."""
 
 
 class Section(BaseModel):

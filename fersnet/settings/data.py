@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from fersnet.expressions import SEVEN, SIX
-from fersnet.settings.base import Fraction, PositiveInt, Section
+from fersnet.settings.base import Fraction, PositiveInt, Section, UserPath
 
 Reader = Literal["ckplus", "oulu_casia", "mmi", "bu4dfe", "folder", "manifest"]
 Backend = Literal["dlib", "face_alignment", "annotations"]
@@ -43,13 +43,13 @@ class DatasetSettings(Section):
 
     reader: Reader
     """Layout of the tree: one of the four datasets, `folder` (subject/expression/*.png) or `manifest` (a CSV)."""
-    root: str | None = None
+    root: UserPath | None = None
     """Folder of the licensed copy (or the manifest's path); null renders embedded faces instead."""
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
     """Classes to recognise; null takes the reader's own (seven for ckplus, six otherwise)."""
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    options: dict[str, UserPath | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
     """Landmark backend for this dataset; null takes `faces.backend`."""
@@ -77,7 +77,7 @@ class FacesSettings(Section):
 
     backend: Backend = "dlib"
     """Where landmarks come from: `dlib`, `face_alignment`, or `annotations` (those that ship with the set)."""
-    model_folder: str | None = None
+    model_folder: UserPath | None = None
     """Folder with the weight files of `face_alignment`; null lets the library fetch its own."""
     size: Annotated[int, Field(ge=16)] = 110
     """Side of a stored face in pixels; training crops `model.image_size` from it."""
