@@ -14,7 +14,7 @@ def rendered(wildcards):
 
 def rendered_tree(wildcards):
     """The rendered tree itself: it must be there, but its manifest says whether it is another one."""
-    return [ancient(dataset_root(wildcards))] if is_embedded(wildcards.dataset) else []
+    return [ancient(f"{RESULTS}/embedded/{wildcards.dataset}/tree")] if is_embedded(wildcards.dataset) else []
 
 
 def raw_stamp(wildcards):
