@@ -7,6 +7,7 @@ min_version("9.10")
 
 include: "rules/settings.smk"
 include: "rules/common.smk"
+include: "rules/stamps.smk"
 include: "rules/data.smk"
 include: "rules/training.smk"
 include: "rules/synthesis.smk"

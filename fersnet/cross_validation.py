@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
-from fersnet.datasets.presence import tree_stamp
+from fersnet.datasets.stamp import STAMPS, data_stamp
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
@@ -58,10 +58,10 @@ def _people(key: str, settings: Settings, results: Path) -> int:
         # The seed is that of the job which renders the tree.
         seed = derive_seed(settings.seed, "render_dataset", key, "", "")
         return labelled_people(dataset.reader, dataset.embedded, seed, dataset.classes)
-    root = Path(dataset.root).expanduser()
+    root = Path(dataset.root)
     reader = settings.known.readers[dataset.reader].module
     code = fingerprint("fersnet.datasets.index", code_of(reader))
-    state = [tree_stamp(root), code, dataset.model_dump_json()]
+    state = [data_stamp(dataset, STAMPS, reader), code, dataset.model_dump_json()]
     digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
     kept = results / "datasets" / key / ".subjects.json"
     try:

@@ -39,7 +39,7 @@ def fingerprint(*starts: str) -> str:
 
 
 def _files_of(start: str) -> list[str]:
-    folder = Path(start).expanduser()
+    folder = Path(start)
     return sorted(map(str, folder.rglob("*.py"))) if folder.is_dir() else [start]
 
 
@@ -74,7 +74,7 @@ def _is_version(node: ast.stmt) -> bool:
 @cache
 def _path_of(module: str) -> Path | None:
     if module.endswith(".py"):
-        own = Path(module).expanduser()
+        own = Path(module)
         return own if own.is_file() else None
     base = PROJECT.joinpath(*module.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):

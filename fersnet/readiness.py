@@ -46,7 +46,7 @@ def _landmark_problems(settings: Settings) -> Iterator[str]:
     if "face_alignment" in backends.values() and settings.faces.model_folder is not None:
         from fersnet.faces.face_alignment_backend import missing_weights
 
-        missing = missing_weights(Path(settings.faces.model_folder).expanduser())
+        missing = missing_weights(Path(settings.faces.model_folder))
         if missing:
             yield missing
     for key, dataset in settings.datasets.items():
@@ -58,7 +58,7 @@ def _landmark_problems(settings: Settings) -> Iterator[str]:
 def _identity_problems(settings: IdentitySettings) -> Iterator[str]:
     if settings.checkpoint is None:
         return
-    path = Path(settings.checkpoint).expanduser()
+    path = Path(settings.checkpoint)
     way_out = "name the file of the public LightCNN-9, or null to train the identity network"
     try:
         with path.open("rb") as file:

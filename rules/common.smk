@@ -180,7 +180,8 @@ def augmenting_checkpoint(wildcards):
 
 
 def face_stores():
-    return expand(f"{RESULTS}/datasets/{{dataset}}/faces.npy", dataset=SETTINGS.datasets)
+    names = ("faces.npy", "faces.parquet", "landmarks.npy")
+    return expand(f"{RESULTS}/datasets/{{dataset}}/{{name}}", dataset=SETTINGS.datasets, name=names)
 
 
 def face_sheets():

@@ -30,8 +30,8 @@ rule render_dataset:
 
 rule index_sequences:
     input:
+        tree=rendered_tree,
         manifest=rendered,
-        options=option_files,
     output:
         index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
         rejected=f"{RESULTS}/datasets/{{dataset}}/index_rejected.csv",
@@ -51,14 +51,19 @@ rule index_sequences:
         seed=SETTINGS.seed,
         root=dataset_root,
         stamp=raw_stamp,
+        options=option_stamp,
         peak_frames=SETTINGS.faces.peak_frames,
         settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset]),
     script:
         "../workflow_scripts/index_sequences.py"
 
 
+# The index may keep its bytes although the pictures that it names have changed, and they are read here: so what tells
+# of changes is compared here, too.
 rule align_faces:
     input:
+        tree=rendered_tree,
+        manifest=rendered,
         index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
         rejected=f"{RESULTS}/datasets/{{dataset}}/index_rejected.csv",
     output:
@@ -82,7 +87,9 @@ rule align_faces:
         code=code("align_faces"),
         seed=SETTINGS.seed,
         root=dataset_root,
+        stamp=raw_stamp,
         backend=landmark_backend,
+        backend_stamp=backend_stamp,
         device="cpu",
         settings=dump(SETTINGS.faces),
     script:

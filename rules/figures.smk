@@ -8,6 +8,7 @@ rule figure_faces:
     input:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+        landmarks=f"{RESULTS}/datasets/{{dataset}}/landmarks.npy",
     output:
         png=f"{RESULTS}/figures/faces_{{dataset}}.png",
     log:

@@ -27,6 +27,7 @@ rule train_identity:
         code=code("train_identity"),
         seed=SETTINGS.seed,
         settings=dump(SETTINGS.identity),
+        public=identity_stamp(),
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
         precision=SETTINGS.precision,

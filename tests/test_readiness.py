@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from fersnet.settings.defaults import EMBEDDED
 
 from fersnet.errors import UserError
 from fersnet.faces.face_alignment_backend import WEIGHTS, weight_addresses
 from fersnet.readiness import check_ready
-from fersnet.settings.defaults import EMBEDDED
 from fersnet.settings.load import load_settings
 from fersnet.settings.tree import Settings
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 with tracked_job(snakemake) as record:
     folder = Path(snakemake.output.faces).parent
     index = read_index_file(folder)
-    root = Path(snakemake.params.root).expanduser()
+    root = Path(snakemake.params.root)
     settings = FacesSettings.model_validate(snakemake.params.settings, strict=False)
     build_store(
         index.sequences,
@@ -29,6 +29,7 @@ with tracked_job(snakemake) as record:
         snakemake.threads,
         index_rejected=index.rejected,
         device=snakemake.params.device,
+        backend_stamp=snakemake.params.backend_stamp,
     )
     with Path(snakemake.output.faces).open("rb") as faces:
         checksum = hashlib.file_digest(faces, "sha256")

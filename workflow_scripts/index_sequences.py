@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 with tracked_job(snakemake) as record:
     settings = DatasetSettings.model_validate(snakemake.params.settings, strict=False)
-    index = read_dataset(
-        settings, Path(snakemake.params.root).expanduser(), snakemake.params.peak_frames, snakemake.params.module
-    )
+    index = read_dataset(settings, Path(snakemake.params.root), snakemake.params.peak_frames, snakemake.params.module)
     write_index(index, Path(snakemake.output.index).parent)
     record.metrics = {"sequences": len(index.sequences), "left_out": len(index.rejected)}
     # Embedded trees are smaller than the published sets by design; only a copy of the set itself is compared.

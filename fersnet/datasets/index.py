@@ -59,6 +59,16 @@ def wrong_option(settings: DatasetSettings, module: str | None = None) -> str | 
     return None
 
 
+def watched_files(settings: DatasetSettings, root: Path, module: str | None = None) -> list[Path] | None:
+    """The files whose change is a change of the data; None where everything below the root counts.
+
+    Raises:
+        UserError: if an option is unknown or wrong.
+    """
+    watched = getattr(_reader(settings, module), "watched_files", None)
+    return None if watched is None else watched(root, **settings.options)
+
+
 def read_dataset(
     settings: DatasetSettings, root: Path, peak_frames: int = 3, module: str | None = None
 ) -> SequenceIndex:

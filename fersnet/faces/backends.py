@@ -49,3 +49,16 @@ def open_backend(name: str, root: Path, model_folder: str | None = None, device:
 
         return AnnotationsBackend(root)
     raise UserError(f"faces.backend: unknown backend {name!r}; known are dlib, face_alignment, annotations")
+
+
+def backend_files(name: str, root: Path, model_folder: str | None = None) -> list[Path]:
+    """Files and folders of the user's, beside the pictures, that a backend reads; arguments as in `open_backend`."""
+    if name == "annotations":
+        from fersnet.faces.annotations_backend import find_landmark_folders
+
+        return list(find_landmark_folders(root))
+    if name == "face_alignment" and model_folder is not None:
+        from fersnet.faces.face_alignment_backend import weight_files
+
+        return weight_files(Path(model_folder))
+    return []

@@ -92,7 +92,7 @@ def find_weights(model_folder: str | None) -> tuple[Path, Path]:
     names = [_file_name(address) for address in addresses]
     wanted = " and ".join(f"{name} (SHA-256 starts with {published_checksum(name)})" for name in names)
     if model_folder is not None:
-        folder = Path(model_folder).expanduser()
+        folder = Path(model_folder)
         places = [next((p for p in (folder / n, folder / "checkpoints" / n) if p.is_file()), None) for n in names]
         missing = [name for name, place in zip(names, places, strict=True) if place is None]
         if missing:

@@ -30,6 +30,8 @@ class PartJob:
     settings: FacesSettings
     backend: str
     device: str
+    backend_stamp: str = ""
+    """What tells that the files of the user's that the backend reads have changed."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def _code_key() -> str:
 
 
 def part_key(sequence: Mapping[str, Any], job: PartJob) -> str:
-    """Name of a part: a checksum of everything that its content depends on, the frames by size and time."""
+    """Name of a part: a checksum of everything that its content depends on, the frames by size and times."""
     files = []
     for path in sorted({split_entry(str(entry))[0] for entry in sequence["frames"]}):
         try:
@@ -67,13 +69,13 @@ def part_key(sequence: Mapping[str, Any], job: PartJob) -> str:
         except (OSError, ValueError):
             files.append([path])
         else:
-            files.append([path, status.st_size, status.st_mtime_ns])
+            files.append([path, status.st_size, status.st_mtime_ns, status.st_ctime_ns])
     content = {
         "sequence": {key: sequence[key] for key in ("sequence_id", "subject", "expression", "frames", "apex", "view")},
         "neutral": sequence["neutral"],
         "files": files,
         "settings": job.settings.model_dump(mode="json", exclude=_WITHOUT_EFFECT),
-        "backend": [job.backend, job.settings.model_folder, job.device],
+        "backend": [job.backend, job.backend_stamp, job.settings.model_folder, job.device],
         "code": _code_key(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -60,6 +60,7 @@ def build_store(
     *,
     index_rejected: "pd.DataFrame | None" = None,
     device: str = "cpu",
+    backend_stamp: str = "",
 ) -> None:
     """Align every needed frame and write `faces.npy`, `faces.parquet`, `landmarks.npy` and `rejected.csv`.
 
@@ -77,6 +78,7 @@ def build_store(
         workers: Number of processes.
         index_rejected: Rejections of the reader (`sequence_id, frame, reason`), put before those of the faces.
         device: `cpu` or `cuda`, for `face_alignment`.
+        backend_stamp: tells that landmarks or weights of the user's have changed: what was made of others is not used.
 
     Raises:
         UserError: if there is no sequence, two share an id, the backend's weights are missing, or more than
@@ -87,7 +89,7 @@ def build_store(
     root = root.parent if root.is_file() else root
     parts = folder / _PART_FOLDER
     parts.mkdir(parents=True, exist_ok=True)
-    job = PartJob(root.absolute(), parts.absolute(), settings, backend, device)
+    job = PartJob(root.absolute(), parts.absolute(), settings, backend, device, backend_stamp)
     summaries = list(_run(records, job, workers))
     _check_rejections(summaries, settings)
     _assemble(summaries, folder, settings, [] if index_rejected is None else _rejected_rows(index_rejected))

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.util
+import os
 import pkgutil
 import sys
 from collections.abc import Mapping
@@ -60,6 +61,7 @@ def find_known(modules: Mapping[str, str]) -> Known:
     }
     found = {kind: {one.key: one for one in members} for kind, members in folders.items()}
     for key, path in modules.items():
+        path = os.path.expanduser(path)
         taken = [one for members in found.values() for one in members.values() if one.key == key]
         if taken:
             raise UserError(
@@ -130,7 +132,7 @@ def load_module(module: str) -> ModuleType:
     """The module in which a method or reader declares itself."""
     if not is_path(module):
         return import_module(module)
-    path = Path(module).expanduser().resolve()
+    path = Path(module).resolve()
     file = path / "__init__.py" if path.is_dir() else path
     if not file.is_file():
         raise UserError(f"nothing is there; looked for {file}")
@@ -151,7 +153,7 @@ def load_module(module: str) -> ModuleType:
 
 
 def _code_file(path: str) -> Path:
-    place = Path(path).expanduser()
+    place = Path(path)
     return place / f"{CODE}.py" if place.is_dir() else place
 
 

@@ -53,7 +53,7 @@ def draw_intensity(
     description: RunDescription,
     settings: ReportSettings,
 ) -> Figure:
-    """The figure `intensity_{dataset}_{method}`: a test subject drawn by the run's seed among those that may be shown."""
+    """The figure `intensity_{dataset}_{method}`: a test subject, drawn by the run's seed, that may be shown."""
     allowed = may_be_shown(dataset, test_subjects, description, settings)
     footer = f"{description.words([dataset], 'n = 1 test face, drawn at random')} {notice(dataset, description)}"
     if not allowed:

@@ -1,9 +1,10 @@
 """What every section of the settings has in common."""
 
+import os
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _NAME = r"^[a-z0-9][a-z0-9_]*$"
 
@@ -27,6 +28,8 @@ PositiveFloat = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=_NAME), BeforeValidator(_is_name)]
 """The name of a run, or the key of a dataset or variant."""
+UserPath = Annotated[str, AfterValidator(os.path.expanduser)]
+"""A path as a user writes it, with `~` for the home folder; everybody else sees the folder that is meant."""
 
 
 class Section(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import Field, create_model, model_validator
 from fersnet.expressions import SEVEN
 from fersnet.methods.contract import Reader
 from fersnet.methods.find import Found
-from fersnet.settings.base import Fraction, Name, PositiveInt, Section
+from fersnet.settings.base import Fraction, Name, PositiveInt, Section, UserPath
 
 Backend = Literal["dlib", "face_alignment", "annotations"]
 
@@ -45,13 +45,13 @@ class DatasetSettings(Section):
 
     reader: Name
     """Layout of the tree: a dataset's own, `folder` (subject/expression/*.png), `manifest` (a CSV), or yours."""
-    root: str | None = None
+    root: UserPath | None = None
     """Folder of the licensed copy (or the manifest's path); null renders embedded faces instead."""
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
     """Classes to recognise; null takes the reader's own (seven for CK+, six otherwise)."""
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    options: dict[str, UserPath | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
     """Landmark backend for this dataset; null takes `faces.backend`."""
@@ -99,7 +99,7 @@ class FacesSettings(Section):
     The models of the first two were trained on photographs (dlib's on iBUG 300-W) whose terms exclude commercial use:
     see THIRD_PARTY.md.
     """
-    model_folder: str | None = None
+    model_folder: UserPath | None = None
     """Folder with the weight files of `face_alignment`; null lets the library fetch its own."""
     size: Annotated[int, Field(ge=16)] = 110
     """Side of a stored face in pixels; training crops `model.image_size` from it."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, Weight
+from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, UserPath, Weight
 
 Selection = Literal["last", "validation", "test_best"]
 SIDE_FOR_ONE_FACE = 18
@@ -105,7 +105,7 @@ class VariantSettings(Section):
 class IdentitySettings(ScheduleSettings):
     """The identity network (LightCNN-9) behind L_idt, perceptual terms and the identity figures."""
 
-    checkpoint: str | None = None
+    checkpoint: UserPath | None = None
     """File of the public LightCNN-9 checkpoint; null trains on the fold's training subjects."""
     checkpoint_sha256: str | None = None
     """Expected checksum of that file."""

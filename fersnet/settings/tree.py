@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from fersnet.methods.find import Known
-from fersnet.settings.base import Name, PositiveInt, Section
+from fersnet.settings.base import Name, PositiveInt, Section, UserPath
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings
 from fersnet.settings.report import ReportSettings
@@ -54,7 +54,7 @@ class Settings(Section):
 
     preset: Literal["embedded", "published"] = "published"
     """What stands under the config: the `published` values, or the `embedded` ones of a run that a laptop manages."""
-    modules: dict[Name, str] = Field(default={})
+    modules: dict[Name, UserPath] = Field(default={})
     """Methods and dataset readers of one's own: files or folders by key, relative to the working directory."""
     run: Name = "embedded"
     """Name of the run: results go to `results/<run>/`."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fersnet.datasets.readers import ckplus, mmi, oulu_casia
 from fersnet.datasets.counts import compare_counts
+from fersnet.datasets.readers import ckplus, mmi, oulu_casia
 from fersnet.expressions import CKPLUS_CODES, MMI_CODES, OULU_CASIA_FOLDERS
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "sequence_counts.csv"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fersnet.datasets.readers import folder, manifest
 from fersnet.datasets.index import look_at
+from fersnet.datasets.readers import folder, manifest
 from fersnet.datasets.subjects import check_subjects
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from fersnet.datasets.readers import folder
 from fersnet.datasets.counts import commonest_reasons
+from fersnet.datasets.readers import folder
 from fersnet.datasets.walk import Tree, natural_key
 
 

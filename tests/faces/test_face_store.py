@@ -137,6 +137,13 @@ def test_a_part_of_other_settings_is_not_taken_up(small_dataset, tmp_path):
     assert parts.part_key(record, parts.PartJob(root, tmp_path, lenient, "dlib", "cpu")) in keys
 
 
+def test_a1_a_part_of_other_landmark_files_is_not_taken_up(small_dataset, tmp_path):
+    root, index = small_dataset
+    record = store._records(index)[0]
+    jobs = [parts.PartJob(root, tmp_path, SETTINGS, "annotations", "cpu", stamp) for stamp in ("", "one", "another")]
+    assert len({parts.part_key(record, job) for job in jobs}) == 3
+
+
 def test_frames_shared_by_roles_are_read_once(small_dataset, tmp_path, monkeypatch):
     from fersnet.faces.dlib_backend import DlibBackend
 

@@ -6,7 +6,7 @@ import pytest
 from fersnet.errors import UserError
 from fersnet.faces.alignment import TEMPLATE, align, alignment_matrix, transform_points
 from fersnet.faces.annotations_backend import AnnotationsBackend
-from fersnet.faces.backends import open_backend, prepare_backend
+from fersnet.faces.backends import backend_files, open_backend, prepare_backend
 from fersnet.faces.dlib_backend import DlibBackend
 from fersnet.faces.images import Rejection
 from fersnet.faces.landmarks import anchors, check_points
@@ -184,3 +184,16 @@ def test_the_view_with_the_frontal_face_is_chosen(photograph, arrange, hint, exp
 
 def test_no_view_without_a_face():
     assert choose_view(np.full((120, 160, 3), 100, dtype=np.uint8), "unknown") is None
+
+
+def test_a1_what_a_backend_reads_beside_the_pictures_is_known(tmp_path):
+    for place in ("set/Landmarks", "set/inner/landmarks", "Landmarks", "weights/checkpoints"):
+        (tmp_path / place).mkdir(parents=True)
+    weights = tmp_path / "weights"
+    for name in ("s3fd-1.pth", "checkpoints/2DFAN4-2.zip", "another.pth"):
+        (weights / name).write_text("")
+    found = backend_files("annotations", tmp_path / "set")
+    assert found == [tmp_path / "set/Landmarks", tmp_path / "set/inner/landmarks", tmp_path / "Landmarks"]
+    found = backend_files("face_alignment", tmp_path, str(weights))
+    assert found == [weights / "checkpoints/2DFAN4-2.zip", weights / "s3fd-1.pth"]
+    assert backend_files("face_alignment", tmp_path) == backend_files("dlib", tmp_path, str(weights)) == []

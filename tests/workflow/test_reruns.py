@@ -123,6 +123,27 @@ def replace_image(folder: Path) -> None:
     write_image(folder / "raw" / "s2" / "fear" / "1.png", np.full((40, 40, 3), 99, dtype=np.uint8))
 
 
+def touch_images(folder: Path) -> None:
+    for image in (folder / "raw").rglob("*.png"):
+        image.touch()
+
+
+def render_anew_and_index(folder: Path) -> None:
+    """Case A1: other pictures under the old names, whose index was made in a run of its own and is what it was."""
+    append("results/smoke/embedded/mmi/manifest.csv", "another,1\n")(folder)
+    for name in ("index.parquet", "index_rejected.csv"):
+        (folder / "results/smoke/datasets/mmi" / name).touch()
+
+
+def forget_tree(folder: Path) -> None:
+    (folder / "results/smoke/embedded/mmi/tree").rmdir()
+
+
+def forget_tree_and_align_anew(folder: Path) -> None:
+    forget_tree(folder)
+    append("mine.yaml", "faces: {size: 40}\n")(folder)
+
+
 def delete_prediction(folder: Path) -> None:
     (folder / "results/smoke/predictions/mmi/fersnet/fold2.parquet").unlink()
 
@@ -153,6 +174,13 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         },
     ),
     "one raw image": (replace_image, {"index_sequences own"}),
+    "raw images touched, with the same content": (touch_images, set()),
+    "rendered pictures behind an index that stayed the same": (render_anew_and_index, {"align_faces mmi"}),
+    "a rendered tree deleted": (forget_tree, set()),
+    "a rendered tree deleted that is needed": (
+        forget_tree_and_align_anew,
+        {"render_dataset mmi", *(f"align_faces {dataset}" for dataset in ("ckplus", "oulu_casia", "bu4dfe", "own"))},
+    ),
     "the selection of a dataset's sequences": (append("chosen.csv", "2\n"), {"index_sequences mmi"}),
     "one fold's predictions deleted": (delete_prediction, {"predict_fersnet mmi fersnet"}),
     "jobs per GPU": (append("mine.yaml", "jobs_per_gpu: 2\n"), set()),

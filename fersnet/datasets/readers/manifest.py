@@ -80,6 +80,25 @@ def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_l
     return builder.finish()
 
 
+def watched_files(root: Path, *, apex: str = "last", follow_links: bool = False) -> list[Path]:
+    """The manifest and, whether they are there or not, the pictures that it names and landmark files beside them.
+
+    Nothing else in its folder counts, which may be anybody's.
+    """
+    path = Path(root) / "manifest.csv" if Path(root).is_dir() else Path(root)
+    tree = Tree(path.parent, lambda entry, reason: None, follow_links)
+    try:
+        named = dict.fromkeys(_inside(tree, row["frame"]) for _, row in _rows(path))
+    except UserError:  # told when it is read
+        return [path]
+    pictures = [path.parent / name for name in named]
+    return [
+        path,
+        *pictures,
+        *(picture.with_name(f"{picture.stem}_landmarks.txt") for picture in pictures if picture.name),
+    ]
+
+
 def _take(builder: IndexBuilder, tree: Tree, sequences: dict[str, _Sequence], place: str, row: dict[str, str]) -> None:
     sequence_id, subject = composed(row["sequence_id"]), composed(row["subject"])
     expression = expression_named(row["expression"])
