@@ -25,6 +25,11 @@ _VIDEO_SIGNATURES: tuple[tuple[int, bytes], ...] = (
 )
 
 
+def frames_root(root: Path) -> Path:
+    """The folder that the frame paths of the index are relative to: a manifest stands for its folder."""
+    return root.parent if root.is_file() else root
+
+
 def split_entry(entry: str) -> tuple[str, int | None]:
     """The path and, for a video frame `path#number`, the 0-based frame number of an index entry."""
     path, mark, number = entry.rpartition("#")

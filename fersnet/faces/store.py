@@ -12,6 +12,7 @@ import numpy as np
 
 from fersnet.errors import UserError
 from fersnet.faces.backends import prepare_backend
+from fersnet.faces.frames import frames_root
 from fersnet.faces.landmarks import POINTS
 from fersnet.faces.parts import PartJob, PartSummary, make_part, read_part
 from fersnet.settings.data import FacesSettings
@@ -86,10 +87,9 @@ def build_store(
     """
     records = _records(sequences)
     prepare_backend(backend, settings.model_folder)
-    root = root.parent if root.is_file() else root
     parts = folder / _PART_FOLDER
     parts.mkdir(parents=True, exist_ok=True)
-    job = PartJob(root.absolute(), parts.absolute(), settings, backend, device, backend_stamp)
+    job = PartJob(frames_root(root).absolute(), parts.absolute(), settings, backend, device, backend_stamp)
     summaries = list(_run(records, job, workers))
     _check_rejections(summaries, settings)
     _assemble(summaries, folder, settings, [] if index_rejected is None else _rejected_rows(index_rejected))

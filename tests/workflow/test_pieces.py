@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fersnet.datasets.index import frames_root, read_dataset
+from fersnet.faces.frames import frames_root, read_dataset
 from fersnet.embedded.files import write_image
 from fersnet.faces.alignment import TEMPLATE
 from fersnet.faces.store import build_store
