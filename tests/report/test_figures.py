@@ -1,5 +1,7 @@
 """The figures: what they show, whom they may show, and that equal data give equal bytes."""
 
+import shutil
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -102,6 +104,14 @@ def test_gates_take_the_first_fold_whose_face_may_be_shown(run_folder):
     nobody = SETTINGS.model_copy(update={"ckplus_consent": ()})
     assert choose_gates("ckplus", files, REAL, nobody) is None
     assert "consent" in texts(draw_gates("ckplus", None, REAL))
+
+
+def test_b1_a_fold_without_a_test_face_has_no_gates(run_folder, tmp_path):
+    np.savez(tmp_path / "fold1.npz")
+    assert choose_gates("mmi", [tmp_path / "fold1.npz"], description(), SETTINGS) is None
+    shutil.copy(run_folder / "gates" / "mmi" / "fold2.npz", tmp_path)
+    arrays = choose_gates("mmi", sorted(tmp_path.glob("*.npz")), description(), SETTINGS)
+    assert str(arrays["subject"]) == "S010"
 
 
 def test_gates_without_a_subject_are_refused_where_consent_is_needed(tmp_path):

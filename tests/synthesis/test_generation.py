@@ -55,6 +55,12 @@ def test_every_face_gets_every_expression(batch_size: int) -> None:
         assert np.array_equal(made.images[position], crop + added)
 
 
+def test_b1_a_fold_without_a_face_is_a_file_without_images(tmp_path: Path) -> None:
+    write_synthetic(tmp_path / "fold1.npz", synthesize_faces(Brighter(), faces_of(0), SIZE))
+    made = read_synthetic(tmp_path / "fold1.npz")
+    assert made.images.shape == (0, SIZE, SIZE, 3) and len(made.source) == len(made.target) == 0
+
+
 def test_class_indices_are_the_systems_own() -> None:
     made = synthesize_faces(Brighter(), faces_of(1), SIZE, classes=SIX, targets=("surprise",))
     crop = faces_of(1).images[0, :, 1:9, 1:9].permute(1, 2, 0).numpy().astype(int)

@@ -10,6 +10,7 @@ import torch
 
 from fersnet.errors import UserError
 from fersnet.training.batches import crop_and_flip, draw_targets, face_set, warn_of_missing_classes
+from fersnet.training.predictions import accuracies, prediction_table
 
 EXPRESSIONS = ("anger", "disgust", "happiness")
 
@@ -54,8 +55,11 @@ def test_every_frame_enters_once_where_roles_are_mixed() -> None:
 
 
 def test_no_face_is_named() -> None:
-    with pytest.raises(UserError, match="no peak face of 1 subjects in anger"):
+    with pytest.raises(UserError, match="no peak face of nobody in anger"):
         face_set(STORE, {"nobody"}, EXPRESSIONS)
+    nothing = face_set(STORE, {"nobody"}, EXPRESSIONS, may_be_empty=True)
+    assert len(nothing) == 0 and nothing.subject_names == ()
+    assert accuracies(prediction_table(nothing, np.zeros((0, len(EXPRESSIONS))))) == {}
 
 
 def test_selection_by_mask_and_by_index() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fersnet.faces.frames import frames_root, read_dataset
+from fersnet.datasets.index import read_dataset
 from fersnet.embedded.files import write_image
 from fersnet.faces.alignment import TEMPLATE
+from fersnet.faces.frames import frames_root
 from fersnet.faces.store import build_store
 from fersnet.settings.data import DatasetSettings, FacesSettings
 from tests.workflow.conftest import copy_project, snakemake
@@ -65,7 +66,7 @@ def fresh_stores(home: Path, folder: Path) -> list[bytes]:
         root = home / settings.root
         index = read_dataset(settings, root)
         (folder / key).mkdir(parents=True)
-        build_store(index.sequences, frames_root(settings, root), folder / key, FACES, "annotations", 1)
+        build_store(index.sequences, frames_root(root), folder / key, FACES, "annotations", 1)
     return [(folder / key / "faces.npy").read_bytes() for key in SETTINGS]
 
 
