@@ -33,7 +33,9 @@ def describe_failures(results: Path, failed: Sequence[FailedJob]) -> list[str]:
         return []
     records = latest_records(read_records(results, ended=True))
     reasons = {(record.rule, record.dataset, record.method, record.fold): _reason(record) for record in records}
-    lines = [f"{len(failed)} {'job' if len(failed) == 1 else 'jobs'} failed; what does not need them is done:"]
+    lines = [
+        f"{len(failed)} {'job' if len(failed) == 1 else 'jobs'} failed; mend what they say, and run again to go on:"
+    ]
     for job in sorted(failed, key=lambda job: (job.dataset, job.rule, job.method, job.fold)):
         place = " ".join(filter(None, (job.rule, job.dataset, job.method, job.fold)))
         reason = reasons.get((job.rule, job.dataset, job.method, job.fold)) or f"see {job.log}"

@@ -51,7 +51,8 @@ def say_what_failed():
         place = {key: str(job.wildcards.get(key, "")) for key in ("dataset", "method", "fold")}
         missing = tuple(str(path) for one in lost for path in one.output)
         jobs.append(FailedJob(Path(job.log[0]).parent.name, **place, log=str(job.log[0]), missing=missing))
-    print(*describe_failures(Path(FOLDER), jobs), sep="\n", file=sys.stderr, flush=True)
+    for line in describe_failures(Path(FOLDER), jobs):
+        print(line, file=sys.stderr, flush=True)
 
 
 onstart:

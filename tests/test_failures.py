@@ -26,7 +26,7 @@ def test_f7_the_end_says_which_jobs_failed_why_and_what_is_missing_for_it(tmp_pa
         FailedJob("train_rival", "own", "stargan", "2", "stargan.log", ()),
     ]
     assert describe_failures(tmp_path, failed) == [
-        "3 jobs failed; what does not need them is done:",
+        "3 jobs failed; mend what they say, and run again to go on:",
         "- align_faces other: 72 of 72 frames are unusable",
         "  not made for it: report.html, tables/fer_other, figures/ablation and 3 other files",
         "- figure_gates own: stopped from outside; run again to go on",
