@@ -250,11 +250,11 @@ def synthesize(
     landmark_models: Landmarks = None,
 ) -> None:
     """A face with another expression, at the network's own size; the face is found and aligned first."""
-    from fersnet.embedded.files import write_image
-    from fersnet.expressions import SIX
-    from fersnet.use.model import ALL, check_expression
-
     with _one_line_errors():
+        from fersnet.embedded.files import write_image
+        from fersnet.expressions import SIX
+        from fersnet.use.model import ALL, check_expression
+
         check_expression(expression)
         if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
             raise UserError(f"{out}: cannot tell the kind of picture; give a name that ends in .png or .jpg")
@@ -273,9 +273,9 @@ def render_sheet(
     size: Annotated[int, typer.Option(min=64)] = 192,
 ) -> None:
     """A contact sheet: a row per identity, a column per expression."""
-    from fersnet.embedded.sheet import draw_sheet
-
     with _one_line_errors():
+        from fersnet.embedded.sheet import draw_sheet
+
         draw_sheet(out, identities, seed, size)
 
 
@@ -288,9 +288,9 @@ def render_face(
     expressions: Annotated[str, typer.Option(help="`all` (neutral and six), or names separated by commas.")] = "all",
 ) -> None:
     """Single faces with their landmarks: <identity>_<expression>.png and landmarks.csv."""
-    from fersnet.embedded.sheet import draw_faces
-
     with _one_line_errors():
+        from fersnet.embedded.sheet import draw_faces
+
         draw_faces(identities, seed, size, expressions, out)
 
 
@@ -303,10 +303,10 @@ def render_tree(
     workers: Annotated[int, typer.Option(min=1)] = 1,
 ) -> None:
     """A whole dataset tree, laid out as distributed."""
-    from fersnet.embedded.trees import write_tree
-    from fersnet.settings.data import EmbeddedSettings
-
     with _one_line_errors():
+        from fersnet.embedded.trees import write_tree
+        from fersnet.settings.data import EmbeddedSettings
+
         write_tree(reader, out, EmbeddedSettings(subjects=subjects), seed, workers)
 
 

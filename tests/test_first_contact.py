@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -15,7 +17,6 @@ from fersnet.cli import app
 from fersnet.errors import UserError
 from fersnet.faces import face_alignment_backend
 from fersnet.faces.backends import prepare_backend
-from fersnet.use import store
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,12 +84,25 @@ def test_make_alone_prints_help(bare) -> None:
     assert os.fspath(ROOT) not in done.stdout
 
 
-def test_a_library_that_opencv_does_not_find_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("fersnet.use.model", ["predict", "face.png", "--model", "checkpoint.pt"]),
+        ("fersnet.embedded.files", ["synthesize", "a.png", "--model", "c.pt", "--expression", "all", "-o", "b.png"]),
+        ("fersnet.embedded.sheet", ["render", "face", "--out", "faces"]),
+        ("fersnet.embedded.sheet", ["render", "sheet", "--out", "sheet.png"]),
+        ("fersnet.embedded.trees", ["render", "tree", "ckplus", "--out", "tree"]),
+    ],
+)
+def test_a_library_that_opencv_does_not_find_is_named_with_its_package(
+    monkeypatch: pytest.MonkeyPatch, module: str, command: list[str]
+) -> None:
+    class Broken(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 
-    monkeypatch.setattr(store, "fetch_checkpoint", fail)
-    result = CliRunner().invoke(app, ["predict", "face.png", "--model", "checkpoint.pt"])
+    monkeypatch.setitem(sys.modules, module, Broken(module))
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1 and "libGL.so.1" in result.stderr and "libgl1" in result.stderr
 
