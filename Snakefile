@@ -1,13 +1,20 @@
 """From raw dataset folders to every table and figure of the paper; start it with `make reproduce`."""
 
+import os
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.10")
 
+if not isinstance(workflow.current_basedir, os.PathLike):
+    raise WorkflowError(
+        "the scripts of this workflow import its own Python package, which Snakemake does not fetch with them; "
+        "clone the project, and give `snakefile:` the path of the clone's Snakefile"
+    )
 
-configfile: "config/config.yaml"
 
-
+include: "rules/settings.smk"
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/training.smk"
@@ -19,7 +26,6 @@ include: "rules/handlers.smk"
 
 
 rule all:
-    default_target: True
     input:
         f"{RESULTS}/report.html",
         deliverables(),

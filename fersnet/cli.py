@@ -123,6 +123,7 @@ def plan(
     from fersnet.plan.history import read_history
     from fersnet.plan.sizes import planned_sizes
     from fersnet.plan.summary import compare, describe_plan
+    from fersnet.project import config_files
     from fersnet.settings.load import load_settings, read_config
 
     with _one_line_errors():
@@ -130,7 +131,7 @@ def plan(
         chosen = history or (usual if (usual / "jobs.csv").is_file() else None)
         past = None if chosen is None else read_history(chosen)
         jobs = read_graph(configfile or [])
-        files = [Path("config/config.yaml"), *(configfile or [])]
+        files = [*config_files(), *(configfile or [])]
         settings = load_settings(read_config(files), files)
         sizes = planned_sizes(settings, Path())
         estimates = estimate(jobs, sizes, past)
@@ -147,12 +148,13 @@ def settings(
     check: Annotated[bool, typer.Option(help="Only say whether the files are up to date.")] = False,
 ) -> None:
     """Write config/config.yaml and its JSON schema from the settings' types."""
+    from fersnet.project import CONFIG, DEFAULT
     from fersnet.settings.defaults import commented_yaml, json_schema
 
     with _one_line_errors():
         for path, text in (
-            (Path("config/config.yaml"), commented_yaml()),
-            (Path("config/schemas/config.schema.json"), json_schema()),
+            (DEFAULT, commented_yaml()),
+            (CONFIG / "schemas" / "config.schema.json", json_schema()),
         ):
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from fersnet.project import PROJECT
+
 PACKAGES = ("fersnet", "workflow_scripts")
 
 
@@ -58,7 +59,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 @cache
 def _path_of(module: str) -> Path | None:
-    base = ROOT.joinpath(*module.split("."))
+    base = PROJECT.joinpath(*module.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
         if candidate.is_file():
             return candidate

@@ -1,34 +1,15 @@
-"""Settings, paths and input functions; every other rule file uses these and defines rules only."""
+"""Paths and input functions; every other rule file uses these and defines rules only."""
 
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-sys.path.insert(0, workflow.basedir)
-
-from fersnet.datasets.presence import find_problems, tree_stamp
-from fersnet.errors import UserError
+from fersnet.datasets.presence import tree_stamp
 from fersnet.fingerprint import fingerprint
-from fersnet.host import check_writable, has_gpu, prepare_jobs
+from fersnet.host import has_gpu
+from fersnet.project import named_file
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe
 from fersnet.settings.baselines import HandcraftedSettings
-from fersnet.settings.load import load_settings
 
-prepare_jobs(Path(workflow.basedir))
-CONFIG_FILES = [Path("config/config.yaml"), *map(Path, workflow.overwrite_configfiles or [])]
-try:
-    SETTINGS = load_settings(config, CONFIG_FILES)
-    check_writable(Path("results", SETTINGS.run))
-    problems = find_problems(SETTINGS)
-    if problems:
-        raise UserError("\n".join(problems))
-except UserError as error:
-    raise WorkflowError(str(error)) from None
-
-RESULTS = f"results/{SETTINGS.run}"
 FOLDS = range(1, SETTINGS.folds.count + 1)
 FERSNET_METHODS = tuple(SETTINGS.variants)
 RIVALS = SETTINGS.rivals.methods
@@ -96,7 +77,7 @@ def is_embedded(dataset):
 
 
 def dataset_root(wildcards):
-    return SETTINGS.datasets[wildcards.dataset].root or f"{RESULTS}/embedded/{wildcards.dataset}/tree"
+    return SETTINGS.datasets[wildcards.dataset].root or f"{FOLDER}/embedded/{wildcards.dataset}/tree"
 
 
 def rendered(wildcards):
@@ -112,7 +93,8 @@ def raw_stamp(wildcards):
 def option_files(wildcards):
     """Files that the reader's options name, whose content the index depends on; the reader says which are missing."""
     selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    return [selection] if selection and Path(selection).is_file() else []
+    # It is the user's own file, wherever a module's prefix puts those of the workflow.
+    return [local(str(named_file(selection)))] if selection and named_file(selection).is_file() else []
 
 
 def landmark_backend(wildcards):

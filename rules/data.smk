@@ -1,10 +1,7 @@
-"""Embedded faces, sequence index, aligned faces, folds."""
+"""Embedded faces, sequence index, aligned faces, folds.
 
-
-# Seconds each: on a cluster they run where Snakemake runs.
-localrules:
-    assign_folds,
-    check_folds,
+A rule of seconds is a `localrule`: on a cluster it runs where Snakemake runs.
+"""
 
 
 rule render_dataset:
@@ -101,6 +98,7 @@ rule assign_folds:
         f"{RESULTS}/logs/assign_folds/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/assign_folds/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -126,6 +124,7 @@ rule check_folds:
         f"{RESULTS}/logs/check_folds/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_folds/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1

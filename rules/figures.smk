@@ -1,19 +1,7 @@
-"""The figures."""
+"""The figures.
 
-
-# Seconds each: on a cluster they run where Snakemake runs.
-localrules:
-    figure_faces,
-    figure_ablation,
-    figure_ranking,
-    figure_scatter,
-    figure_synthesis,
-    figure_confusion,
-    figure_synthesis_confusion,
-    figure_intensity,
-    figure_training,
-    figure_gates,
-    figure_augmentation,
+Each takes seconds, so that on a cluster they run where Snakemake runs (`localrule`).
+"""
 
 
 rule figure_faces:
@@ -26,6 +14,7 @@ rule figure_faces:
         f"{RESULTS}/logs/figure_faces/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_faces/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -52,6 +41,7 @@ rule figure_ablation:
         f"{RESULTS}/logs/figure_ablation/ablation.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_ablation/ablation.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -78,6 +68,7 @@ rule figure_ranking:
         f"{RESULTS}/logs/figure_ranking/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_ranking/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -104,6 +95,7 @@ rule figure_scatter:
         f"{RESULTS}/logs/figure_scatter/synthesis_scatter.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_scatter/synthesis_scatter.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -132,6 +124,7 @@ rule figure_synthesis:
         f"{RESULTS}/logs/figure_synthesis/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_synthesis/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -158,6 +151,7 @@ rule figure_confusion:
         f"{RESULTS}/logs/figure_confusion/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_confusion/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -183,6 +177,7 @@ rule figure_synthesis_confusion:
         f"{RESULTS}/logs/figure_synthesis_confusion/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_synthesis_confusion/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -213,6 +208,7 @@ rule figure_intensity:
         f"{RESULTS}/logs/figure_intensity/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_intensity/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -239,6 +235,7 @@ rule figure_training:
         f"{RESULTS}/logs/figure_training/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_training/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -265,6 +262,7 @@ rule figure_gates:
         f"{RESULTS}/logs/figure_gates/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_gates/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -294,6 +292,7 @@ rule figure_augmentation:
         f"{RESULTS}/logs/figure_augmentation/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_augmentation/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1

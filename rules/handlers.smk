@@ -27,8 +27,8 @@ def check_job_limits():
 
 def finish_tracking():
     """Mirror all job records and complete jobs.csv with the jobs that came after it."""
-    if Path(f"{RESULTS}/tracking/jobs").is_dir():
-        subprocess.run([sys.executable, "-m", "fersnet.cli", "sync", RESULTS, "--keep-time", "--ended"], check=False)
+    if Path(FOLDER, "tracking", "jobs").is_dir():
+        subprocess.run([sys.executable, "-m", "fersnet.cli", "sync", FOLDER, "--keep-time", "--ended"], check=False)
 
 
 onstart:

@@ -1,15 +1,8 @@
-"""The table of jobs, the paper's tables, and the report."""
+"""The table of jobs, the paper's tables, and the report.
 
-
-# Seconds each: on a cluster they run where Snakemake runs; `collect_jobs` needs the tracking store.
-localrules:
-    collect_jobs,
-    table_datasets,
-    table_recognition,
-    table_ablation,
-    table_synthesis,
-    table_selection,
-    build_report,
+Each takes seconds, so that on a cluster they run where Snakemake runs (`localrule`); `collect_jobs` needs the tracking
+store besides.
+"""
 
 
 rule collect_jobs:
@@ -23,6 +16,7 @@ rule collect_jobs:
         f"{RESULTS}/logs/collect_jobs/jobs.log",
     benchmark:
         f"{RESULTS}/benchmarks/collect_jobs/jobs.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -49,6 +43,7 @@ rule table_datasets:
         f"{RESULTS}/logs/table_datasets/datasets.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_datasets/datasets.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -77,6 +72,7 @@ rule table_recognition:
         f"{RESULTS}/logs/table_recognition/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_recognition/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -105,6 +101,7 @@ rule table_ablation:
         f"{RESULTS}/logs/table_ablation/ablation.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_ablation/ablation.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -136,6 +133,7 @@ rule table_synthesis:
         f"{RESULTS}/logs/table_synthesis/synthesis.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_synthesis/synthesis.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -164,6 +162,7 @@ rule table_selection:
         f"{RESULTS}/logs/table_selection/selection.log",
     benchmark:
         f"{RESULTS}/benchmarks/table_selection/selection.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1
@@ -192,6 +191,7 @@ rule build_report:
         f"{RESULTS}/logs/build_report/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/build_report/report.tsv"
+    localrule: True
     conda:
         "../environment.yml"
     threads: 1

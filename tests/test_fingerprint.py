@@ -18,7 +18,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "other": "B = 2\n",
     }.items():
         (tmp_path / "fersnet" / f"{name}.py").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
     return tmp_path
 
 

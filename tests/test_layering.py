@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
+    {"project"},
     {"expressions", "errors", "seeds", "repeats", "fingerprint"},
     {"host"},
     {"settings", "tracking"},

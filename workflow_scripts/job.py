@@ -39,7 +39,7 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
     try:
         with track_job(
             results_folder(snakemake),
-            snakemake.rule,
+            rule_of(snakemake),
             run=snakemake.config["run"],
             **place,
             seed=snakemake.params.get("seed", 0),
@@ -66,8 +66,13 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
 
 
 def results_folder(snakemake: "Snakemake") -> Path:
-    """The folder of the run, `results/<run>`."""
-    return Path("results", snakemake.config["run"])
+    """The folder of the run, taken from the log file: another workflow may put a prefix before `results/<run>`."""
+    return Path(snakemake.log[0]).parents[2]
+
+
+def rule_of(snakemake: "Snakemake") -> str:
+    """The rule's own name, taken from the log file: another workflow may have given it a longer one."""
+    return Path(snakemake.log[0]).parent.name
 
 
 def place_of(snakemake: "Snakemake") -> dict[str, str]:
@@ -77,7 +82,7 @@ def place_of(snakemake: "Snakemake") -> dict[str, str]:
 
 def job_seed(snakemake: "Snakemake") -> int:
     """The job's own seed, from (seed, rule, dataset, method, fold)."""
-    return derive_seed(snakemake.params.seed, snakemake.rule, *place_of(snakemake).values())
+    return derive_seed(snakemake.params.seed, rule_of(snakemake), *place_of(snakemake).values())
 
 
 def job_fingerprint(snakemake: "Snakemake") -> str:

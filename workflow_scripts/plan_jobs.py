@@ -1,6 +1,6 @@
 """The jobs of a run as Snakemake itself plans them, printed as JSON; nothing is run.
 
-`python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the project's folder; what is wrong
+`python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the folder of the run; what is wrong
 with the config comes on the standard output too, with the exit code 1.
 
 This is no rule's script. It stands here because the package knows nothing of Snakemake, and `fersnet plan` runs it.
@@ -19,6 +19,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, RerunTrigger, ResourceSettings
 
+from fersnet.project import PROJECT
+
 TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT, RerunTrigger.SOFTWARE_ENV}
 """As in both profiles, which Snakemake's interface for programs does not read."""
 
@@ -29,7 +31,7 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=cores),
             config_settings=ConfigSettings(configfiles=config_files),
-            snakefile=Path("Snakefile"),
+            snakefile=PROJECT / "Snakefile",
         )
         workflow.dag(DAGSettings(rerun_triggers=TRIGGERS, force_incomplete=True)).execute_workflow(executor="dryrun")
         dag = workflow._workflow.dag

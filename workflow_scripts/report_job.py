@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fersnet.project import CONFIG
 from fersnet.report import markdown
 from fersnet.report.description import RunDescription
 from fersnet.report.writing import Table
@@ -11,7 +12,7 @@ from fersnet.settings.report import ReportSettings
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
 
-QUOTED = Path("config/reported.csv")
+QUOTED = CONFIG / "reported.csv"
 
 
 def describe_run(snakemake: "Snakemake") -> RunDescription:

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN
+from fersnet.project import CONFIG
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from fersnet.datasets.sequences import SequenceIndex
 
-PUBLISHED = Path("config/sequence_counts.csv")
-"""The counts in the paper, in the project's folder."""
+PUBLISHED = CONFIG / "sequence_counts.csv"
+"""The counts in the paper."""
 
 
 def count_table(sequences: "DataFrame") -> "DataFrame":

@@ -24,6 +24,7 @@ from fersnet.datasets.video import VideoError, VideoScan, peak_by_distance, peak
 from fersnet.datasets.walk import Listing, Tree, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import MMI_CODES
+from fersnet.project import named_file
 
 DEPTH = 5
 VIDEO_SUFFIXES = (".avi", ".mpg", ".mpeg", ".mp4", ".mov", ".wmv", ".mkv")
@@ -119,13 +120,16 @@ def read_index(
 def _selected(selection: str | None) -> frozenset[str] | None:
     if selection is None:
         return None
+    file = named_file(selection)
     try:
-        with Path(selection).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
         return frozenset(row["sequence"].strip().upper() for row in rows)
     except (OSError, UnicodeDecodeError, KeyError, AttributeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "no column `sequence`"
-        raise UserError(f"options.selection: {selection}: {reason}; name a CSV file with a column `sequence`") from None
+        raise UserError(
+            f"options.selection: {file.absolute()}: {reason}; name a CSV file with a column `sequence`"
+        ) from None
 
 
 def _read_session(builder: IndexBuilder, tree: Tree, session: Session, sequence_id: str, peak_frames: int) -> None:

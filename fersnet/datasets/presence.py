@@ -17,8 +17,9 @@ def find_problems(settings: Settings) -> list[str]:
         root = Path(dataset.root).expanduser()
         missing = f"nothing is there: {root}" if not root.exists() else look_at(dataset, root)
         if missing:
+            taken = "" if root.is_absolute() else f" (a relative root is taken from the working folder, {Path.cwd()})"
             problems.append(
-                f"dataset {key}: {missing}; set datasets.{key}.root to your copy, or to null for embedded faces"
+                f"dataset {key}: {missing}{taken}; set datasets.{key}.root to your copy, or to null for embedded faces"
             )
     return problems
 

@@ -1,6 +1,7 @@
 """The jobs of a run, as Snakemake plans them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fersnet.errors import UserError
+from fersnet.project import PROJECT
 from fersnet.repeats import split_repeat
 from fersnet.settings.load import read_config
 
@@ -32,7 +34,7 @@ class PlannedJob:
     params: dict[str, Any] = field(default_factory=dict)
     """The settings that the job's result depends on."""
     outputs: tuple[str, ...] = ()
-    """Files that it writes, relative to the project's folder."""
+    """Files that it writes, relative to the working folder."""
 
     @property
     def plain_method(self) -> str:
@@ -40,17 +42,18 @@ class PlannedJob:
         return split_repeat(self.method)[0]
 
 
-def read_graph(config_files: Sequence[Path], project: Path = Path()) -> list[PlannedJob]:
-    """The graph as Snakemake plans it, for config files laid over the default.
+def read_graph(config_files: Sequence[Path], folder: Path = Path()) -> list[PlannedJob]:
+    """The graph as Snakemake plans it in a working folder, for config files laid over the default.
 
     Raises:
-        UserError: outside a project's folder, or with what Snakemake says of the config.
+        UserError: where the package came without the workflow, or with what Snakemake says of the config.
     """
-    if not (project / "Snakefile").is_file():
-        raise UserError(f"{project.resolve()}: no Snakefile here; run it in the project's folder")
+    if not (PROJECT / "Snakefile").is_file():
+        raise UserError(f"{PROJECT}: no Snakefile here; plan a run with the fersnet of a copy of the whole project")
     read_config(config_files)  # Snakemake would not name the file that is missing or broken
     command = [sys.executable, "-m", "workflow_scripts.plan_jobs", *map(str, config_files)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(done.stdout.strip() or "Snakemake cannot plan this config; run `snakemake -n` to see why")
     # A named target has no outputs: nothing runs for it, and nothing waits for it.

@@ -42,16 +42,16 @@ class RunSizes:
         return sum(count for name, count in counts.items() if expressions is None or name in expressions)
 
 
-def planned_sizes(settings: Settings, project: Path) -> RunSizes:
-    """The sizes of a run that is yet to come: of its sequence index where that stands, and else as expected.
+def planned_sizes(settings: Settings, folder: Path) -> RunSizes:
+    """The sizes of a run that is yet to come in a working folder: of its index where that stands, or as expected.
 
     Expected are, for embedded faces, what their settings make, and for a licensed copy the published counts.
     """
-    results = project / "results" / settings.run
+    results = folder / "results" / settings.run
     counts, subjects = found_counts(results)
     for key, dataset in settings.datasets.items():
         if key not in counts:
-            expected, people = expected_counts(dataset, project / PUBLISHED)
+            expected, people = expected_counts(dataset, PUBLISHED)
             counts |= {key: expected} if expected else {}
             subjects |= {key: people} if people else {}
     return RunSizes(

@@ -43,6 +43,17 @@ def test_a_rule_runs_a_tracked_script(name: str) -> None:
     assert "with tracked_job(snakemake)" in text
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_f6_the_log_of_a_rule_tells_its_name_and_the_folder_of_the_run(name: str) -> None:
+    assert re.search(rf'    log:\n        f"{{RESULTS}}/logs/{name}/[^/]+\.log",\n', RULES[name])
+
+
+def test_f6_rules_of_seconds_stay_local_under_other_names() -> None:
+    """A `localrules` list names rules as this workflow does, which counts for nothing in another one."""
+    assert sum("    localrule: True\n" in text for text in RULES.values()) > 15
+    assert not [path for path in (ROOT / "rules").glob("*.smk") if "localrules" in path.read_text(encoding="utf-8")]
+
+
 def test_the_slurm_profile_makes_arrays_of_rules_that_exist() -> None:
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
     assert {name.strip() for name in profile["slurm-array-jobs"].split(",")} <= set(RULES)

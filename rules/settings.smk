@@ -1,0 +1,38 @@
+"""Where the project lies, and the settings of the run: what is wrong with them is said here, before any job."""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
+
+sys.path.insert(0, str(Path(workflow.current_basedir).parent))
+
+from fersnet.datasets.presence import find_problems
+from fersnet.errors import UserError
+from fersnet.host import check_writable, prepare_jobs
+from fersnet.project import DEFAULT, PROJECT, config_files
+from fersnet.settings.load import load_settings, read_config
+
+prepare_jobs(PROJECT)
+for file in config_files():
+
+    configfile: file
+
+
+CONFIG_FILES = [*config_files(), *map(Path, workflow.overwrite_configfiles or [])]
+if workflow.modifier.skip_configfile:
+    # As a module, with a config that another workflow hands over: it is laid over the default as a file would be.
+    given, config, CONFIG_FILES = config, read_config([DEFAULT]), []
+    update_config(config, given)
+try:
+    SETTINGS = load_settings(config, CONFIG_FILES)
+    RESULTS = f"results/{SETTINGS.run}"
+    # Snakemake puts a module's prefix before inputs, outputs and logs; paths that it does not see need it, too.
+    FOLDER = str(workflow.modifier.modify_path(RESULTS))
+    check_writable(Path(FOLDER))
+    problems = find_problems(SETTINGS)
+    if problems:
+        raise UserError("\n".join(problems))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
