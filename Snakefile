@@ -1,8 +1,17 @@
 """From raw dataset folders to every table and figure of the paper; start it with `make reproduce`."""
 
+import os
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.10")
+
+if not isinstance(workflow.current_basedir, os.PathLike):
+    raise WorkflowError(
+        "the scripts of this workflow import its own Python package, which Snakemake does not fetch with them; "
+        "clone the project, and give `snakefile:` the path of the clone's Snakefile"
+    )
 
 
 include: "rules/settings.smk"

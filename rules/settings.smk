@@ -1,17 +1,11 @@
 """Where the project lies, and the settings of the run: what is wrong with them is said here, before any job."""
 
-import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-if not isinstance(workflow.current_basedir, os.PathLike):
-    raise WorkflowError(
-        "the scripts of this workflow import its own Python package, which Snakemake does not fetch with them; "
-        "clone the project, and give `snakefile:` the path of the clone's Snakefile"
-    )
 sys.path.insert(0, str(Path(workflow.current_basedir).parent))
 
 from fersnet.cross_validation import fold_counts
