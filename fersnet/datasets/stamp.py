@@ -25,6 +25,7 @@ SETTLED_SECONDS = 2.0
 
 STAMPS = Path(".snakemake", "stamps")
 """Where a run remembers what it has read, below the working folder."""
+UNREADABLE = "unreadable"
 
 ANNOUNCED_BYTES = 500_000_000
 """From here on, the reading takes long enough to be announced."""
@@ -100,7 +101,8 @@ def _stamp(place: Path, entries: Iterable[Entry], memory: Path) -> str:
         if file is not None:
             old = known.get(str(file))
             content = old[-1] if look and old and old[:-1] == look else _checksum(file)
-            if look and time.time() - max(look[1:]) / 1e9 > SETTLED_SECONDS:
+            settled = look and time.time() - max(look[1:]) / 1e9 > SETTLED_SECONDS
+            if settled and not content.startswith(UNREADABLE):
                 remembered[str(file)] = [*look, content]
         digest.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
     if remembered != known:
@@ -125,7 +127,7 @@ def _checksum(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except (OSError, ValueError) as error:
-        return f"unreadable: {getattr(error, 'strerror', None) or error}"
+        return f"{UNREADABLE}: {getattr(error, 'strerror', None) or error}"
 
 
 def _recall(record: Path) -> dict[str, list]:
