@@ -5,7 +5,7 @@ import os
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-min_version("9.10")
+min_version("9.12")
 
 if not isinstance(workflow.current_basedir, os.PathLike):
     raise WorkflowError(
@@ -17,6 +17,7 @@ if not isinstance(workflow.current_basedir, os.PathLike):
 include: "rules/settings.smk"
 include: "rules/common.smk"
 include: "rules/stamps.smk"
+include: "rules/classes.smk"
 include: "rules/data.smk"
 include: "rules/training.smk"
 include: "rules/synthesis.smk"
@@ -28,7 +29,7 @@ include: "rules/handlers.smk"
 
 rule all:
     input:
-        f"{RESULTS}/report.html",
+        "<results>/report.html",
         deliverables(),
 
 
@@ -46,7 +47,7 @@ rule folds:
 rule ablation:
     input:
         tables("ablation"),
-        f"{RESULTS}/figures/ablation.png",
+        "<results>/figures/ablation.png",
 
 
 rule recognition:

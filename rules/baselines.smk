@@ -1,37 +1,21 @@
-"""The recognition baselines: one rule for all of them."""
+"""The recognition methods of one file: one rule for all of them."""
 
 
-rule train_baseline:
+use rule training as train_baseline with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        landmarks=f"{RESULTS}/datasets/{{dataset}}/landmarks.npy",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        **FOLD_FACES,
+        landmarks="<results>/datasets/{dataset}/landmarks.npy",
     output:
-        predictions=f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
-    log:
-        f"{RESULTS}/logs/train_baseline/{{dataset}}_{{method}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_baseline/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+        predictions="<results>/predictions/{dataset}/{method}/fold{fold}.parquet",
+    pathvars:
+        job="train_baseline/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
         method=one_of(BASELINES),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
     resources:
-        gpu=lambda wildcards: 0 if baseline_device(wildcards) == "cpu" else gpu(),
-        mem_mb=4000,
-        runtime=240,
+        **needs(megabytes=4000, minutes=240, gpus=gpus_of(method_device)),
     params:
-        code=lambda wildcards: code("train_baseline", f"fersnet.baselines.{method_of(wildcards)}"),
-        seed=SETTINGS.seed,
-        settings=lambda wildcards: dump(getattr(SETTINGS.baselines, method_of(wildcards))),
+        **training_work("train_baseline", **of_method("train_baseline"), settings=section, device=method_device),
+        expressions=classes,
         size=SETTINGS.baselines.size,
         crop=SETTINGS.model.image_size,
         frames=SETTINGS.faces.clip_frames,
-        expressions=classes,
-        device=baseline_device,
-        precision=SETTINGS.precision,
-    script:
-        "../workflow_scripts/train_baseline.py"

@@ -2,23 +2,26 @@
 
 from dataclasses import asdict
 
-from fersnet.datasets.presence import tree_stamp
 from fersnet.fingerprint import fingerprint
 from fersnet.folds import fold_groups
 from fersnet.host import has_gpu
-from fersnet.project import named_file
+from fersnet.methods.find import code_of
+from fersnet.project import CONFIG, PROJECT
 from fersnet.repeats import repeat_key, split_repeat
-from fersnet.report.description import describe
-from fersnet.settings.baselines import HandcraftedSettings
+from fersnet.report.description import describe, of_methods
 
-FOLDS = range(1, SETTINGS.folds.count + 1)
 FERSNET_METHODS = tuple(SETTINGS.variants)
 RIVALS = SETTINGS.rivals.methods
 BASELINES = SETTINGS.baselines.methods
 RECOGNITION = SETTINGS.recognition_datasets
 PRETRAINING = tuple(key for key in SETTINGS.datasets if key not in RECOGNITION)
 SYSTEMS = (*RIVALS, SETTINGS.synthesis.method)
+RECOGNISERS = (*BASELINES, *FERSNET_METHODS)
+FOUND = {**SETTINGS.known.systems, **SETTINGS.known.recognisers}
 NOTHING = "(?!)"  # a wildcard constraint that no name meets
+# Files of the project's own whose content shows in results; no prefix of another workflow's goes before them.
+QUOTED, COUNTS = (local(str(CONFIG / name)) for name in ("reported.csv", "sequence_counts.csv"))
+TEMPLATE = local(str(PROJECT / "fersnet" / "report" / "report.html.j2"))
 REPEATS = {
     **dict.fromkeys(RIVALS, SETTINGS.repeats.rivals),
     **dict.fromkeys(BASELINES, SETTINGS.repeats.baselines),
@@ -31,9 +34,40 @@ wildcard_constraints:
     fold=r"\d+",
 
 
-def code(*modules):
-    """Fingerprint of a rule's script and of the modules that it loads by name."""
-    return fingerprint(*(f"workflow_scripts.{name}" if "." not in name else name for name in modules))
+FACES = {
+    "faces": "<results>/datasets/{dataset}/faces.npy",
+    "table": "<results>/datasets/{dataset}/faces.parquet",
+}
+FOLD_FACES = FACES | {
+    "folds": "<results>/datasets/{dataset}/folds.csv",
+    "checked": ancient("<results>/datasets/{dataset}/folds_check.csv"),
+}
+TRAINED = {
+    "checkpoint": "<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt",
+    "history": "<results>/models/{dataset}/{method}/fold{fold}/history.csv",
+}
+
+
+def work(script, **params):
+    """Params of a rule: its script, what tells that its code has changed, and what its result depends on."""
+    return {"script": script, "code": fingerprint(f"workflow_scripts.{script}")} | params
+
+
+def training_work(script, **params):
+    """Params of a rule that trains networks, or draws something with them: from the seed, on the device."""
+    common = {"seed": SETTINGS.seed, "device": SETTINGS.device, "precision": SETTINGS.precision}
+    return work(script, **common | params)
+
+
+def showing(script, of=(), **params):
+    """Params of a rule that makes a table or figure of some methods."""
+    run = asdict(of_methods(describe(SETTINGS, FOLD_COUNTS), of))
+    return work(script, report=dump(SETTINGS.report), run=run, **params)
+
+
+def needs(megabytes, minutes, gpus=0):
+    """Resources of a class of work; a retry gets more memory."""
+    return dict(gpu=gpus, mem_mb=lambda wildcards, attempt: megabytes * attempt, runtime=minutes)
 
 
 def dump(section):
@@ -63,10 +97,40 @@ def gpu():
     return int(SETTINGS.device == "cuda")
 
 
-def baseline_device(wildcards):
-    """The device of a baseline: handcrafted features have no use for a GPU, so they neither ask for nor hold one."""
-    section = getattr(SETTINGS.baselines, method_of(wildcards))
-    return "cpu" if isinstance(section, HandcraftedSettings) else SETTINGS.device
+def method_module(wildcards):
+    """Where a method of one file is declared; FERSNet itself is not one."""
+    method = method_of(wildcards)
+    return FOUND[method].module if method in FOUND else "fersnet.training.inference"
+
+
+def of_method(script):
+    """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
+
+    def code(wildcards):
+        return fingerprint(f"workflow_scripts.{script}", code_of(method_module(wildcards)))
+
+    return {"module": method_module, "code": code}
+
+
+def section(wildcards):
+    """The settings of a method of one file."""
+    method = method_of(wildcards)
+    return dump(getattr(SETTINGS, FOUND[method].declared.option).of(method))
+
+
+def method_device(wildcards):
+    """The device of a method: one without networks has no use for a GPU, so it neither asks for nor holds one."""
+    return SETTINGS.device if FOUND[method_of(wildcards)].declared.trains_networks else "cpu"
+
+
+def alignment_device(wildcards):
+    """The device of the landmarks; of the backends, one has networks."""
+    return SETTINGS.device if landmark_backend(wildcards) == "face_alignment" else "cpu"
+
+
+def gpus_of(device):
+    """The GPUs that a job needs whose device is looked up by its wildcards."""
+    return lambda wildcards: 0 if device(wildcards) == "cpu" else gpu()
 
 
 def training_minutes(epochs):
@@ -84,7 +148,7 @@ def dataset_root(wildcards):
 
 def rendered(wildcards):
     """The manifest of the rendered tree; nothing for a licensed copy."""
-    return [f"{RESULTS}/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
+    return [f"<results>/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
 
 
 def raw_stamp(wildcards):
@@ -120,7 +184,9 @@ def hold_out():
 def variant_sections(method, pretraining=False):
     """The settings of a variant that its training depends on."""
     parts = SETTINGS.for_variant(method, pretraining)
-    return {"sharing": SETTINGS.variants[method].sharing} | {key: dump(part) for key, part in parts.items()}
+    variant = SETTINGS.variants[method]
+    own = {"sharing": variant.sharing, "augmented_by": variant.augmented_by}
+    return own | {key: dump(part) for key, part in parts.items()}
 
 
 def variant_params(wildcards):
@@ -135,12 +201,6 @@ def dump_study():
     """What the selection study's result depends on; its method is a variant like any other."""
     method = SETTINGS.selection_study.method
     return variant_sections(method) if method else {}
-
-
-def synthesis_module(wildcards):
-    """The module that loads a system of the synthesis comparison."""
-    method = method_of(wildcards)
-    return f"fersnet.rivals.{method}" if method in RIVALS else "fersnet.training.inference"
 
 
 def folds_of(dataset):
@@ -159,7 +219,7 @@ def of_folds(pattern, datasets, **more):
 
 
 def checkpoint(dataset, method, fold):
-    return f"{RESULTS}/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
+    return f"<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
 
 
 def pretrained_checkpoint(wildcards):
@@ -170,7 +230,7 @@ def pretrained_checkpoint(wildcards):
 def augmentation_faces(wildcards):
     if SETTINGS.variants[method_of(wildcards)].augmented_by is None:
         return []
-    return [f"{RESULTS}/augmentation/{wildcards.dataset}/{wildcards.method}/fold{wildcards.fold}.npz"]
+    return [f"<results>/augmentation/{wildcards.dataset}/{wildcards.method}/fold{wildcards.fold}.npz"]
 
 
 def augmenting_checkpoint(wildcards):
@@ -181,33 +241,37 @@ def augmenting_checkpoint(wildcards):
 
 def face_stores():
     names = ("faces.npy", "faces.parquet", "landmarks.npy")
-    return expand(f"{RESULTS}/datasets/{{dataset}}/{{name}}", dataset=SETTINGS.datasets, name=names)
+    return expand("<results>/datasets/{dataset}/{name}", dataset=SETTINGS.datasets, name=names)
 
 
 def face_sheets():
-    return expand(f"{RESULTS}/figures/faces_{{dataset}}.png", dataset=SETTINGS.datasets)
+    return expand("<results>/figures/faces_{dataset}.png", dataset=SETTINGS.datasets)
 
 
 def checked_folds():
-    return expand(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv", dataset=RECOGNITION)
+    return expand("<results>/datasets/{dataset}/folds_check.csv", dataset=RECOGNITION)
 
 
 def indexes():
-    return expand(f"{RESULTS}/datasets/{{dataset}}/index.parquet", dataset=RECOGNITION)
+    return expand("<results>/datasets/{dataset}/index.parquet", dataset=RECOGNITION)
 
 
 def predictions(datasets, methods):
     """The predictions of all trainings of some methods."""
-    pattern = f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet"
+    pattern = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
     return of_folds(pattern, datasets, method=trainings(methods))
 
 
 def dataset_predictions(wildcards):
-    return predictions([wildcards.dataset], [*BASELINES, *FERSNET_METHODS])
+    return predictions([wildcards.dataset], RECOGNISERS)
 
 
 def evaluations():
-    return of_folds(f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet", SETTINGS.synthesis.datasets)
+    return of_folds("<results>/evaluation/{dataset}/fold{fold}.parquet", SETTINGS.synthesis.datasets)
+
+
+def dataset_evaluations(wildcards):
+    return of_folds("<results>/evaluation/{dataset}/fold{fold}.parquet", [wildcards.dataset])
 
 
 def evaluation_sets():
@@ -215,41 +279,48 @@ def evaluation_sets():
 
 
 def fold_syntheses(wildcards):
-    folder = f"{RESULTS}/synthesis/{wildcards.dataset}"
+    folder = f"<results>/synthesis/{wildcards.dataset}"
     return [f"{folder}/{method}/fold{wildcards.fold}.npz" for method in trainings(SYSTEMS)]
 
 
 def dataset_syntheses(wildcards):
-    pattern = f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz"
+    pattern = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
     return of_folds(pattern, [wildcards.dataset], method=SYSTEMS)
 
 
 def selection_files():
     if SETTINGS.selection_study.method is None:
         return []
-    return of_folds(f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet", RECOGNITION)
+    return of_folds("<results>/selection/{dataset}/fold{fold}.parquet", RECOGNITION)
 
 
 def augmented_methods():
     return [key for key, variant in SETTINGS.variants.items() if variant.augmented_by]
 
 
-def augmentation_tables(dataset):
-    pattern = f"{RESULTS}/augmentation/{{dataset}}/{{method}}/fold{{fold}}.csv"
-    return of_folds(pattern, [dataset], method=augmented_methods()[:1])
+def augmentation_tables(wildcards):
+    pattern = "<results>/augmentation/{dataset}/{method}/fold{fold}.csv"
+    return of_folds(pattern, [wildcards.dataset], method=augmented_methods()[:1])
 
 
 def gated_methods():
     return [key for key, variant in SETTINGS.variants.items() if variant.sharing == "convflu"]
 
 
-def histories(dataset):
-    pattern = f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/history.csv"
-    return of_folds(pattern, [dataset], method=FERSNET_METHODS)
+def gated_checkpoints(wildcards):
+    return of_folds(TRAINED["checkpoint"], [wildcards.dataset], method=gated_methods()[:1])
+
+
+def gates(wildcards):
+    return of_folds("<results>/gates/{dataset}/fold{fold}.npz", [wildcards.dataset])
+
+
+def histories(wildcards):
+    return of_folds(TRAINED["history"], [wildcards.dataset], method=FERSNET_METHODS)
 
 
 def tables(name, *forms):
-    return multiext(f"{RESULTS}/tables/{name}", *(forms or (".csv", ".json", ".md", ".tex")))
+    return multiext(f"<results>/tables/{name}", *(forms or (".csv", ".json", ".md", ".tex")))
 
 
 def recognition_tables():
@@ -263,7 +334,7 @@ def all_tables(*forms):
 
 
 def figure_files(*names):
-    return [f"{RESULTS}/figures/{name}.{ending}" for name in names for ending in ("png", "pdf")]
+    return [f"<results>/figures/{name}.{ending}" for name in names for ending in ("png", "pdf")]
 
 
 def synthesis_figures():
@@ -271,7 +342,7 @@ def synthesis_figures():
     for dataset in SETTINGS.synthesis.datasets:
         names += [f"synthesis_{dataset}"]
         names += [f"confusion_synthesis_{dataset}_{method}" for method in SYSTEMS]
-        names += [f"intensity_{dataset}"] if "exprgan" in RIVALS else []
+        names += [f"intensity_{dataset}_{method}" for method in RIVALS if FOUND[method].declared.controls_intensity]
     return figure_files(*names, "synthesis_scatter")
 
 
@@ -283,7 +354,7 @@ def all_figures():
     names = ["ablation"]
     for dataset in RECOGNITION:
         names += [f"training_{dataset}", f"ranking_{dataset}"]
-        names += [f"confusion_{dataset}_{method}" for method in (*BASELINES, *FERSNET_METHODS)]
+        names += [f"confusion_{dataset}_{method}" for method in RECOGNISERS]
         names += [f"gates_{dataset}"] if gated_methods() else []
         names += [f"augmentation_{dataset}"] if augmented_methods() else []
     return [*face_sheets(), *synthesis_figures(), *figure_files(*names)]
@@ -291,11 +362,26 @@ def all_figures():
 
 def deliverables():
     """What `all` asks for by name: Snakemake makes a deleted file again only where somebody asks for it."""
-    pattern = f"{RESULTS}/synthesis/{{dataset}}/{{method}}/fold{{fold}}.npz"
+    pattern = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
     syntheses = of_folds(pattern, SETTINGS.synthesis.datasets, method=trainings(SYSTEMS))
-    return [*all_tables(), *all_figures(), *predictions(RECOGNITION, [*BASELINES, *FERSNET_METHODS]), *syntheses]
+    return [*all_tables(), *all_figures(), *predictions(RECOGNITION, RECOGNISERS), *syntheses]
 
 
-def described_run():
-    """What every table and figure says about where its numbers come from."""
-    return asdict(describe(SETTINGS, FOLD_COUNTS))
+def table_files(name, caption):
+    """Outputs of a rule that makes a table."""
+    kept = {ending: f"<results>/tables/{name}.{ending}" for ending in ("json", "md", "tex")}
+    csv = report(f"<results>/tables/{name}.csv", caption=f"captions/{caption}.rst", category="Tables")
+    return dict(csv=csv, **kept)
+
+
+def drawn(caption, *names, category="Figures"):
+    """Outputs of a rule that draws figures."""
+    pngs = [f"<results>/figures/{name}.png" for name in names]
+    shown = [report(path, caption=f"captions/{caption}.rst", category=category) for path in pngs]
+    return [*shown, *(path.replace(".png", ".pdf") for path in pngs)]
+
+
+def figure(name, caption, category="Figures"):
+    """Outputs of a rule that draws one figure."""
+    png, pdf = drawn(caption, name, category=category)
+    return dict(png=png, pdf=pdf)

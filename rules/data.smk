@@ -1,150 +1,86 @@
-"""Embedded faces, sequence index, aligned faces, folds.
-
-A rule of seconds is a `localrule`: on a cluster it runs where Snakemake runs.
-"""
+"""Embedded faces, sequence index, aligned faces, folds."""
 
 
-rule render_dataset:
+use rule minutes as render_dataset with:
     output:
-        tree=directory(f"{RESULTS}/embedded/{{dataset}}/tree"),
-        manifest=f"{RESULTS}/embedded/{{dataset}}/manifest.csv",
-    log:
-        f"{RESULTS}/logs/render_dataset/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/render_dataset/{{dataset}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=60,
+        tree=directory("<results>/embedded/{dataset}/tree"),
+        manifest="<results>/embedded/{dataset}/manifest.csv",
+    pathvars:
+        job="render_dataset/{dataset}",
     params:
-        code=code("render_dataset"),
-        seed=SETTINGS.seed,
+        **work("render_dataset", seed=SETTINGS.seed),
         reader=lambda wildcards: SETTINGS.datasets[wildcards.dataset].reader,
         settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset].embedded),
-    script:
-        "../workflow_scripts/render_dataset.py"
 
 
-rule index_sequences:
+use rule minutes as index_sequences with:
     input:
         tree=rendered_tree,
         manifest=rendered,
     output:
-        index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
-        rejected=f"{RESULTS}/datasets/{{dataset}}/index_rejected.csv",
-    log:
-        f"{RESULTS}/logs/index_sequences/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/index_sequences/{{dataset}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=60,
+        index="<results>/datasets/{dataset}/index.parquet",
+        rejected="<results>/datasets/{dataset}/index_rejected.csv",
+    pathvars:
+        job="index_sequences/{dataset}",
     params:
-        code=code("index_sequences"),
-        seed=SETTINGS.seed,
+        script="index_sequences",
+        code=reader_code,
+        module=reader_module,
         root=dataset_root,
         stamp=raw_stamp,
         options=option_stamp,
         peak_frames=SETTINGS.faces.peak_frames,
         settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset]),
-    script:
-        "../workflow_scripts/index_sequences.py"
 
 
 # The index may keep its bytes although the pictures that it names have changed, and they are read here: so what tells
 # of changes is compared here, too.
-rule align_faces:
+use rule minutes as align_faces with:
     input:
         tree=rendered_tree,
         manifest=rendered,
-        index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
-        rejected=f"{RESULTS}/datasets/{{dataset}}/index_rejected.csv",
+        index="<results>/datasets/{dataset}/index.parquet",
+        rejected="<results>/datasets/{dataset}/index_rejected.csv",
     output:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        landmarks=f"{RESULTS}/datasets/{{dataset}}/landmarks.npy",
-        rejected=f"{RESULTS}/datasets/{{dataset}}/rejected.csv",
-        checksum=f"{RESULTS}/datasets/{{dataset}}/checksum.txt",
-    log:
-        f"{RESULTS}/logs/align_faces/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/align_faces/{{dataset}}.tsv"
-    conda:
-        "../environment.yml"
+        **FACES,
+        landmarks="<results>/datasets/{dataset}/landmarks.npy",
+        rejected="<results>/datasets/{dataset}/rejected.csv",
+        checksum="<results>/datasets/{dataset}/checksum.txt",
+    pathvars:
+        job="align_faces/{dataset}",
     threads: lambda wildcards: 1 if is_embedded(wildcards.dataset) else 8
     resources:
-        gpu=0,
-        mem_mb=4000,
-        runtime=240,
+        **needs(megabytes=4000, minutes=240, gpus=gpus_of(alignment_device)),
     params:
-        code=code("align_faces"),
-        seed=SETTINGS.seed,
+        **work("align_faces", settings=dump(SETTINGS.faces)),
         root=dataset_root,
         stamp=raw_stamp,
         backend=landmark_backend,
         backend_stamp=backend_stamp,
-        device="cpu",
-        settings=dump(SETTINGS.faces),
-    script:
-        "../workflow_scripts/align_faces.py"
+        device=alignment_device,
 
 
-rule assign_folds:
+use rule seconds as assign_folds with:
     input:
-        index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
+        index="<results>/datasets/{dataset}/index.parquet",
     output:
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-    log:
-        f"{RESULTS}/logs/assign_folds/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/assign_folds/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=1000,
-        runtime=10,
+        folds="<results>/datasets/{dataset}/folds.csv",
+    pathvars:
+        job="assign_folds/{dataset}",
     params:
-        code=code("assign_folds"),
-        seed=SETTINGS.seed,
-        settings=dump(SETTINGS.folds),
-    script:
-        "../workflow_scripts/assign_folds.py"
+        **work("assign_folds", settings=dump(SETTINGS.folds)),
 
 
 # Trainings take what it writes as `ancient`: it must have passed, but its content shows in no model.
-rule check_folds:
+use rule seconds as check_folds with:
     input:
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        index=f"{RESULTS}/datasets/{{dataset}}/index.parquet",
+        folds="<results>/datasets/{dataset}/folds.csv",
+        index="<results>/datasets/{dataset}/index.parquet",
     output:
-        summary=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
-    log:
-        f"{RESULTS}/logs/check_folds/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/check_folds/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=1000,
-        runtime=10,
+        summary="<results>/datasets/{dataset}/folds_check.csv",
+    pathvars:
+        job="check_folds/{dataset}",
     params:
-        code=code("check_folds"),
-        seed=SETTINGS.seed,
-        scheme=SETTINGS.folds.scheme,
+        **work("check_folds", scheme=SETTINGS.folds.scheme),
         planned=lambda wildcards: FOLD_COUNTS[wildcards.dataset],
         chosen=lambda wildcards: list(SETTINGS.report.chosen_subjects.get(wildcards.dataset, ())),
-    script:
-        "../workflow_scripts/check_folds.py"

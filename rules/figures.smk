@@ -1,312 +1,130 @@
-"""The figures.
-
-Each takes seconds, so that on a cluster they run where Snakemake runs (`localrule`).
-"""
+"""The figures."""
 
 
-rule figure_faces:
+use rule seconds as figure_faces with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        landmarks=f"{RESULTS}/datasets/{{dataset}}/landmarks.npy",
+        **FACES,
+        landmarks="<results>/datasets/{dataset}/landmarks.npy",
     output:
-        png=f"{RESULTS}/figures/faces_{{dataset}}.png",
-    log:
-        f"{RESULTS}/logs/figure_faces/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_faces/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        png=report("<results>/figures/faces_{dataset}.png", caption="captions/faces.rst", category="Faces"),
+    pathvars:
+        job="figure_faces/{dataset}",
     params:
-        code=code("figure_faces"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_faces.py"
+        **showing("figure_faces"),
 
 
-rule figure_ablation:
+use rule seconds as figure_ablation with:
     input:
-        table=f"{RESULTS}/tables/ablation.csv",
+        table="<results>/tables/ablation.csv",
     output:
-        png=f"{RESULTS}/figures/ablation.png",
-        pdf=f"{RESULTS}/figures/ablation.pdf",
-    log:
-        f"{RESULTS}/logs/figure_ablation/ablation.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_ablation/ablation.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("ablation", "ablation"),
+    pathvars:
+        job="figure_ablation/ablation",
     params:
-        code=code("figure_ablation"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_ablation.py"
+        **showing("figure_ablation", FERSNET_METHODS),
 
 
-rule figure_ranking:
+use rule seconds as figure_ranking with:
     input:
-        table=f"{RESULTS}/tables/fer_{{dataset}}.csv",
+        table="<results>/tables/fer_{dataset}.csv",
     output:
-        png=f"{RESULTS}/figures/ranking_{{dataset}}.png",
-        pdf=f"{RESULTS}/figures/ranking_{{dataset}}.pdf",
-    log:
-        f"{RESULTS}/logs/figure_ranking/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_ranking/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("ranking_{dataset}", "ranking"),
+    pathvars:
+        job="figure_ranking/{dataset}",
     params:
-        code=code("figure_ranking"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_ranking.py"
+        **showing("figure_ranking", RECOGNISERS),
 
 
-rule figure_scatter:
+use rule seconds as figure_scatter with:
     input:
-        table=f"{RESULTS}/tables/synthesis.csv",
+        table="<results>/tables/synthesis.csv",
     output:
-        png=f"{RESULTS}/figures/synthesis_scatter.png",
-        pdf=f"{RESULTS}/figures/synthesis_scatter.pdf",
-    log:
-        f"{RESULTS}/logs/figure_scatter/synthesis_scatter.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_scatter/synthesis_scatter.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("synthesis_scatter", "scatter"),
+    pathvars:
+        job="figure_scatter/synthesis_scatter",
     params:
-        code=code("figure_scatter"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_scatter.py"
+        **showing("figure_scatter", SYSTEMS),
 
 
-rule figure_synthesis:
+use rule seconds as figure_synthesis with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+        **FACES,
         syntheses=dataset_syntheses,
     output:
-        png=f"{RESULTS}/figures/synthesis_{{dataset}}.png",
-        pdf=f"{RESULTS}/figures/synthesis_{{dataset}}.pdf",
-    log:
-        f"{RESULTS}/logs/figure_synthesis/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_synthesis/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("synthesis_{dataset}", "grid", category="Faces"),
+    pathvars:
+        job="figure_synthesis/{dataset}",
     params:
-        code=code("figure_synthesis"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-        methods=SYSTEMS,
-    script:
-        "../workflow_scripts/figure_synthesis.py"
+        **showing("figure_synthesis", SYSTEMS, methods=SYSTEMS),
 
 
-rule figure_confusion:
+use rule seconds as figure_confusion with:
     input:
         predictions=dataset_predictions,
     output:
-        figure_files(*(f"confusion_{{dataset}}_{method}" for method in (*BASELINES, *FERSNET_METHODS))),
-    log:
-        f"{RESULTS}/logs/figure_confusion/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_confusion/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        drawn("confusion", *(f"confusion_{{dataset}}_{method}" for method in RECOGNISERS), category="Confusion"),
+    pathvars:
+        job="figure_confusion/{dataset}",
     params:
-        code=code("figure_confusion"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_confusion.py"
+        **showing("figure_confusion", RECOGNISERS),
 
 
-rule figure_synthesis_confusion:
+use rule seconds as figure_synthesis_confusion with:
     input:
-        evaluations=lambda wildcards: of_folds(
-            f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet", [wildcards.dataset]
-        ),
+        evaluations=dataset_evaluations,
     output:
-        figure_files(*(f"confusion_synthesis_{{dataset}}_{method}" for method in SYSTEMS)),
-    log:
-        f"{RESULTS}/logs/figure_synthesis_confusion/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_synthesis_confusion/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        drawn("confusion", *(f"confusion_synthesis_{{dataset}}_{name}" for name in SYSTEMS), category="Confusion"),
+    pathvars:
+        job="figure_synthesis_confusion/{dataset}",
     params:
-        code=code("figure_synthesis_confusion"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-        methods=SYSTEMS,
-    script:
-        "../workflow_scripts/figure_synthesis_confusion.py"
+        **showing("figure_synthesis_confusion", SYSTEMS, methods=SYSTEMS),
 
 
-rule figure_intensity:
+use rule seconds as figure_intensity with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checkpoint=f"{RESULTS}/models/{{dataset}}/exprgan/fold1/checkpoint.pt",
+        **FACES,
+        folds="<results>/datasets/{dataset}/folds.csv",
+        checkpoint="<results>/models/{dataset}/{method}/fold1/checkpoint.pt",
     output:
-        png=f"{RESULTS}/figures/intensity_{{dataset}}.png",
-        pdf=f"{RESULTS}/figures/intensity_{{dataset}}.pdf",
-    log:
-        f"{RESULTS}/logs/figure_intensity/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_intensity/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("intensity_{dataset}_{method}", "intensity", category="Faces"),
+    pathvars:
+        job="figure_intensity/{dataset}_{method}",
+    wildcard_constraints:
+        method="|".join(RIVALS) or NOTHING,
     params:
-        code=code("figure_intensity"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_intensity.py"
+        **showing("figure_intensity", RIVALS, **of_method("figure_intensity")),
 
 
-rule figure_training:
+use rule seconds as figure_training with:
     input:
-        histories=lambda wildcards: histories(wildcards.dataset),
+        histories=histories,
     output:
-        png=f"{RESULTS}/figures/training_{{dataset}}.png",
-        pdf=f"{RESULTS}/figures/training_{{dataset}}.pdf",
-    log:
-        f"{RESULTS}/logs/figure_training/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_training/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("training_{dataset}", "training"),
+    pathvars:
+        job="figure_training/{dataset}",
     params:
-        code=code("figure_training"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_training.py"
+        **showing("figure_training", FERSNET_METHODS),
 
 
-rule figure_gates:
+use rule seconds as figure_gates with:
     input:
-        gates=lambda wildcards: of_folds(f"{RESULTS}/gates/{{dataset}}/fold{{fold}}.npz", [wildcards.dataset]),
+        gates=gates,
     output:
-        png=f"{RESULTS}/figures/gates_{{dataset}}.png",
-        pdf=f"{RESULTS}/figures/gates_{{dataset}}.pdf",
-    log:
-        f"{RESULTS}/logs/figure_gates/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_gates/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("gates_{dataset}", "gates"),
+    pathvars:
+        job="figure_gates/{dataset}",
     params:
-        code=code("figure_gates"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-        method=gated_methods()[0] if gated_methods() else "",
-    script:
-        "../workflow_scripts/figure_gates.py"
+        **showing("figure_gates", gated_methods()[:1], method=next(iter(gated_methods()), "")),
 
 
-rule figure_augmentation:
+use rule seconds as figure_augmentation with:
     input:
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        augmentations=lambda wildcards: augmentation_tables(wildcards.dataset),
+        table="<results>/datasets/{dataset}/faces.parquet",
+        folds="<results>/datasets/{dataset}/folds.csv",
+        augmentations=augmentation_tables,
     output:
-        png=f"{RESULTS}/figures/augmentation_{{dataset}}.png",
-        pdf=f"{RESULTS}/figures/augmentation_{{dataset}}.pdf",
-    log:
-        f"{RESULTS}/logs/figure_augmentation/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_augmentation/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **figure("augmentation_{dataset}", "augmentation"),
+    pathvars:
+        job="figure_augmentation/{dataset}",
     params:
-        code=code("figure_augmentation"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/figure_augmentation.py"
+        **showing("figure_augmentation", augmented_methods()[:1]),

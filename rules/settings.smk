@@ -37,3 +37,12 @@ try:
     FOLD_COUNTS = fold_counts(SETTINGS, Path(FOLDER))
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+# What scripts read of `config` is the whole of it, not what a file happens to say.
+config.update(SETTINGS.model_dump(mode="json"))
+
+
+pathvars:
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",

@@ -1,32 +1,40 @@
 """What tells that files have changed which no rule makes, or that are read behind an index: see docs/reruns.md."""
 
-from fersnet.datasets.index import frames_root
-from fersnet.datasets.stamp import data_stamp, files_stamp
-from fersnet.faces.landmarks import backend_files
-
-STAMPS = Path(".snakemake/stamps")
+from fersnet.datasets.stamp import STAMPS, data_stamp, files_stamp
+from fersnet.faces.backends import backend_files
+from fersnet.faces.frames import frames_root
+from fersnet.project import named_file
 
 
 def rendered(wildcards):
     """The manifest of the rendered tree, which tells that it has changed; nothing for a licensed copy."""
-    return [f"{RESULTS}/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
+    return [f"<results>/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
 
 
 def rendered_tree(wildcards):
     """The rendered tree itself: it must be there, but its manifest says whether it is another one."""
-    return [ancient(f"{RESULTS}/embedded/{wildcards.dataset}/tree")] if is_embedded(wildcards.dataset) else []
+    return [ancient(f"<results>/embedded/{wildcards.dataset}/tree")] if is_embedded(wildcards.dataset) else []
+
+
+def reader_module(wildcards):
+    return SETTINGS.known.readers[SETTINGS.datasets[wildcards.dataset].reader].module
+
+
+def reader_code(wildcards):
+    """What tells that the code has changed that reads a dataset."""
+    return fingerprint("workflow_scripts.index_sequences", code_of(reader_module(wildcards)))
 
 
 def raw_stamp(wildcards):
     """What tells that a licensed copy has changed; the manifest does so for a rendered tree."""
     dataset = SETTINGS.datasets[wildcards.dataset]
-    return "" if dataset.root is None else data_stamp(dataset, STAMPS)
+    return "" if dataset.root is None else data_stamp(dataset, STAMPS, reader_module(wildcards))
 
 
 def option_stamp(wildcards):
     """What tells that a file has changed which the reader's options name; the reader says that it is missing."""
     selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    return files_stamp([Path(selection)] if selection else [], STAMPS)
+    return files_stamp([named_file(selection)] if selection else [], STAMPS)
 
 
 def backend_stamp(wildcards):
@@ -34,7 +42,7 @@ def backend_stamp(wildcards):
     backend = landmark_backend(wildcards)
     if backend == "annotations" and is_embedded(wildcards.dataset):
         return ""  # they are part of the rendered tree
-    root = frames_root(SETTINGS.datasets[wildcards.dataset], Path(dataset_root(wildcards)))
+    root = frames_root(Path(dataset_root(wildcards)))
     return files_stamp(backend_files(backend, root, SETTINGS.faces.model_folder), STAMPS)
 
 

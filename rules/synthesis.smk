@@ -1,72 +1,36 @@
 """The standard FER model, the rivals, synthesis of the test faces and its evaluation."""
 
 
-rule train_standard_fer:
+use rule training as train_standard_fer with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        **FOLD_FACES,
     output:
-        checkpoint=f"{RESULTS}/models/{{dataset}}/standard_fer/fold{{fold}}/checkpoint.pt",
-        history=f"{RESULTS}/models/{{dataset}}/standard_fer/fold{{fold}}/history.csv",
-        predictions=f"{RESULTS}/predictions/{{dataset}}/standard_fer/fold{{fold}}.parquet",
-    log:
-        f"{RESULTS}/logs/train_standard_fer/{{dataset}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_standard_fer/{{dataset}}_fold{{fold}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=240,
+        checkpoint="<results>/models/{dataset}/standard_fer/fold{fold}/checkpoint.pt",
+        history="<results>/models/{dataset}/standard_fer/fold{fold}/history.csv",
+        predictions="<results>/predictions/{dataset}/standard_fer/fold{fold}.parquet",
+    pathvars:
+        job="train_standard_fer/{dataset}_fold{fold}",
     params:
-        code=code("train_standard_fer"),
-        seed=SETTINGS.seed,
-        settings=dump(SETTINGS.standard_fer),
+        **training_work("train_standard_fer", settings=dump(SETTINGS.standard_fer), hold_out=hold_out()),
         image_size=SETTINGS.model.image_size,
-        device=SETTINGS.device,
-        precision=SETTINGS.precision,
-        hold_out=hold_out(),
-    script:
-        "../workflow_scripts/train_standard_fer.py"
 
 
-rule train_rival:
+use rule training as train_rival with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-        identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
+        **FOLD_FACES,
+        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
     output:
-        checkpoint=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
-        history=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/history.csv",
-    log:
-        f"{RESULTS}/logs/train_rival/{{dataset}}_{{method}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_rival/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+        **TRAINED,
+    pathvars:
+        job="train_rival/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
         method=one_of(RIVALS),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
     resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=480,
+        **needs(megabytes=4000, minutes=480, gpus=gpus_of(method_device)),
     params:
-        code=lambda wildcards: code("train_rival", f"fersnet.rivals.{method_of(wildcards)}"),
-        seed=SETTINGS.seed,
-        settings=lambda wildcards: dump(getattr(SETTINGS.rivals, method_of(wildcards))),
+        **training_work("train_rival", **of_method("train_rival"), settings=section, device=method_device),
         image_size=SETTINGS.model.image_size,
-        device=SETTINGS.device,
-        precision=SETTINGS.precision,
         hold_out=hold_out(),
-    script:
-        "../workflow_scripts/train_rival.py"
 
 
 for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
@@ -75,17 +39,14 @@ for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
         name:
             name
         input:
-            faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-            table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-            folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-            checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-            checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt", count),
+            **FOLD_FACES,
+            checkpoints=per_fold("<results>/models/{{dataset}}/{{method}}/fold{fold}/checkpoint.pt", count),
         output:
-            syntheses=per_fold(f"{RESULTS}/synthesis/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.npz", count),
+            syntheses=per_fold("<results>/synthesis/{{dataset}}/{{method}}/fold{fold}.npz", count),
         log:
-            f"{RESULTS}/logs/synthesize_faces/{{dataset}}_{{method}}.log",
+            "<logs>/synthesize_faces/{dataset}_{method}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/synthesize_faces/{{dataset}}_{{method}}.tsv"
+            "<benchmarks>/synthesize_faces/{dataset}_{method}.tsv"
         wildcard_constraints:
             dataset="|".join(datasets),
             method=one_of(SYSTEMS),
@@ -93,47 +54,26 @@ for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
-            gpu=gpu(),
-            mem_mb=3000,
-            runtime=60,
+            **needs(megabytes=3000, minutes=60, gpus=gpu()),
         params:
-            code=lambda wildcards: code("synthesize_faces", synthesis_module(wildcards)),
-            seed=SETTINGS.seed,
-            family=synthesis_module,
+            **work("synthesize_faces", seed=SETTINGS.seed, **of_method("synthesize_faces")),
             image_size=SETTINGS.model.image_size,
             device=SETTINGS.device,
         script:
             "../workflow_scripts/synthesize_faces.py"
 
 
-rule evaluate_synthesis:
+use rule training as evaluate_synthesis with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-        standard_fer=f"{RESULTS}/models/{{dataset}}/standard_fer/fold{{fold}}/checkpoint.pt",
-        identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
+        **FOLD_FACES,
+        standard_fer="<results>/models/{dataset}/standard_fer/fold{fold}/checkpoint.pt",
+        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
         syntheses=fold_syntheses,
     output:
-        images=f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}.parquet",
-        sets=f"{RESULTS}/evaluation/{{dataset}}/fold{{fold}}_sets.csv",
-    log:
-        f"{RESULTS}/logs/evaluate_synthesis/{{dataset}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/evaluate_synthesis/{{dataset}}_fold{{fold}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=3000,
-        runtime=60,
+        images="<results>/evaluation/{dataset}/fold{fold}.parquet",
+        sets="<results>/evaluation/{dataset}/fold{fold}_sets.csv",
+    pathvars:
+        job="evaluate_synthesis/{dataset}_fold{fold}",
     params:
-        code=code("evaluate_synthesis"),
-        seed=SETTINGS.seed,
+        **training_work("evaluate_synthesis", image_size=SETTINGS.model.image_size),
         methods=trainings(SYSTEMS),
-        image_size=SETTINGS.model.image_size,
-        device=SETTINGS.device,
-    script:
-        "../workflow_scripts/evaluate_synthesis.py"

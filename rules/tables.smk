@@ -1,201 +1,99 @@
-"""The table of jobs, the paper's tables, and the report.
+"""The table of jobs, the paper's tables, and the report; `collect_jobs` needs the tracking store.
 
-Each takes seconds, so that on a cluster they run where Snakemake runs (`localrule`); `collect_jobs` needs the tracking
-store besides.
+The training cost in a table comes from the records of the very jobs that its inputs come from, which are written before
+these are: so a table waits for its own jobs alone, and is made again with them.
 """
 
 
-rule collect_jobs:
+use rule seconds as collect_jobs with:
     input:
-        predictions=predictions(RECOGNITION, [*BASELINES, *FERSNET_METHODS]),
+        predictions=predictions(RECOGNITION, RECOGNISERS),
         evaluations=evaluations(),
         selection=selection_files(),
     output:
-        jobs=f"{RESULTS}/jobs.csv",
-    log:
-        f"{RESULTS}/logs/collect_jobs/jobs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/collect_jobs/jobs.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        jobs="<results>/jobs.csv",
+    pathvars:
+        job="collect_jobs/jobs",
     params:
-        code=code("collect_jobs"),
-        seed=SETTINGS.seed,
-    script:
-        "../workflow_scripts/collect_jobs.py"
+        **work("collect_jobs"),
 
 
-rule table_datasets:
+use rule seconds as table_datasets with:
     input:
         indexes=indexes(),
         folds=checked_folds(),
+        published=COUNTS,
     output:
-        tables("datasets"),
-    log:
-        f"{RESULTS}/logs/table_datasets/datasets.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_datasets/datasets.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **table_files("datasets", "datasets"),
+    pathvars:
+        job="table_datasets/datasets",
     params:
-        code=code("table_datasets"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/table_datasets.py"
+        **showing("table_datasets"),
 
 
-# The training cost in a table comes from the records of the very jobs that its inputs come from, which are written
-# before these are: so a table waits for its own jobs alone, and is made again with them.
-rule table_recognition:
+use rule seconds as table_recognition with:
     input:
         predictions=dataset_predictions,
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
+        folds="<results>/datasets/{dataset}/folds.csv",
+        faces="<results>/datasets/{dataset}/faces.parquet",
+        quoted=QUOTED,
     output:
-        tables("fer_{dataset}"),
-    log:
-        f"{RESULTS}/logs/table_recognition/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_recognition/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **table_files("fer_{dataset}", "recognition"),
+    pathvars:
+        job="table_recognition/{dataset}",
     params:
-        code=code("table_recognition"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/table_recognition.py"
+        **showing("table_recognition", RECOGNISERS),
 
 
-rule table_ablation:
+use rule seconds as table_ablation with:
     input:
         predictions=predictions(RECOGNITION, FERSNET_METHODS),
-        folds=expand(f"{RESULTS}/datasets/{{dataset}}/folds.csv", dataset=RECOGNITION),
-        faces=expand(f"{RESULTS}/datasets/{{dataset}}/faces.parquet", dataset=RECOGNITION),
+        folds=expand("<results>/datasets/{dataset}/folds.csv", dataset=RECOGNITION),
+        faces=expand("<results>/datasets/{dataset}/faces.parquet", dataset=RECOGNITION),
+        quoted=QUOTED,
     output:
-        tables("ablation"),
-    log:
-        f"{RESULTS}/logs/table_ablation/ablation.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_ablation/ablation.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **table_files("ablation", "ablation"),
+    pathvars:
+        job="table_ablation/ablation",
     params:
-        code=code("table_ablation"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-        datasets=RECOGNITION,
+        **showing("table_ablation", FERSNET_METHODS, datasets=RECOGNITION),
         methods=FERSNET_METHODS,
-    script:
-        "../workflow_scripts/table_ablation.py"
 
 
-rule table_synthesis:
+use rule seconds as table_synthesis with:
     input:
         evaluations=evaluations(),
         sets=evaluation_sets(),
+        quoted=QUOTED,
     output:
-        tables("synthesis"),
-    log:
-        f"{RESULTS}/logs/table_synthesis/synthesis.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_synthesis/synthesis.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **table_files("synthesis", "synthesis"),
+    pathvars:
+        job="table_synthesis/synthesis",
     params:
-        code=code("table_synthesis"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-        datasets=SETTINGS.synthesis.datasets,
-    script:
-        "../workflow_scripts/table_synthesis.py"
+        **showing("table_synthesis", SYSTEMS, datasets=SETTINGS.synthesis.datasets),
 
 
-rule table_selection:
+use rule seconds as table_selection with:
     input:
         selection=selection_files(),
+        quoted=QUOTED,
     output:
-        tables("selection"),
-    log:
-        f"{RESULTS}/logs/table_selection/selection.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_selection/selection.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        **table_files("selection", "selection"),
+    pathvars:
+        job="table_selection/selection",
     params:
-        code=code("table_selection"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-        method=SETTINGS.selection_study.method,
-    script:
-        "../workflow_scripts/table_selection.py"
+        **showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
 
 
-rule build_report:
+use rule seconds as build_report with:
     input:
         tables=all_tables(".json"),
         figures=all_figures(),
-        jobs=f"{RESULTS}/jobs.csv",
+        jobs="<results>/jobs.csv",
+        template=TEMPLATE,
     output:
-        html=f"{RESULTS}/report.html",
-    log:
-        f"{RESULTS}/logs/build_report/report.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/build_report/report.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        gpu=0,
-        mem_mb=2000,
-        runtime=30,
+        html="<results>/report.html",
+    pathvars:
+        job="build_report/report",
     params:
-        code=code("build_report"),
-        seed=SETTINGS.seed,
-        report=dump(SETTINGS.report),
-        run=described_run(),
-    script:
-        "../workflow_scripts/build_report.py"
+        **showing("build_report", [*RECOGNISERS, *SYSTEMS]),

@@ -1,111 +1,56 @@
 """Identity network, pre-training, FERSNet's variants, augmentation, selection study."""
 
 
-rule train_identity:
+use rule training as train_identity with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=lambda wildcards: [] if wildcards.fold == "0" else f"{RESULTS}/datasets/{wildcards.dataset}/folds.csv",
-        checked=lambda wildcards: (
-            [] if wildcards.fold == "0" else ancient(f"{RESULTS}/datasets/{wildcards.dataset}/folds_check.csv")
-        ),
+        **FACES,
+        folds=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["folds"].format(**wildcards),
     output:
-        checkpoint=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
-        history=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/history.csv",
-    log:
-        f"{RESULTS}/logs/train_identity/{{dataset}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_identity/{{dataset}}_fold{{fold}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=240,
+        checkpoint="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
+        history="<results>/models/{dataset}/identity/fold{fold}/history.csv",
+    pathvars:
+        job="train_identity/{dataset}_fold{fold}",
     params:
-        code=code("train_identity"),
-        seed=SETTINGS.seed,
-        settings=dump(SETTINGS.identity),
-        public=identity_stamp(),
+        **training_work("train_identity", settings=dump(SETTINGS.identity), hold_out=hold_out()),
         image_size=SETTINGS.model.image_size,
-        device=SETTINGS.device,
-        precision=SETTINGS.precision,
-        hold_out=hold_out(),
-    script:
-        "../workflow_scripts/train_identity.py"
+        public=identity_stamp(),
 
 
-rule pretrain_fersnet:
+use rule training as pretrain_fersnet with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        identity=f"{RESULTS}/models/{{dataset}}/identity/fold0/checkpoint.pt",
+        **FACES,
+        identity="<results>/models/{dataset}/identity/fold0/checkpoint.pt",
     output:
-        checkpoint=f"{RESULTS}/models/{{dataset}}/{{method}}/fold0/checkpoint.pt",
-        history=f"{RESULTS}/models/{{dataset}}/{{method}}/fold0/history.csv",
-    log:
-        f"{RESULTS}/logs/pretrain_fersnet/{{dataset}}_{{method}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/pretrain_fersnet/{{dataset}}_{{method}}.tsv"
+        checkpoint="<results>/models/{dataset}/{method}/fold0/checkpoint.pt",
+        history="<results>/models/{dataset}/{method}/fold0/history.csv",
+    pathvars:
+        job="pretrain_fersnet/{dataset}_{method}",
     wildcard_constraints:
         dataset="|".join(PRETRAINING) or NOTHING,
         method=one_of(FERSNET_METHODS),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
     resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=training_minutes(SETTINGS.pretraining.epochs),
+        **needs(4000, training_minutes(SETTINGS.pretraining.epochs), gpu()),
     params:
-        code=code("pretrain_fersnet"),
-        seed=SETTINGS.seed,
-        settings=pretrain_params,
-        expressions=classes,
-        faces=face_params,
-        device=SETTINGS.device,
-        precision=SETTINGS.precision,
-    script:
-        "../workflow_scripts/pretrain_fersnet.py"
+        **training_work("pretrain_fersnet", settings=pretrain_params, expressions=classes, faces=face_params),
 
 
-rule train_fersnet:
+use rule training as train_fersnet with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-        identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
+        **FOLD_FACES,
+        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
         pretrained=pretrained_checkpoint,
         augmentation=augmentation_faces,
     output:
-        checkpoint=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
-        history=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/history.csv",
-    log:
-        f"{RESULTS}/logs/train_fersnet/{{dataset}}_{{method}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_fersnet/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+        **TRAINED,
+    pathvars:
+        job="train_fersnet/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
         dataset="|".join(RECOGNITION),
         method=one_of(FERSNET_METHODS),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
     resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=training_minutes(SETTINGS.training.epochs),
+        **needs(4000, training_minutes(SETTINGS.training.epochs), gpu()),
     params:
-        code=code("train_fersnet"),
-        seed=SETTINGS.seed,
-        settings=variant_params,
-        expressions=classes,
-        faces=face_params,
-        device=SETTINGS.device,
-        precision=SETTINGS.precision,
-    script:
-        "../workflow_scripts/train_fersnet.py"
+        **training_work("train_fersnet", settings=variant_params, expressions=classes, faces=face_params),
 
 
 for name, count, datasets in fold_groups("predict_fersnet", FOLD_COUNTS):
@@ -114,17 +59,14 @@ for name, count, datasets in fold_groups("predict_fersnet", FOLD_COUNTS):
         name:
             name
         input:
-            faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-            table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-            folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-            checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-            checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt", count),
+            **FOLD_FACES,
+            checkpoints=per_fold("<results>/models/{{dataset}}/{{method}}/fold{fold}/checkpoint.pt", count),
         output:
-            predictions=per_fold(f"{RESULTS}/predictions/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.parquet", count),
+            predictions=per_fold("<results>/predictions/{{dataset}}/{{method}}/fold{fold}.parquet", count),
         log:
-            f"{RESULTS}/logs/predict_fersnet/{{dataset}}_{{method}}.log",
+            "<logs>/predict_fersnet/{dataset}_{method}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/predict_fersnet/{{dataset}}_{{method}}.tsv"
+            "<benchmarks>/predict_fersnet/{dataset}_{method}.tsv"
         wildcard_constraints:
             dataset="|".join(datasets),
             method=one_of(FERSNET_METHODS),
@@ -132,82 +74,42 @@ for name, count, datasets in fold_groups("predict_fersnet", FOLD_COUNTS):
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
-            gpu=gpu(),
-            mem_mb=2000,
-            runtime=30,
+            **needs(megabytes=2000, minutes=30, gpus=gpu()),
         params:
-            code=code("predict_fersnet"),
-            seed=SETTINGS.seed,
-            expressions=classes,
-            device=SETTINGS.device,
+            **work("predict_fersnet", expressions=classes, device=SETTINGS.device),
         script:
             "../workflow_scripts/predict_fersnet.py"
 
 
-rule augment_faces:
+use rule training as augment_faces with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        **FOLD_FACES,
         checkpoint=augmenting_checkpoint,
     output:
-        faces=f"{RESULTS}/augmentation/{{dataset}}/{{method}}/fold{{fold}}.npz",
-        table=f"{RESULTS}/augmentation/{{dataset}}/{{method}}/fold{{fold}}.csv",
-    log:
-        f"{RESULTS}/logs/augment_faces/{{dataset}}_{{method}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/augment_faces/{{dataset}}_{{method}}_fold{{fold}}.tsv"
+        faces="<results>/augmentation/{dataset}/{method}/fold{fold}.npz",
+        table="<results>/augmentation/{dataset}/{method}/fold{fold}.csv",
+    pathvars:
+        job="augment_faces/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
         method=one_of(augmented_methods()),
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
-    resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=60,
     params:
-        code=code("augment_faces"),
-        seed=SETTINGS.seed,
-        settings=dump(SETTINGS.augmentation),
+        **training_work("augment_faces", settings=dump(SETTINGS.augmentation), hold_out=hold_out()),
         expressions=classes,
-        hold_out=hold_out(),
-        device=SETTINGS.device,
-    script:
-        "../workflow_scripts/augment_faces.py"
 
 
-rule compare_selection:
+use rule training as compare_selection with:
     input:
-        faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-        table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-        folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-        identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
+        **FOLD_FACES,
+        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
     output:
-        predictions=f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet",
-        history=f"{RESULTS}/selection/{{dataset}}/fold{{fold}}/history.csv",
-    log:
-        f"{RESULTS}/logs/compare_selection/{{dataset}}_fold{{fold}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/compare_selection/{{dataset}}_fold{{fold}}.tsv"
-    conda:
-        "../environment.yml"
-    threads: SETTINGS.threads
+        predictions="<results>/selection/{dataset}/fold{fold}.parquet",
+        history="<results>/selection/{dataset}/fold{fold}/history.csv",
+    pathvars:
+        job="compare_selection/{dataset}_fold{fold}",
     resources:
-        gpu=gpu(),
-        mem_mb=4000,
-        runtime=training_minutes(SETTINGS.training.epochs),
+        **needs(4000, training_minutes(SETTINGS.training.epochs), gpu()),
     params:
-        code=code("compare_selection"),
-        seed=SETTINGS.seed,
-        settings=dump_study(),
-        expressions=classes,
-        device=SETTINGS.device,
-        precision=SETTINGS.precision,
-    script:
-        "../workflow_scripts/compare_selection.py"
+        **training_work("compare_selection", settings=dump_study(), expressions=classes),
 
 
 for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
@@ -216,34 +118,22 @@ for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
         name:
             name
         input:
-            faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
-            table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
-            folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-            checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
-            checkpoints=lambda wildcards: of_folds(
-                f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
-                [wildcards.dataset],
-                method=gated_methods()[:1],
-            ),
+            **FOLD_FACES,
+            checkpoints=gated_checkpoints,
         output:
-            gates=per_fold(f"{RESULTS}/gates/{{{{dataset}}}}/fold{{fold}}.npz", count),
+            gates=per_fold("<results>/gates/{{dataset}}/fold{fold}.npz", count),
         log:
-            f"{RESULTS}/logs/extract_gates/{{dataset}}.log",
+            "<logs>/extract_gates/{dataset}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/extract_gates/{{dataset}}.tsv"
+            "<benchmarks>/extract_gates/{dataset}.tsv"
         wildcard_constraints:
             dataset="|".join(datasets),
         conda:
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
-            gpu=gpu(),
-            mem_mb=2000,
-            runtime=30,
+            **needs(megabytes=2000, minutes=30, gpus=gpu()),
         params:
-            code=code("extract_gates"),
-            seed=SETTINGS.seed,
-            expressions=classes,
-            device=SETTINGS.device,
+            **work("extract_gates", expressions=classes, device=SETTINGS.device),
         script:
             "../workflow_scripts/extract_gates.py"

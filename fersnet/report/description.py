@@ -1,7 +1,7 @@
 """What a table or figure says about where it comes from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fersnet.settings.tree import Settings
 
@@ -123,4 +123,14 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
         pretrained_on={
             key: variant.pretrained_on for key, variant in settings.variants.items() if variant.pretrained_on
         },
+    )
+
+
+def of_methods(description: RunDescription, methods: Iterable[str]) -> RunDescription:
+    """The description of a run, of its methods the given ones alone: others do not show where these are shown."""
+    shown = {*methods, *description.embedded}
+    return replace(
+        description,
+        names={key: name for key, name in description.names.items() if key in shown},
+        pretrained_on={key: source for key, source in description.pretrained_on.items() if key in shown},
     )

@@ -1,0 +1,37 @@
+"""Classes of work, which the other rules inherit; a rule itself says only what is its own.
+
+`work` in common.smk gives a rule its script. `job` is its log's place: the first part is the rule's name, whatever
+another workflow that uses it calls it.
+"""
+
+
+# On a cluster these run where Snakemake runs: they would wait longer than they work.
+rule seconds:
+    log:
+        "<logs>/<job>.log",
+    benchmark:
+        "<benchmarks>/<job>.tsv"
+    pathvars:
+        job="seconds",
+    localrule: True
+    conda:
+        "../environment.yml"
+    container:
+        "docker://fersnet:latest"
+    threads: 1
+    resources:
+        **needs(megabytes=2000, minutes=30),
+    script:
+        "../workflow_scripts/{params.script}.py"
+
+
+use rule seconds as minutes with:
+    localrule: False
+    resources:
+        **needs(megabytes=4000, minutes=60),
+
+
+use rule minutes as training with:
+    threads: SETTINGS.threads
+    resources:
+        **needs(megabytes=4000, minutes=240, gpus=gpu()),
