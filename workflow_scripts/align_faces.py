@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,9 +10,6 @@ from fersnet.datasets.index import read_index_file
 from fersnet.faces.store import build_store
 from fersnet.settings.data import FacesSettings
 from workflow_scripts.job import tracked_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     folder = Path(snakemake.output.faces).parent

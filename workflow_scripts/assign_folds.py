@@ -1,15 +1,11 @@
 """Assigns the labelled subjects to folds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.datasets.index import read_index_file
 from fersnet.folds import assign_folds, write_folds
 from fersnet.settings.data import FoldsSettings
 from workflow_scripts.job import tracked_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     index = read_index_file(Path(snakemake.input.index).parent)

@@ -1,7 +1,6 @@
 """Enlarges and balances a fold's training faces with the synthesis branch of a trained FERSNet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,9 +11,6 @@ from fersnet.training.batches import face_set
 from fersnet.training.inference import load
 from workflow_scripts.job import job_seed, tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)

@@ -1,16 +1,12 @@
 """One self-contained page with all tables and figures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.files import read_jobs
 from fersnet.report.html import write_report
 from fersnet.tracking import git_commit
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     write_report(

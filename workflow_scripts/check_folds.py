@@ -1,7 +1,6 @@
 """Proves that no subject is in two folds, that those who are to be shown are there, and writes the folds' sizes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -9,9 +8,6 @@ from fersnet.datasets.subjects import composed
 from fersnet.folds import check_folds, read_folds
 from fersnet.report.publication import check_chosen
 from workflow_scripts.job import tracked_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     folds = read_folds(Path(snakemake.input.folds))

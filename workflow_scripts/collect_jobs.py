@@ -1,13 +1,9 @@
 """Mirrors the job records to the tracking store and writes the table of jobs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.mirror import mirror, write_jobs
 from workflow_scripts.job import results_folder, tracked_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     results = results_folder(snakemake)

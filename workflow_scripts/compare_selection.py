@@ -1,7 +1,6 @@
 """Trains once with the validation subjects held out, and reads the test faces by each epoch-selection rule."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,9 +11,6 @@ from fersnet.training.predictions import prediction_table
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_split, read_store, training_run
 from workflow_scripts.variant import variant_arguments
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     arguments = variant_arguments(snakemake.params.settings)

@@ -1,7 +1,6 @@
 """Judges the synthetic faces of all systems of a fold."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.synthesis.evaluation import evaluate_fold
 from fersnet.synthesis.generation import read_synthetic
@@ -9,9 +8,6 @@ from fersnet.training.identity import load_identity
 from fersnet.training.standard_fer import load_standard_fer
 from workflow_scripts.job import job_seed, tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)

@@ -1,7 +1,6 @@
 """Keeps the ConvFLU gates of one test face of every fold."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,9 +10,6 @@ from fersnet.training.batches import crop_and_flip, face_set
 from fersnet.training.inference import load, predict
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)

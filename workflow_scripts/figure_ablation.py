@@ -1,16 +1,12 @@
 """The ablation as bars with intervals."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.ablation import draw_ablation
 from fersnet.report.files import read_table
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     figure = draw_ablation(read_table(Path(snakemake.input.table), ("method", "accuracy")), describe_run(snakemake))

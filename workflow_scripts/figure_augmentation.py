@@ -1,7 +1,6 @@
 """Class counts before and after FES-based augmentation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,9 +10,6 @@ from fersnet.report.files import read_table
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     dataset, description = snakemake.wildcards.dataset, describe_run(snakemake)

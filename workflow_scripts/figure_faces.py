@@ -1,16 +1,12 @@
 """A contact sheet of a dataset's aligned faces."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.faces.contact_sheet import write_contact_sheet
 from fersnet.faces.store import open_store
 from fersnet.report.publication import may_be_shown
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     store = open_store(Path(snakemake.input.faces).parent)

@@ -1,7 +1,6 @@
 """A system's strip of intensities on a test face of the first fold."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,9 +10,6 @@ from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
 from workflow_scripts.training_job import read_split, read_store
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     store, settings = read_store(snakemake), report_settings(snakemake)

@@ -1,16 +1,12 @@
 """All recognition methods of a dataset in order."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.files import read_table
 from fersnet.report.ranking import draw_ranking
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     table = read_table(Path(snakemake.input.table), ("method", "accuracy"))

@@ -1,16 +1,12 @@
 """Accuracy on synthetic faces against identity similarity."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.files import read_table
 from fersnet.report.scatter import draw_scatter
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     figure = draw_scatter(read_table(Path(snakemake.input.table), ("method", "accuracy")), describe_run(snakemake))

@@ -1,15 +1,11 @@
 """The grid of synthetic faces of a dataset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.grids import draw_grid, grid_blocks
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     dataset, description = snakemake.wildcards.dataset, describe_run(snakemake)

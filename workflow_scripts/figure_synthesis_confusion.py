@@ -1,16 +1,12 @@
 """What the standard FER model reads on each system's synthetic faces of a dataset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.confusion import draw_confusion, synthesis_confusion
 from fersnet.report.files import EVALUATION_COLUMNS, read_systems
 from fersnet.report.style import save_figure
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     dataset, description = snakemake.wildcards.dataset, describe_run(snakemake)

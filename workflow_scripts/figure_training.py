@@ -1,16 +1,12 @@
 """Training curves of a dataset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.report.files import read_histories
 from fersnet.report.style import save_figure
 from fersnet.report.training import draw_training
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, report_settings
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     histories = read_histories(map(Path, snakemake.input.histories))

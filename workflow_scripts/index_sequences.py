@@ -2,15 +2,11 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.datasets.counts import PUBLISHED, compare_counts, describe_index
 from fersnet.datasets.index import read_dataset, write_index
 from fersnet.settings.data import DatasetSettings
 from workflow_scripts.job import tracked_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     settings = DatasetSettings.model_validate(snakemake.params.settings, strict=False)

@@ -42,7 +42,7 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
             rule_of(snakemake),
             run=snakemake.config["run"],
             **place,
-            seed=snakemake.params.get("seed", 0),
+            seed=snakemake.config["seed"],
             params=dict(snakemake.params.items()),
             config_sha256=_digest(snakemake.config),
             data_sha256=_data_checksum(snakemake, place["dataset"]),

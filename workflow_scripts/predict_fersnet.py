@@ -1,7 +1,6 @@
 """Reads the test faces of every fold with the fold's trained FERSNet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,9 +9,6 @@ from fersnet.training.inference import predict
 from fersnet.training.predictions import accuracies, prediction_table
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)

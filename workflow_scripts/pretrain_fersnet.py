@@ -1,7 +1,6 @@
 """Trains a FERSNet variant on the whole of a pre-training dataset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.training.batches import face_set
 from fersnet.training.fersnet import fit
@@ -9,9 +8,6 @@ from fersnet.training.identity import load_identity
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_store, training_run
 from workflow_scripts.variant import variant_arguments
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     arguments = variant_arguments(snakemake.params.settings)

@@ -2,14 +2,10 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.embedded.trees import write_tree
 from fersnet.settings.data import EmbeddedSettings
 from workflow_scripts.job import job_seed, tracked_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake):
     tree = Path(snakemake.output.tree)

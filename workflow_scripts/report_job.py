@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fersnet.project import CONFIG
 from fersnet.report import writing
 from fersnet.report.description import RunDescription
 from fersnet.report.table import Table
@@ -11,8 +10,6 @@ from fersnet.settings.report import ReportSettings
 
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
-
-QUOTED = CONFIG / "reported.csv"
 
 
 def describe_run(snakemake: "Snakemake") -> RunDescription:

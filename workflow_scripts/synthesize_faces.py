@@ -1,7 +1,6 @@
 """Synthesises every test face of every fold with each of the six expressions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fersnet.expressions import SIX
 from fersnet.methods.find import load_code
@@ -9,9 +8,6 @@ from fersnet.synthesis.generation import synthesize_faces, write_synthetic
 from fersnet.training.batches import face_set
 from workflow_scripts.job import job_seed, tracked_job
 from workflow_scripts.training_job import job_device, read_split, read_store
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)

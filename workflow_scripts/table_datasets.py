@@ -1,19 +1,17 @@
 """The paper's table of sequence counts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fersnet.datasets.counts import PUBLISHED
 from fersnet.report.quoted import read_published_counts
 from fersnet.report.tables import datasets_table
 from workflow_scripts.job import tracked_job
 from workflow_scripts.report_job import describe_run, write_table
 
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 with tracked_job(snakemake):
     indexes = {Path(path).parent.name: pd.read_parquet(path) for path in snakemake.input.indexes}
-    write_table(snakemake, datasets_table(indexes, read_published_counts(PUBLISHED), describe_run(snakemake)))
+    write_table(
+        snakemake,
+        datasets_table(indexes, read_published_counts(Path(snakemake.input.published)), describe_run(snakemake)),
+    )

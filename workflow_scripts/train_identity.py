@@ -1,15 +1,10 @@
 """Trains the identity network on the fold's training subjects, or takes the public checkpoint."""
 
-from typing import TYPE_CHECKING
-
 from fersnet.settings.training import IdentitySettings
 from fersnet.training.batches import face_set
 from fersnet.training.identity import fit_identity
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_split, read_store, training_run
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     settings = IdentitySettings.model_validate(snakemake.params.settings, strict=False)

@@ -1,7 +1,5 @@
 """Trains the standard FER model on the fold's real training faces, and reads the real test faces with it."""
 
-from typing import TYPE_CHECKING
-
 from fersnet.expressions import SIX
 from fersnet.settings.training import StandardFerSettings
 from fersnet.training.batches import face_set
@@ -9,9 +7,6 @@ from fersnet.training.predictions import accuracies, face_probabilities, predict
 from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_split, read_store, training_run
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 with tracked_job(snakemake) as record:
     settings = StandardFerSettings.model_validate(snakemake.params.settings, strict=False)

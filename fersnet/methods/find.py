@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import importlib.util
-import os
 import pkgutil
 import sys
 from collections.abc import Mapping
@@ -61,7 +60,7 @@ def find_known(modules: Mapping[str, str]) -> Known:
     }
     found = {kind: {one.key: one for one in members} for kind, members in folders.items()}
     for key, path in modules.items():
-        path = os.path.expanduser(path)
+        path = str(Path(path).expanduser())
         taken = [one for members in found.values() for one in members.values() if one.key == key]
         if taken:
             raise UserError(
