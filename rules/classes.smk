@@ -5,33 +5,30 @@ another workflow that uses it calls it.
 """
 
 
-# On a cluster these run where Snakemake runs: they would wait longer than they work.
-rule seconds:
+rule minutes:
     log:
         "<logs>/<job>.log",
     benchmark:
         "<benchmarks>/<job>.tsv"
     pathvars:
-        job="seconds",
-    localrule: True
+        job="minutes",
     conda:
         "../environment.yml"
-    container:
-        "docker://fersnet:latest"
     threads: 1
     resources:
-        **needs(megabytes=2000, minutes=30),
+        **needs(megabytes=4000, minutes=60),
     script:
         "../workflow_scripts/{params.script}.py"
-
-
-use rule seconds as minutes with:
-    localrule: False
-    resources:
-        **needs(megabytes=4000, minutes=60),
 
 
 use rule minutes as training with:
     threads: SETTINGS.threads
     resources:
         **needs(megabytes=4000, minutes=240, gpus=gpu()),
+
+
+# On a cluster these run where Snakemake runs: they would wait longer than they work.
+use rule minutes as seconds with:
+    localrule: True
+    resources:
+        **needs(megabytes=2000, minutes=30),

@@ -18,6 +18,9 @@ SELECTION_WORDS: dict[str, str] = {
     "test_best": "epoch chosen on the test fold (optimistic)",
 }
 
+RUN_COLUMNS = ("run", "data", "selection", "folds", "fold_scheme", "seed")
+"""Columns of every row of a table, which say where it comes from."""
+
 
 @dataclass(frozen=True)
 class RunDescription:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from fersnet.report.description import RunDescription
+from fersnet.report.description import RUN_COLUMNS, RunDescription
 from fersnet.report.statistics import Interval
 
 Row = dict[str, object]
@@ -45,7 +45,7 @@ def paper_rows(
 def frame_of(rows: Iterable[Row], columns: Sequence[str], description: RunDescription) -> pd.DataFrame:
     """Rows under these columns and those that state the run; empty where a row has no such value."""
     told = [description.columns(str(row["dataset"])) | row for row in rows]
-    frame = pd.DataFrame(told, columns=[*columns, *description.columns("")])
+    frame = pd.DataFrame(told, columns=[*columns, *RUN_COLUMNS])
     return frame.astype({column: "Int64" for column in _COUNTS if column in frame})
 
 
