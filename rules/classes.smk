@@ -27,8 +27,7 @@ use rule minutes as training with:
         **needs(megabytes=4000, minutes=240, gpus=gpu()),
 
 
-# On a cluster these run where Snakemake runs: they would wait longer than they work.
+# On a cluster these run where Snakemake runs, as each of them has to say itself: they would wait longer than they work.
 use rule minutes as seconds with:
-    localrule: True
     resources:
         **needs(megabytes=2000, minutes=30),

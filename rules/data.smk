@@ -67,6 +67,7 @@ use rule seconds as assign_folds with:
         folds="<results>/datasets/{dataset}/folds.csv",
     pathvars:
         job="assign_folds/{dataset}",
+    localrule: True
     params:
         **work("assign_folds", settings=dump(SETTINGS.folds)),
 
@@ -80,6 +81,7 @@ use rule seconds as check_folds with:
         summary="<results>/datasets/{dataset}/folds_check.csv",
     pathvars:
         job="check_folds/{dataset}",
+    localrule: True
     params:
         **work("check_folds", scheme=SETTINGS.folds.scheme),
         planned=lambda wildcards: FOLD_COUNTS[wildcards.dataset],

@@ -9,6 +9,7 @@ use rule seconds as figure_faces with:
         png=report("<results>/figures/faces_{dataset}.png", caption="captions/faces.rst", category="Faces"),
     pathvars:
         job="figure_faces/{dataset}",
+    localrule: True
     params:
         **showing("figure_faces"),
 
@@ -20,6 +21,7 @@ use rule seconds as figure_ablation with:
         **figure("ablation", "ablation"),
     pathvars:
         job="figure_ablation/ablation",
+    localrule: True
     params:
         **showing("figure_ablation", FERSNET_METHODS),
 
@@ -31,6 +33,7 @@ use rule seconds as figure_ranking with:
         **figure("ranking_{dataset}", "ranking"),
     pathvars:
         job="figure_ranking/{dataset}",
+    localrule: True
     params:
         **showing("figure_ranking", RECOGNISERS),
 
@@ -42,6 +45,7 @@ use rule seconds as figure_scatter with:
         **figure("synthesis_scatter", "scatter"),
     pathvars:
         job="figure_scatter/synthesis_scatter",
+    localrule: True
     params:
         **showing("figure_scatter", SYSTEMS),
 
@@ -54,6 +58,7 @@ use rule seconds as figure_synthesis with:
         **figure("synthesis_{dataset}", "grid", category="Faces"),
     pathvars:
         job="figure_synthesis/{dataset}",
+    localrule: True
     params:
         **showing("figure_synthesis", SYSTEMS, methods=SYSTEMS),
 
@@ -65,6 +70,7 @@ use rule seconds as figure_confusion with:
         drawn("confusion", *(f"confusion_{{dataset}}_{method}" for method in RECOGNISERS), category="Confusion"),
     pathvars:
         job="figure_confusion/{dataset}",
+    localrule: True
     params:
         **showing("figure_confusion", RECOGNISERS),
 
@@ -76,6 +82,7 @@ use rule seconds as figure_synthesis_confusion with:
         drawn("confusion", *(f"confusion_synthesis_{{dataset}}_{name}" for name in SYSTEMS), category="Confusion"),
     pathvars:
         job="figure_synthesis_confusion/{dataset}",
+    localrule: True
     params:
         **showing("figure_synthesis_confusion", SYSTEMS, methods=SYSTEMS),
 
@@ -91,6 +98,7 @@ use rule seconds as figure_intensity with:
         job="figure_intensity/{dataset}_{method}",
     wildcard_constraints:
         method="|".join(RIVALS) or NOTHING,
+    localrule: True
     params:
         **showing("figure_intensity", RIVALS, **of_method("figure_intensity")),
 
@@ -102,6 +110,7 @@ use rule seconds as figure_training with:
         **figure("training_{dataset}", "training"),
     pathvars:
         job="figure_training/{dataset}",
+    localrule: True
     params:
         **showing("figure_training", FERSNET_METHODS),
 
@@ -113,6 +122,7 @@ use rule seconds as figure_gates with:
         **figure("gates_{dataset}", "gates"),
     pathvars:
         job="figure_gates/{dataset}",
+    localrule: True
     params:
         **showing("figure_gates", gated_methods()[:1], method=next(iter(gated_methods()), "")),
 
@@ -126,5 +136,6 @@ use rule seconds as figure_augmentation with:
         **figure("augmentation_{dataset}", "augmentation"),
     pathvars:
         job="figure_augmentation/{dataset}",
+    localrule: True
     params:
         **showing("figure_augmentation", augmented_methods()[:1]),

@@ -14,6 +14,7 @@ use rule seconds as collect_jobs with:
         jobs="<results>/jobs.csv",
     pathvars:
         job="collect_jobs/jobs",
+    localrule: True
     params:
         **work("collect_jobs"),
 
@@ -27,6 +28,7 @@ use rule seconds as table_datasets with:
         **table_files("datasets", "datasets"),
     pathvars:
         job="table_datasets/datasets",
+    localrule: True
     params:
         **showing("table_datasets"),
 
@@ -41,6 +43,7 @@ use rule seconds as table_recognition with:
         **table_files("fer_{dataset}", "recognition"),
     pathvars:
         job="table_recognition/{dataset}",
+    localrule: True
     params:
         **showing("table_recognition", RECOGNISERS),
 
@@ -55,6 +58,7 @@ use rule seconds as table_ablation with:
         **table_files("ablation", "ablation"),
     pathvars:
         job="table_ablation/ablation",
+    localrule: True
     params:
         **showing("table_ablation", FERSNET_METHODS, datasets=RECOGNITION),
         methods=FERSNET_METHODS,
@@ -69,6 +73,7 @@ use rule seconds as table_synthesis with:
         **table_files("synthesis", "synthesis"),
     pathvars:
         job="table_synthesis/synthesis",
+    localrule: True
     params:
         **showing("table_synthesis", SYSTEMS, datasets=SETTINGS.synthesis.datasets),
 
@@ -81,6 +86,7 @@ use rule seconds as table_selection with:
         **table_files("selection", "selection"),
     pathvars:
         job="table_selection/selection",
+    localrule: True
     params:
         **showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
 
@@ -95,5 +101,6 @@ use rule seconds as build_report with:
         html="<results>/report.html",
     pathvars:
         job="build_report/report",
+    localrule: True
     params:
         **showing("build_report", [*RECOGNISERS, *SYSTEMS]),
