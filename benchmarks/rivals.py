@@ -34,7 +34,7 @@ def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stag
     images = torch.randint(
         256, (count, options.channels, options.size, options.size), dtype=torch.uint8, generator=generator
     )
-    faces = common.RivalFaces(images.to(device), (torch.arange(count) % len(SIX)).to(device), options.size)
+    faces = common.RivalFaces(images.to(device), (torch.arange(count) % len(SIX)).to(device), options.size, SIX)
     run = TrainingRun(Path(tempfile.gettempdir()), 0, device, "", {}, options.precision)
     width, batch = options.width, options.batch
     identity = LightCNN9(options.identity_width, 96, 10)

@@ -26,6 +26,7 @@ rule train_standard_fer:
         code=code("train_standard_fer"),
         seed=SETTINGS.seed,
         settings=dump(SETTINGS.standard_fer),
+        expressions=lambda wildcards: list(SETTINGS.datasets[wildcards.dataset].synthesis_classes),
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
         precision=SETTINGS.precision,
@@ -61,6 +62,7 @@ rule train_rival:
         code=lambda wildcards: code("train_rival", f"fersnet.rivals.{method_of(wildcards)}"),
         seed=SETTINGS.seed,
         settings=lambda wildcards: dump(getattr(SETTINGS.rivals, method_of(wildcards))),
+        expressions=lambda wildcards: list(SETTINGS.datasets[wildcards.dataset].synthesis_classes),
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
         precision=SETTINGS.precision,
@@ -95,6 +97,7 @@ rule synthesize_faces:
         code=lambda wildcards: code("synthesize_faces", synthesis_module(wildcards)),
         seed=SETTINGS.seed,
         family=synthesis_module,
+        expressions=lambda wildcards: list(SETTINGS.datasets[wildcards.dataset].synthesis_classes),
         image_size=SETTINGS.model.image_size,
         device=SETTINGS.device,
     script:

@@ -4,7 +4,6 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fersnet.expressions import SIX
 from fersnet.repeats import split_repeat
 from fersnet.settings.rivals import RivalsSettings
 from fersnet.training.batches import face_set
@@ -26,5 +25,6 @@ with tracked_job(snakemake) as record:
     identity = load_identity(Path(snakemake.input.identity), run.device)
     # CycleGAN alone has a protocol, and one of its two begins with neutral faces.
     neutral = getattr(settings, "protocol", None) == "neutral"
-    more = {"neutral": face_set(store, split.train, SIX, "neutral")} if neutral else {}
-    rival.fit(face_set(store, split.train, SIX), settings, run, identity, **more)
+    expressions = tuple(snakemake.params.expressions)
+    more = {"neutral": face_set(store, split.train, expressions, "neutral")} if neutral else {}
+    rival.fit(face_set(store, split.train, expressions), settings, run, identity, **more)

@@ -14,7 +14,6 @@ from fersnet.baselines.cnn3d import Cnn3d
 from fersnet.baselines.dtagn import AppearanceNetwork, DtagnTask, GeometryNetwork
 from fersnet.baselines.lbvcnn import PLANES, LbvcnnTask, PlaneNetwork
 from fersnet.baselines.networks import ClipTask
-from fersnet.expressions import SIX
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
@@ -140,16 +139,17 @@ def _standard_fer(
     dataset: str, share: float, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
 ) -> PlannedTraining:
     settings = StandardFerSettings.model_validate(params["settings"], strict=False)
-    samples = _samples(sizes.sequences(dataset, SIX) * sizes.peak_frames, share)
-    network = StandardFER(settings.width, sizes.channels, len(SIX))
+    expressions = tuple(params["expressions"])
+    samples = _samples(sizes.sequences(dataset, expressions) * sizes.peak_frames, share)
+    network = StandardFER(settings.width, sizes.channels, len(expressions))
     return _classifier(network, settings, params["image_size"], samples, sizes, run)
 
 
 def _classifier(
     network: nn.Module, settings: ScheduleSettings, crop: int, samples: int, sizes: RunSizes, run: TrainingRun
 ) -> PlannedTraining:
-    faces = invented_faces(crop, sizes.channels, settings.batch_size, SIX)
-    task = ClassificationTask(network, faces, faces.labels % 2, crop, settings, run)
+    faces = invented_faces(crop, sizes.channels, settings.batch_size, ("one", "other"))
+    task = ClassificationTask(network, faces, faces.labels, crop, settings, run)
     return PlannedTraining(task, [Stage("training", settings.epochs, settings.batch_size, samples)])
 
 
@@ -159,13 +159,14 @@ def _rival(
     section: Any = RivalsSettings.model_fields[method].annotation
     settings = section.model_validate(params["settings"], strict=False)
     size = params["image_size"]
-    invented = invented_faces(size, sizes.channels, len(SIX), SIX)
-    faces = RivalFaces(invented.images, invented.labels, size)
-    counts = {name: _samples(sizes.counts[dataset].get(name, 0) * sizes.peak_frames, share) for name in SIX}
+    expressions = tuple(params["expressions"])
+    invented = invented_faces(size, sizes.channels, len(expressions), expressions)
+    faces = RivalFaces(invented.images, invented.labels, size, expressions)
+    counts = {name: _samples(sizes.counts[dataset].get(name, 0) * sizes.peak_frames, share) for name in expressions}
     samples = sum(counts.values())
     module = import_module(f"fersnet.rivals.{method}")
     if method == "cyclegan":
-        neutral = _samples(sizes.sequences(dataset, SIX), share) if settings.protocol == "neutral" else None
+        neutral = _samples(sizes.sequences(dataset, expressions), share) if settings.protocol == "neutral" else None
         largest = {name: max(count, neutral or samples - count) for name, count in counts.items()}
         return PlannedTraining(CycleGANTask(faces, None, settings, run), module.stages(settings, largest))
     more = (LightCNN9(sizes.identity.width, sizes.identity.image_size, 2),) if method == "exprgan" else ()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from fersnet.expressions import SEVEN, SIX
+from fersnet.expressions import SEVEN, SIX, synthesis_targets
 from fersnet.settings.base import Fraction, PositiveInt, Section
 
 Reader = Literal["ckplus", "oulu_casia", "mmi", "bu4dfe", "folder", "manifest"]
@@ -48,7 +48,7 @@ class DatasetSettings(Section):
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
-    """Classes to recognise; null takes the reader's own (seven for ckplus, six otherwise)."""
+    """Classes to recognise, at least two; null takes the reader's own (seven for ckplus, six otherwise)."""
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
@@ -61,6 +61,9 @@ class DatasetSettings(Section):
         unknown = [expression for expression in self.expressions or () if expression not in SEVEN]
         if unknown:
             raise ValueError(f"expressions: unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
+        if self.expressions is not None and len(set(self.expressions)) < 2:
+            found = ", ".join(self.expressions) or "none"
+            raise ValueError(f"expressions: at least two are needed to tell apart, found {found}")
         if self.root is None and self.reader in ("folder", "manifest"):
             raise ValueError(f"root: the {self.reader} reader needs a path; only the four named datasets are embedded")
         return self
@@ -70,6 +73,11 @@ class DatasetSettings(Section):
         """Expressions in class-index order."""
         chosen = self.expressions or (SEVEN if self.reader == "ckplus" else SIX)
         return tuple(expression for expression in SEVEN if expression in chosen)
+
+    @property
+    def synthesis_classes(self) -> tuple[str, ...]:
+        """The classes that test faces are given and judged by, in class-index order."""
+        return synthesis_targets(self.classes)
 
 
 class FacesSettings(Section):
