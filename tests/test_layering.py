@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"expressions", "errors", "seeds", "repeats", "fingerprint"},
-    {"host"},
+    {"host", "command"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
     {"training"},
