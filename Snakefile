@@ -16,6 +16,7 @@ if not isinstance(workflow.current_basedir, os.PathLike):
 
 include: "rules/settings.smk"
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/stamps.smk"
 include: "rules/classes.smk"
 include: "rules/data.smk"

@@ -1,7 +1,7 @@
 """`fersnet …`: the command line beside the workflow."""
 
 import logging
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fersnet import __version__
+from fersnet.command import Commands, one_line_errors
 from fersnet.errors import UserError
 
 if TYPE_CHECKING:
     from fersnet.use.model import TrainedModel
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -32,23 +34,6 @@ Backend = Annotated[
     str | None, typer.Option(help="Landmark backend, dlib or face_alignment, instead of the one of the training faces.")
 ]
 Landmarks = Annotated[str | None, typer.Option(help="Folder with the weight files of face_alignment.")]
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except UserError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except ImportError as error:
-        # Python's packages are pinned; what a bare system lacks are the libraries that OpenCV loads.
-        way_out = "; OpenCV needs it (Debian: apt-get install libgl1 libglib2.0-0)" if ".so" in str(error) else ""
-        print(f"{error}{way_out}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 @contextmanager
@@ -89,13 +74,11 @@ def sync(
     ] = False,
 ) -> None:
     """Copy the job records of a run to the tracking store, and bring jobs.csv up to date."""
-    import os
-
     from fersnet.mirror import mirror, write_jobs
     from fersnet.tracking import jobs_folder
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    with _one_line_errors():
+    with one_line_errors():
         if not jobs_folder(results).is_dir():
             raise UserError(f"{results}: no job was tracked here; give the folder of a run, e.g. results/embedded")
         table = results / "jobs.csv"
@@ -113,7 +96,7 @@ def show(results: Results) -> None:
     """Print the ablation and the synthesis table of a run, and where its report is."""
     from fersnet.report.terminal import print_table
 
-    with _one_line_errors():
+    with one_line_errors():
         for name in ("ablation", "synthesis"):
             print_table(results / "tables" / f"{name}.json")
         report = results / "report.html"
@@ -146,7 +129,7 @@ def plan(
     from fersnet.project import config_files
     from fersnet.settings.load import load_settings, read_config
 
-    with _one_line_errors():
+    with one_line_errors():
         usual = Path("results/embedded")
         chosen = history or (usual if (usual / "jobs.csv").is_file() else None)
         past = None if chosen is None else read_history(chosen)
@@ -171,7 +154,7 @@ def settings(
     from fersnet.project import CONFIG, PROJECT
     from fersnet.settings.page import json_schema, settings_page
 
-    with _one_line_errors():
+    with one_line_errors():
         for path, text in (
             (PROJECT / "docs" / "settings.md", settings_page()),
             (CONFIG / "schemas" / "config.schema.json", json_schema()),
@@ -195,7 +178,7 @@ def describe(
     """Parameters and floating-point operations of the networks."""
     from fersnet.models import describe as networks
 
-    with _one_line_errors():
+    with one_line_errors():
         if sharing not in ("none", "hard", "convflu"):
             raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
         for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
@@ -206,53 +189,51 @@ def describe(
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files, each with one frontal face.", show_default=False)],
     model: Model,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list with an entry per image.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, a list with an entry per image, in their order.")
+    ] = False,
     results: Store = Path("results/embedded"),
     backend: Backend = None,
     landmark_models: Landmarks = None,
 ) -> None:
-    """Probabilities of the expressions of faces; each face is found and aligned first."""
+    """Probabilities of the expressions of faces; each face is found and aligned first.
+
+    The answers come in the order of the images. One that cannot be used has the reason as its answer, and makes the
+    exit status 1.
+    """
     import json
 
-    failed = False
-    with _one_line_errors(), _opened(model, results, backend, landmark_models) as trained:
-        found = {}
-        for image in images:
-            try:
-                found[str(image)] = trained.recognise(trained.find_face(image))
-            except UserError as error:
-                print(error, file=sys.stderr)
-                failed = True
+    with one_line_errors(), _opened(model, results, backend, landmark_models) as trained:
+        answers = [{"image": str(image)} | trained.answer(image) for image in images]
         if as_json:
-            entries = [
-                {"image": image, "predicted": max(chances, key=chances.__getitem__), "probabilities": chances}
-                for image, chances in found.items()
-            ]
-            print(json.dumps(entries, indent=1))
-        elif found:
-            width = max(map(len, (*found, "image")))
+            print(json.dumps(answers, indent=1))
+        else:
+            width = max(map(len, (*(answer["image"] for answer in answers), "image")))
             print(f"{'image':{width}}", *(f"{name:>9}" for name in ("predicted", *trained.expressions)), sep="  ")
-            for image, chances in found.items():
-                best = max(chances, key=chances.__getitem__)
-                print(f"{image:{width}}", f"{best:>9}", *(f"{value:9.3f}" for value in chances.values()), sep="  ")
-    if failed:
-        raise typer.Exit(1)
+            for answer in answers:
+                said = [answer["error"]] if "error" in answer else [f"{answer['predicted']:>9}"]
+                said += [f"{value:9.3f}" for value in answer.get("probabilities", {}).values()]
+                print(f"{answer['image']:{width}}", *said, sep="  ")
+        failed = sum("error" in answer for answer in answers)
+        if failed:
+            raise UserError(f"{failed} of {len(images)} images could not be used; see their answers")
 
 
 @app.command()
 def synthesize(
     image: Annotated[Path, typer.Argument(help="Image file with one frontal face.")],
     model: Model,
-    expression: Annotated[str, typer.Option(help="An expression, or `all`: the input and the six side by side.")],
+    expression: Annotated[
+        str, typer.Option(help="An expression, or `all`: the input and every expression side by side.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG or JPEG file to write.")],
     results: Store = Path("results/embedded"),
     backend: Backend = None,
     landmark_models: Landmarks = None,
 ) -> None:
     """A face with another expression, at the network's own size; the face is found and aligned first."""
-    with _one_line_errors():
+    with one_line_errors():
         from fersnet.embedded.files import write_image
-        from fersnet.expressions import SIX
         from fersnet.use.model import ALL, check_expression
 
         check_expression(expression)
@@ -261,8 +242,9 @@ def synthesize(
         with _opened(model, results, backend, landmark_models) as trained:
             face = trained.find_face(image)
             picture = trained.strip(face) if expression == ALL else trained.synthesize(face, [expression])
+            shown = ("input", *trained.targets) if expression == ALL else (expression,)
         write_image(out, picture)
-        print(f"{out}: {', '.join(('input', *SIX)) if expression == ALL else expression}")
+        print(f"{out}: {', '.join(shown)}")
 
 
 @render.command("sheet")
@@ -273,7 +255,7 @@ def render_sheet(
     size: Annotated[int, typer.Option(min=64)] = 192,
 ) -> None:
     """A contact sheet: a row per identity, a column per expression."""
-    with _one_line_errors():
+    with one_line_errors():
         from fersnet.embedded.sheet import draw_sheet
 
         draw_sheet(out, identities, seed, size)
@@ -288,7 +270,7 @@ def render_face(
     expressions: Annotated[str, typer.Option(help="`all` (neutral and six), or names separated by commas.")] = "all",
 ) -> None:
     """Single faces with their landmarks: <identity>_<expression>.png and landmarks.csv."""
-    with _one_line_errors():
+    with one_line_errors():
         from fersnet.embedded.sheet import draw_faces
 
         draw_faces(identities, seed, size, expressions, out)
@@ -303,7 +285,7 @@ def render_tree(
     workers: Annotated[int, typer.Option(min=1)] = 1,
 ) -> None:
     """A whole dataset tree, laid out as distributed."""
-    with _one_line_errors():
+    with one_line_errors():
         from fersnet.embedded.trees import write_tree
         from fersnet.settings.data import EmbeddedSettings
 

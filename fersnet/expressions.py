@@ -4,6 +4,8 @@ Keys are lower-case English words in alphabetical order; a class index is a posi
 expressions that a dataset uses. The code tables translate what each dataset writes on disk.
 """
 
+from collections.abc import Iterable
+
 SEVEN: tuple[str, ...] = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 """The seven labels of CK+ recognition."""
 
@@ -51,3 +53,8 @@ def in_vocabulary_order(expressions: set[str]) -> tuple[str, ...]:
     if unknown:
         raise ValueError(f"unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
     return tuple(expression for expression in SEVEN if expression in expressions)
+
+
+def synthesis_targets(classes: Iterable[str]) -> tuple[str, ...]:
+    """Those classes, in their order, that faces are given in the comparison of synthetic faces: not contempt."""
+    return tuple(expression for expression in classes if expression in SIX)

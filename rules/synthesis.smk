@@ -12,6 +12,7 @@ use rule training as train_standard_fer with:
         job="train_standard_fer/{dataset}_fold{fold}",
     params:
         **training_work("train_standard_fer", settings=dump(SETTINGS.standard_fer), hold_out=hold_out()),
+        expressions=synthesis_classes,
         image_size=SETTINGS.model.image_size,
 
 
@@ -29,6 +30,7 @@ use rule training as train_rival with:
         **needs(megabytes=4000, minutes=480, gpus=gpus_of(method_device)),
     params:
         **training_work("train_rival", **of_method("train_rival"), settings=section, device=method_device),
+        expressions=synthesis_classes,
         image_size=SETTINGS.model.image_size,
         hold_out=hold_out(),
 
@@ -57,6 +59,7 @@ for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
             **needs(megabytes=3000, minutes=60, gpus=gpu()),
         params:
             **work("synthesize_faces", seed=SETTINGS.seed, **of_method("synthesize_faces")),
+            expressions=synthesis_classes,
             image_size=SETTINGS.model.image_size,
             device=SETTINGS.device,
         script:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"project"},
     {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
-    {"host", "methods"},
+    {"host", "command", "methods"},
     {"settings", "tracking"},
     {"datasets", "embedded", "faces", "folds", "models"},
     {"readiness", "failures", "cross_validation", "training"},

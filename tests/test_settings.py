@@ -37,6 +37,14 @@ def with_change(tmp_path: Path, text: str) -> Settings:
     return load(DEFAULT, change)
 
 
+def test_c3_the_classes_that_there_are_but_contempt_are_synthesised(tmp_path: Path) -> None:
+    """Case C3: fewer classes than six, in class-index order."""
+    changed = with_change(tmp_path, "datasets: {ckplus: {expressions: [sadness, contempt, anger]}}").datasets
+    assert changed["ckplus"].classes == ("anger", "contempt", "sadness")
+    assert changed["ckplus"].synthesis_classes == ("anger", "sadness")
+    assert len(changed["mmi"].synthesis_classes) == 6
+
+
 def test_page_and_schema_are_those_of_the_types() -> None:
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
     assert (CONFIG / "schemas" / "config.schema.json").read_text(encoding="utf-8") == json_schema()
@@ -100,6 +108,14 @@ def test_paper_config_is_the_published_scale() -> None:
         ("variants: {mine: {name: Mine, pretrained_on: ckplus}}", ["variants.mine.pretrained_on", "ckplus"]),
         ("datasets: {mine: {reader: folder}}", ["datasets.mine", "root"]),
         ("run: ../elsewhere", ["run", "../elsewhere"]),
+        # Case C3: one class is none to tell apart, and contempt is not synthesised.
+        ("datasets: {mmi: {expressions: []}}", ["mine.yaml", "datasets.mmi: expressions", "at least two", "none"]),
+        ("datasets: {mmi: {expressions: [fear]}}", ["datasets.mmi: expressions", "at least two", "fear"]),
+        ("datasets: {mmi: {expressions: [fear, fear]}}", ["datasets.mmi: expressions", "at least two"]),
+        (
+            "datasets: {ckplus: {expressions: [contempt, fear]}}",
+            ["datasets.ckplus.expressions", "beside contempt", "synthesis.datasets"],
+        ),
     ],
 )
 def test_a_wrong_key_names_itself_its_file_and_the_way_out(tmp_path: Path, text: str, parts: list[str]) -> None:

@@ -1,8 +1,7 @@
-"""Synthesises every test face of every fold with each of the six expressions."""
+"""Synthesises every test face of every fold with each of the expressions that are compared."""
 
 from pathlib import Path
 
-from fersnet.expressions import SIX
 from fersnet.methods.find import load_code
 from fersnet.synthesis.generation import synthesize_faces, write_synthetic
 from fersnet.training.batches import face_set
@@ -17,10 +16,10 @@ with tracked_job(snakemake) as record:
     files = zip(snakemake.input.checkpoints, snakemake.output.syntheses, strict=True)
     for fold, (checkpoint, output) in enumerate(files, start=1):
         synthesizer = system.load(Path(checkpoint), device)
-        test = face_set(store, read_split(snakemake, store, fold=fold).test, SIX, may_be_empty=True).to(device)
-        # FERSNet names its classes; the rivals know the six.
-        classes = getattr(synthesizer, "expressions", SIX)
-        faces = synthesize_faces(synthesizer, test, snakemake.params.image_size, classes, seed=job_seed(snakemake))
+        split = read_split(snakemake, store, fold=fold)
+        expressions = tuple(snakemake.params.expressions)
+        test = face_set(store, split.test, expressions, may_be_empty=True).to(device)
+        faces = synthesize_faces(synthesizer, test, snakemake.params.image_size, job_seed(snakemake))
         write_synthetic(Path(output), faces)
         count += len(faces.images)
     record.metrics = {"faces": count}

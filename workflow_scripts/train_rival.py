@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from fersnet.expressions import SIX
 from fersnet.training.batches import face_set, face_set_if_any
 from fersnet.training.identity import load_identity
 from workflow_scripts.job import tracked_job
@@ -14,5 +13,8 @@ with tracked_job(snakemake) as record:
     train = read_split(snakemake, store, snakemake.params.hold_out).train
     run = training_run(snakemake, record, getattr(settings, "width", 1), {"image_size": snakemake.params.image_size})
     identity = load_identity(Path(snakemake.input.identity), run.device)
-    neutral = {"neutral": face_set_if_any(store, train, SIX, "neutral")} if "neutral faces" in method.reads else {}
-    code.fit(face_set(store, train, SIX), settings, run, identity, **neutral)
+    expressions = tuple(snakemake.params.expressions)
+    more = {}
+    if "neutral faces" in method.reads:
+        more["neutral"] = face_set_if_any(store, train, expressions, "neutral")
+    code.fit(face_set(store, train, expressions), settings, run, identity, **more)

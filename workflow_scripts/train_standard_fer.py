@@ -1,6 +1,5 @@
 """Trains the standard FER model on the fold's real training faces, and reads the real test faces with it."""
 
-from fersnet.expressions import SIX
 from fersnet.settings.training import StandardFerSettings
 from fersnet.training.batches import face_set
 from fersnet.training.predictions import accuracies, face_probabilities, prediction_table
@@ -10,13 +9,13 @@ from workflow_scripts.training_job import read_split, read_store, training_run
 
 with tracked_job(snakemake) as record:
     settings = StandardFerSettings.model_validate(snakemake.params.settings, strict=False)
-    size = snakemake.params.image_size
+    size, expressions = snakemake.params.image_size, tuple(snakemake.params.expressions)
     store = read_store(snakemake)
     split = read_split(snakemake, store, snakemake.params.hold_out)
     run = training_run(snakemake, record, settings.width)
-    fit_standard_fer(face_set(store, split.train, SIX), settings, size, run)
+    fit_standard_fer(face_set(store, split.train, expressions), settings, size, run)
     judge, _ = load_standard_fer(snakemake.output.checkpoint, run.device)
-    test = face_set(store, split.test, SIX, may_be_empty=True).to(run.device)
+    test = face_set(store, split.test, expressions, may_be_empty=True).to(run.device)
     predictions = prediction_table(test, face_probabilities(judge, test, size))
     predictions.to_parquet(snakemake.output.predictions, index=False)
     record.metrics = accuracies(predictions)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 MAXIMUM_FRAMES = 20_000
-MAXIMUM_PIXELS = 64_000_000
+MAXIMUM_PIXELS = 210_000_000
+"""Of a frame, as of an image file."""
 WIDTH = 96
 """Width in pixels at which frames are compared."""
 OUTER = 0.2

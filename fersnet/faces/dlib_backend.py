@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from fersnet.errors import UserError
-from fersnet.faces.images import Rejection, to_grey
+from fersnet.faces.images import Rejection, shrunk, to_grey
 from fersnet.faces.landmarks import Fit, check_points
 
 SEARCH_SIDE = 400
 """Longer side, in pixels, of the image that is searched first. Faces of 80 pixels or more are found in it."""
 
 UPSAMPLED_SIDE = 800
-"""An image whose doubled longer side exceeds twice this is never doubled: the search would take seconds."""
+"""An image with a longer side than this is never doubled: its faces are large enough as they are."""
 
 RIVAL_AREA = 0.5
 """A second face at least this large, relative to the largest, makes a frame ambiguous."""
@@ -60,52 +60,52 @@ def _detector():
     return dlib.get_frontal_face_detector()
 
 
-def _search(grey: np.ndarray, upsample: int) -> list[tuple[np.ndarray, float]]:
-    """Boxes (left, top, right, bottom) in pixels with their scores, best first."""
+def _search(grey: np.ndarray, scale: float, upsample: int = 0) -> list[tuple[np.ndarray, float]]:
+    """Boxes (left, top, right, bottom) with their scores, best first; in pixels of the image that `scale` shrank."""
     rectangles, scores, _ = _detector().run(grey, upsample, 0.0)
     found = [
-        (np.array([box.left(), box.top(), box.right(), box.bottom()], dtype=np.float64), float(score))
+        ((np.array([box.left(), box.top(), box.right(), box.bottom()]) + 0.5) / scale - 0.5, float(score))
         for box, score in zip(rectangles, scores, strict=True)
     ]
     return sorted(found, key=lambda face: -face[1])
 
 
-def _attempts(grey: np.ndarray) -> Iterator[tuple[np.ndarray, float, int]]:
-    """Ever more expensive searches: image, its scale, doublings. Most faces are found by the first."""
+def _searches(grey: np.ndarray) -> Iterator[list[tuple[np.ndarray, float]]]:
+    """What ever more expensive searches find. Most faces are found by the first."""
     import cv2
 
     longer = max(grey.shape)
-    if longer > SEARCH_SIDE:
-        scale = SEARCH_SIDE / longer
-        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-        yield cv2.resize(grey, size, interpolation=cv2.INTER_AREA), scale, 0
-    if longer <= 2 * UPSAMPLED_SIDE:
-        yield grey, 1.0, 0
+    side = SEARCH_SIDE
+    if longer > side:
+        yield _search(*shrunk(grey, side))
+    while 4 * side <= longer:
+        side *= 2
+        yield _search(*shrunk(grey, side))
+    yield _search(grey, 1.0)
     if longer <= UPSAMPLED_SIDE:
-        yield grey, 1.0, 1
+        yield _search(grey, 1.0, 1)
     # Infrared and night pictures: the gradients are there, but faint.
-    scale = min(1.0, SEARCH_SIDE / longer)
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    equalized = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(4, 4)).apply(
-        cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    )
-    yield equalized, scale, 1
+    small, scale = shrunk(grey, SEARCH_SIDE)
+    yield _search(cv2.createCLAHE(clipLimit=4.0, tileGridSize=(4, 4)).apply(small), scale, 1)
 
 
 def find_faces(grey: np.ndarray) -> list[tuple[np.ndarray, float]]:
     """Frontal faces in a uint8 grey image (H, W).
 
-    Searches the image shrunk to `SEARCH_SIDE` first, then at full size, then doubled, then with its contrast
-    equalised, and stops at the first search that finds something.
+    Searches the image shrunk to `SEARCH_SIDE`, then ever larger until it is at full size, then doubled if it is small,
+    then with its contrast equalised, and stops at the first search that finds a certain face (`RIVAL_SCORE`). Where
+    none does, the first that found anything counts. A search in vain takes a third longer than one at full size:
+    1.3 s at 12 million pixels, 24 s and 1.3 GB at 200 million.
 
     Returns:
         (box, score) pairs, best score first; a box is float64 (left, top, right, bottom) in pixels of the image.
     """
-    for image, scale, upsample in _attempts(grey):
-        faces = _search(image, upsample)
-        if faces:
-            return [((box + 0.5) / scale - 0.5, score) for box, score in faces]
-    return []
+    faint: list[tuple[np.ndarray, float]] = []
+    for faces in _searches(grey):
+        if faces and faces[0][1] >= RIVAL_SCORE:
+            return faces
+        faint = faint or faces
+    return faint
 
 
 def _area(box: np.ndarray) -> float:

@@ -12,11 +12,20 @@ import numpy as np
 FORMATS: tuple[str, ...] = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "PPM", "WEBP", "AVIF", "JPEG2000")
 """Decoders that are tried; the content decides, not the file name."""
 
-MAXIMUM_PIXELS = 50_000_000
-"""Larger images are refused before they are decoded: a few bytes on disk can unfold to gigabytes."""
+MAXIMUM_PIXELS = 210_000_000
+"""Larger images are refused before they are decoded: a few bytes on disk can unfold to gigabytes.
+
+Telephones take up to 16384 x 12288 pixels; reading such a picture and finding the face in it takes 2 GB.
+"""
+
+MAXIMUM_SIDE = 32_766
+"""Images with a longer side are refused: OpenCV cannot warp them."""
 
 MINIMUM_SIDE = 32
 """Images with a shorter side hold no face that a detector could find."""
+
+_BAND = 256
+"""Rows of an image that are converted at a time."""
 
 _DECODER_ERRORS = (
     OSError,
@@ -55,7 +64,7 @@ def check_readable(path: Path) -> None:
 
 def check_size(width: int, height: int) -> None:
     """Raise `Rejection` for an image with too many pixels, or too small to hold a face."""
-    if width * height > MAXIMUM_PIXELS:
+    if width * height > MAXIMUM_PIXELS or max(width, height) > MAXIMUM_SIDE:
         raise Rejection(f"image is too large: {width}x{height} pixels")
     if min(width, height) < MINIMUM_SIDE:
         raise Rejection(f"image is too small: {width}x{height} pixels")
@@ -89,10 +98,13 @@ def decode_image(source: Path | BinaryIO) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            # Pillow's own limit is lower than that of `check_size`, which sees every picture before it is decoded.
+            Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS
             with Image.open(source, formats=FORMATS) as image:
                 check_size(*image.size)
                 image.load()
-                return _as_rgb(ImageOps.exif_transpose(image))
+                ImageOps.exif_transpose(image, in_place=True)
+                return _as_rgb(image)
         except UnidentifiedImageError:
             raise Rejection("not an image file") from None
         except Image.DecompressionBombError:
@@ -107,21 +119,29 @@ def decode_image(source: Path | BinaryIO) -> np.ndarray:
 
 
 def _as_rgb(image) -> np.ndarray:
-    """A loaded Pillow image of any mode as uint8 (H, W, 3)."""
+    """A loaded Pillow image of any mode as uint8 (H, W, 3), in bands, since each step of a conversion copies."""
+    if image.mode == "F":
+        raise Rejection("floating-point image")
+    width, height = image.size
+    result = np.empty((height, width, 3), dtype=np.uint8)
+    for top in range(0, height, _BAND):
+        bottom = min(top + _BAND, height)
+        result[top:bottom] = _band_as_rgb(image.crop((0, top, width, bottom)))
+    return result
+
+
+def _band_as_rgb(image) -> np.ndarray:
     from PIL import Image
 
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.int64)
         if values.min() < 0 or values.max() > 65535:
             raise Rejection("grey values beyond 16 bits")
-        grey = ((values + 128) // 257).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
-    if image.mode == "F":
-        raise Rejection("floating-point image")
+        return ((values + 128) // 257).astype(np.uint8)[..., None]
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         opaque = Image.new("RGBA", image.size, (128, 128, 128, 255))
         image = Image.alpha_composite(opaque, image.convert("RGBA"))
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+    return np.asarray(image.convert("RGB"))
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -129,3 +149,12 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     import cv2
 
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+def shrunk(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    """A copy of an image (H, W, ...) with that longer side, and its scale; a smaller one keeps its size."""
+    import cv2
+
+    scale = min(1.0, side / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale

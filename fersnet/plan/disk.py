@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from fersnet.expressions import SIX
 from fersnet.mirror import MODEL_METHOD
 from fersnet.plan.cost import BYTES, COPIES
 from fersnet.plan.estimate import Estimate
@@ -38,8 +37,9 @@ def disk_bytes(job: PlannedJob, estimate: Estimate, settings: Settings, sizes: R
         rows = sequences * (faces.clip_frames + faces.peak_frames + 1)
         total += rows * (faces.size**2 * channels + LANDMARK_BYTES)
     elif job.rule == "synthesize_faces":
-        tested = sizes.sequences(job.dataset, SIX) * faces.peak_frames
-        total += tested * len(SIX) * settings.model.image_size**2 * channels
+        targets = settings.datasets[job.dataset].synthesis_classes
+        tested = sizes.sequences(job.dataset, targets) * faces.peak_frames
+        total += tested * len(targets) * settings.model.image_size**2 * channels
     elif job.rule == "augment_faces":
         counts = sizes.counts.get(job.dataset, {})
         made = max(counts.values(), default=0) * len(counts) * settings.augmentation.factor - sequences

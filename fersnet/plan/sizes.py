@@ -54,6 +54,7 @@ def planned_sizes(settings: Settings, folder: Path) -> RunSizes:
     for key, dataset in settings.datasets.items():
         if key not in counts:
             expected, people = expected_counts(dataset, PUBLISHED)
+            expected = {name: count for name, count in expected.items() if name in dataset.classes}
             counts |= {key: expected} if expected else {}
             subjects |= {key: people} if people else {}
     return RunSizes(

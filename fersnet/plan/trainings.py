@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.expressions import SIX
 from fersnet.methods.contract import Method, Recogniser
 from fersnet.methods.find import load_code, load_module
 from fersnet.models.light_cnn import LightCNN9
@@ -131,16 +130,17 @@ def _standard_fer(
     dataset: str, share: float, params: Mapping[str, Any], sizes: RunSizes, run: TrainingRun
 ) -> PlannedTraining:
     settings = StandardFerSettings.model_validate(params["settings"], strict=False)
-    samples = _samples(sizes.sequences(dataset, SIX) * sizes.peak_frames, share)
-    network = StandardFER(settings.width, sizes.channels, len(SIX))
+    expressions = tuple(params["expressions"])
+    samples = _samples(sizes.sequences(dataset, expressions) * sizes.peak_frames, share)
+    network = StandardFER(settings.width, sizes.channels, len(expressions))
     return _classifier(network, settings, params["image_size"], samples, sizes, run)
 
 
 def _classifier(
     network: nn.Module, settings: ScheduleSettings, crop: int, samples: int, sizes: RunSizes, run: TrainingRun
 ) -> PlannedTraining:
-    faces = invented_faces(crop, sizes.channels, settings.batch_size, SIX)
-    task = ClassificationTask(network, faces, faces.labels % 2, crop, settings, run)
+    faces = invented_faces(crop, sizes.channels, settings.batch_size, ("one", "other"))
+    task = ClassificationTask(network, faces, faces.labels, crop, settings, run)
     return PlannedTraining(task, [Stage("training", settings.epochs, settings.batch_size, samples)])
 
 
@@ -155,12 +155,13 @@ def _system(
     run: TrainingRun,
 ) -> PlannedTraining:
     size = params["image_size"]
-    faces = invented_faces(size, sizes.channels, len(SIX), SIX)
-    counts = {name: _samples(sizes.counts[dataset].get(name, 0) * sizes.peak_frames, share) for name in SIX}
+    expressions = tuple(params["expressions"])
+    faces = invented_faces(size, sizes.channels, len(expressions), expressions)
+    counts = {name: _samples(sizes.counts[dataset].get(name, 0) * sizes.peak_frames, share) for name in expressions}
     neutral = {}
     if "neutral faces" in declared.reads:
         neutral = {"neutral": faces}
-        counts["neutral"] = _samples(sizes.sequences(dataset, SIX), share)
+        counts["neutral"] = _samples(sizes.sequences(dataset, expressions), share)
     run = replace(run, metadata={"image_size": size})
     task = code.task(faces, settings, run, _identity_network(sizes), **neutral)
     return PlannedTraining(task, code.stages(settings, counts))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
-from fersnet.expressions import ABBREVIATIONS, SIX
+from fersnet.expressions import ABBREVIATIONS
 from fersnet.report.description import RunDescription
 from fersnet.report.files import fold_of, read_arrays, read_table
 from fersnet.report.publication import NOBODY, check_chosen, may_be_shown, notice
@@ -38,6 +38,11 @@ class Block:
     """The input, uint8 (S, S, C)."""
     faces: Mapping[str, Mapping[str, np.ndarray]]
     """By row (method key, or `real`) and target expression: uint8 (S, S, C)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The target expressions in their order: those of the systems, of which every one has the same."""
+        return tuple(next(iter(self.faces.values())))
 
 
 def grid_blocks(
@@ -92,7 +97,7 @@ def draw_grid(dataset: str, blocks: Sequence[Block], description: RunDescription
         across = min(2, len(blocks))
         down = -(-len(blocks) // across)
         rows = len(blocks[0].faces)
-        height = PAGE_WIDTH / 2 * (rows + 0.8) / (len(SIX) + 2.9)
+        height = PAGE_WIDTH / 2 * (rows + 0.8) / (len(blocks[0].columns) + 2.9)
         figure = new_figure(PAGE_WIDTH * across / 2, down * height + 0.35)
         grid = figure.subplots(down, across, squeeze=False).ravel()
         for axes, block in zip(grid, blocks, strict=False):
@@ -132,13 +137,13 @@ def _draw_block(axes: Axes, block: Block, description: RunDescription) -> None:
     for row, method in enumerate(rows):
         name = "Original" if method == REAL_ROW else description.name_of(method)
         axes.text(first - 0.12, row * step + 0.5, name, ha="right", va="center", size=6.5)
-        for column, expression in enumerate(SIX):
+        for column, expression in enumerate(block.columns):
             face = block.faces[method].get(expression)
             if face is not None:
                 _show(axes, face, first + column * step, row * step)
-    for column, expression in enumerate(SIX):
+    for column, expression in enumerate(block.columns):
         axes.text(first + column * step + 0.5, -0.08, ABBREVIATIONS[expression], ha="center", va="bottom")
-    _frame(axes, -0.1, first + len(SIX) * step, len(rows) * step)
+    _frame(axes, -0.1, first + len(block.columns) * step, len(rows) * step)
 
 
 def _frame(axes: Axes, left: float, right: float, bottom: float) -> None:

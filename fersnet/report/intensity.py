@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from fersnet.expressions import ABBREVIATIONS, SIX
+from fersnet.expressions import ABBREVIATIONS
 from fersnet.faces.store import FaceStore
 from fersnet.report.description import RunDescription
 from fersnet.report.grids import draw_strip
@@ -27,6 +27,7 @@ class IntensitySynthesizer(Protocol):
     """A system that takes an intensity beside the target."""
 
     image_size: int
+    expressions: tuple[str, ...]
 
     def synthesize(self, images: Tensor, target: Tensor, intensity: float | None = None) -> Tensor:
         """(B, C, S, S) in [0, 1] and class indices (B,) to faces of the same shape and range."""
@@ -34,12 +35,12 @@ class IntensitySynthesizer(Protocol):
 
 
 def intensity_faces(synthesizer: IntensitySynthesizer, image: Tensor) -> np.ndarray:
-    """Faces uint8 (6, 1 + levels, S, S, C): the input, then each expression at each of `LEVELS`.
+    """Faces uint8 (K, 1 + levels, S, S, C): the input, then each expression at each of `LEVELS`.
 
     image: (C, S, S) in [0, 1].
     """
-    sources = image.expand(len(SIX), *image.shape)
-    targets = torch.arange(len(SIX))
+    targets = torch.arange(len(synthesizer.expressions))
+    sources = image.expand(len(targets), *image.shape)
     columns = [sources, *(synthesizer.synthesize(sources, targets, level).cpu() for level in LEVELS)]
     return to_bytes(torch.stack(columns, dim=1).clamp(0, 1)).permute(0, 1, 3, 4, 2).numpy()
 
@@ -58,15 +59,15 @@ def draw_intensity(
     footer = f"{description.words([dataset], 'n = 1 test face, drawn at random')} {notice(dataset, description)}"
     if not allowed:
         return message_figure(NOBODY, footer)
-    tested = face_set(store, allowed, SIX, may_be_empty=True)
+    tested = face_set(store, allowed, synthesizer.expressions, may_be_empty=True)
     if not len(tested):
-        return message_figure("No test subject of this fold shows one of the six expressions.", footer)
+        return message_figure("No test subject of this fold shows one of the expressions.", footer)
     rng = np.random.default_rng(derive_seed(description.seed, "intensity", dataset))
-    faces = face_set(store, frozenset([str(rng.choice(tested.subject_names))]), SIX)
+    faces = face_set(store, frozenset([str(rng.choice(tested.subject_names))]), synthesizer.expressions)
     image = crop_and_flip(faces.images, synthesizer.image_size, train=False)[int(rng.integers(len(faces)))]
     return draw_strip(
         intensity_faces(synthesizer, image),
-        [ABBREVIATIONS[expression] for expression in SIX],
+        [ABBREVIATIONS[expression] for expression in synthesizer.expressions],
         ["Input", *(f"{level:g}" for level in LEVELS)],
         f"{description.name_of(method)}, intensity, {description.name_of(dataset)}",
         footer,

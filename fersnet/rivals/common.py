@@ -11,14 +11,11 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from fersnet.errors import UserError
-from fersnet.expressions import SIX
 from fersnet.seeds import derive_seed
 from fersnet.settings.methods import Augmentation
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import StateDict, load_checkpoint, restore
 from fersnet.training.task import TrainingRun
-
-CLASSES = len(SIX)
 
 
 def to_symmetric(images: Tensor) -> Tensor:
@@ -38,9 +35,11 @@ class RivalFaces:
     images: Tensor
     """uint8 (N, C, H, W)."""
     labels: Tensor
-    """int64 (N,): positions in `fersnet.expressions.SIX`."""
+    """int64 (N,): positions in `expressions`."""
     image_size: int
     """Side of the network input."""
+    expressions: tuple[str, ...]
+    """The classes in class-index order."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,7 +51,18 @@ class RivalFaces:
 
     def counts(self) -> dict[str, int]:
         """Number of faces by expression."""
-        return dict(zip(SIX, torch.bincount(self.labels.cpu(), minlength=CLASSES).tolist(), strict=True))
+        return dict(
+            zip(self.expressions, torch.bincount(self.labels.cpu(), minlength=self.classes).tolist(), strict=True)
+        )
+
+    @property
+    def classes(self) -> int:
+        """Number of expressions."""
+        return len(self.expressions)
+
+    def one_hot(self, indices: Tensor) -> Tensor:
+        """The labels of some faces (B,), as float32 (B, K) of 0 and 1."""
+        return one_hot(self.labels[indices.to(self.labels.device)], self.classes)
 
     def draw(self, indices: Tensor, augmentation: Augmentation) -> Tensor:
         """Network inputs (B, C, S, S) in [-1, 1]; the random changes come from the torch global RNG of the CPU."""
@@ -65,24 +75,18 @@ class RivalFaces:
 
 
 def prepare(faces: FaceSet, run: TrainingRun) -> RivalFaces:
-    """The faces of the six expressions on the run's device; contempt, which no rival synthesises, is left out.
-
-    The input size is `run.metadata["image_size"]`.
+    """The faces on the run's device. The input size is `run.metadata["image_size"]`.
 
     Raises:
-        UserError: if fewer than two faces are left, or the stored faces are smaller than the input.
+        UserError: if there are fewer than two faces, or the stored faces are smaller than the input.
     """
     size = int(run.metadata["image_size"])
-    position = torch.tensor([SIX.index(name) if name in SIX else -1 for name in faces.expressions])
-    labels = position[faces.labels.cpu()]
-    kept = labels >= 0
-    count = int(kept.sum())
-    if count < 2:
-        raise UserError(f"{run.folder}: {count} training faces of the six expressions are too few; lower folds.count")
+    if len(faces) < 2:
+        names = ", ".join(faces.expressions)
+        raise UserError(f"{run.folder}: {len(faces)} training faces of {names} are too few; lower folds.count")
     if min(faces.images.shape[2:]) < size:
         raise UserError(f"model.image_size: {size} is larger than the stored faces; raise faces.size")
-    images = faces.images[kept.to(faces.images.device)]
-    return RivalFaces(images.to(run.device), labels[kept].to(run.device), size)
+    return RivalFaces(faces.images.to(run.device), faces.labels.to(run.device), size, faces.expressions)
 
 
 def seed_networks(run: TrainingRun, method: str) -> None:
@@ -90,9 +94,9 @@ def seed_networks(run: TrainingRun, method: str) -> None:
     torch.manual_seed(derive_seed(run.seed, method, "initial weights"))
 
 
-def one_hot(labels: Tensor) -> Tensor:
-    """Labels (B,) as float32 (B, 6) of 0 and 1."""
-    return F.one_hot(labels, CLASSES).float()
+def one_hot(labels: Tensor, classes: int) -> Tensor:
+    """Labels (B,) as float32 (B, classes) of 0 and 1."""
+    return F.one_hot(labels, classes).float()
 
 
 def verdict(logits: Tensor, real: bool) -> Tensor:
@@ -153,6 +157,18 @@ def number(metadata: dict[str, Any], key: str, path: Path) -> int:
     return value
 
 
+def class_names(metadata: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """The expressions in class-index order that a checkpoint's metadata names.
+
+    Raises:
+        UserError: if they are missing or something else.
+    """
+    value = metadata.get("expressions")
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(name, str) for name in value):
+        raise UserError(f"{path}: the metadata gives no expressions; train again to replace the checkpoint")
+    return tuple(value)
+
+
 def rebuild(network: nn.Module, states: dict[str, StateDict], name: str, path: Path, device: torch.device) -> nn.Module:
     """A network with its trained weights, frozen, in evaluation mode, on the device.
 
@@ -165,15 +181,16 @@ def rebuild(network: nn.Module, states: dict[str, StateDict], name: str, path: P
     return network.eval().requires_grad_(False).to(device)
 
 
-def check_request(images: Tensor, target: Tensor, channels: int, image_size: int) -> None:
+def check_request(images: Tensor, target: Tensor, channels: int, image_size: int, expressions: tuple[str, ...]) -> None:
     """Refuses what a network was not made for.
 
     Raises:
-        UserError: if images are not (B, channels, size, size), or targets are not B positions in SIX.
+        UserError: if images are not (B, channels, size, size), or targets are not B positions in `expressions`.
     """
     if images.ndim != 4 or tuple(images.shape[1:]) != (channels, image_size, image_size):
         raise UserError(
             f"images: the model was trained on (B, {channels}, {image_size}, {image_size}), got {tuple(images.shape)}"
         )
-    if target.shape != images.shape[:1] or (len(target) and not 0 <= int(target.min()) <= int(target.max()) < CLASSES):
-        raise UserError(f"target: give one class index from 0 to {CLASSES - 1} per image ({', '.join(SIX)})")
+    last = len(expressions) - 1
+    if target.shape != images.shape[:1] or (len(target) and not 0 <= int(target.min()) <= int(target.max()) <= last):
+        raise UserError(f"target: give one class index from 0 to {last} per image ({', '.join(expressions)})")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from fersnet.expressions import SEVEN
+from fersnet.expressions import SEVEN, synthesis_targets
 from fersnet.methods.contract import Reader
 from fersnet.methods.find import Found
 from fersnet.settings.base import Fraction, Name, PositiveInt, Section, UserPath
@@ -50,7 +50,7 @@ class DatasetSettings(Section):
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
-    """Classes to recognise; null takes the reader's own (seven for CK+, six otherwise)."""
+    """Classes to recognise, at least two; null takes the reader's own (seven for CK+, six otherwise)."""
     options: dict[str, UserPath | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
@@ -63,12 +63,20 @@ class DatasetSettings(Section):
         unknown = [expression for expression in self.expressions or () if expression not in SEVEN]
         if unknown:
             raise ValueError(f"expressions: unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
+        if self.expressions is not None and len(set(self.expressions)) < 2:
+            found = ", ".join(self.expressions) or "none"
+            raise ValueError(f"expressions: at least two are needed to tell apart, found {found}")
         return self
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Expressions in class-index order."""
         return tuple(expression for expression in SEVEN if expression in (self.expressions or ()))
+
+    @property
+    def synthesis_classes(self) -> tuple[str, ...]:
+        """The classes that test faces are given and judged by, in class-index order."""
+        return synthesis_targets(self.classes)
 
 
 def with_readers(known: Mapping[str, Found]) -> type[DatasetSettings]:

@@ -44,7 +44,7 @@ class SynthesisSettings(Section):
     """The comparison of synthetic faces."""
 
     datasets: tuple[Name, ...] = ("ckplus", "oulu_casia")
-    """Datasets whose test faces are synthesised and judged."""
+    """Datasets whose test faces are synthesised and judged, with all their classes but contempt."""
     method: Name = "fersnet"
     """FERSNet variant that competes with the rivals."""
 
@@ -114,6 +114,11 @@ class Settings(Section):
         for name in self.synthesis.datasets:
             if name not in recognition:
                 raise ValueError(f"synthesis.datasets: {name!r} is not a recognition dataset; have {list(recognition)}")
+            if len(self.datasets[name].synthesis_classes) < 2:
+                raise ValueError(
+                    f"datasets.{name}.expressions: synthesis compares at least two expressions beside contempt; "
+                    f"add one, or take {name} out of synthesis.datasets"
+                )
         for key, variant in self.variants.items():
             pretrained_on = variant.pretrained_on
             if pretrained_on and getattr(self.datasets.get(pretrained_on), "purpose", "") != "pretraining":

@@ -26,7 +26,6 @@ import numpy as np
 import pandas as pd
 
 from fersnet.errors import UserError
-from fersnet.expressions import SIX
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +63,7 @@ def evaluate_fold(
     image_size: int,
     subjects: frozenset[str],
     *,
-    classes: tuple[str, ...] = SIX,
+    classes: tuple[str, ...],
     device: "torch.device | None" = None,
     batch_size: int = 64,
     kid_subsets: int = 50,

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fersnet.errors import UserError
-from fersnet.expressions import SIX
 from fersnet.seeds import derive_seed
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import write_atomically
@@ -21,6 +20,11 @@ from fersnet.training.checkpoint import write_atomically
 
 class Synthesizer(Protocol):
     """FERSNet or a rival, trained."""
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Its classes in class-index order."""
+        ...
 
     def synthesize(self, images: Tensor, target: Tensor) -> Tensor:
         """Faces float (B, C, S, S) in [0, 1] and class indices int64 (B,) -> faces of the same shape and range."""
@@ -40,33 +44,25 @@ class SyntheticFaces:
 
 
 def synthesize_faces(
-    synthesizer: Synthesizer,
-    faces: FaceSet,
-    size: int,
-    classes: Sequence[str] | None = None,
-    targets: Sequence[str] = SIX,
-    seed: int = 0,
-    batch_size: int = 32,
+    synthesizer: Synthesizer, faces: FaceSet, size: int, seed: int = 0, batch_size: int = 32
 ) -> SyntheticFaces:
-    """Each face's centre crop with each target expression, its own included; ordered by face, then target.
+    """Each face's centre crop with each expression of `faces`, its own included; ordered by face, then expression.
 
     Args:
         synthesizer: the trained system.
         faces: test faces, on the synthesizer's device.
         size: side of the network's input.
-        classes: expressions in the system's class-index order; None takes those of `faces`.
-        targets: expressions to synthesise.
         seed: of the noise that a system may draw; each batch gets its own.
         batch_size: faces per pass.
 
     Raises:
-        UserError: if the system does not know a target, or returns something that is not such images.
+        UserError: if the system does not know an expression, or returns something that is not such images.
     """
-    indices = target_indices(classes or faces.expressions, targets)
+    indices = target_indices(synthesizer.expressions, faces.expressions)
     if not len(faces):
         empty = np.zeros((0, size, size, faces.images.shape[1]), dtype=np.uint8)
         return SyntheticFaces(empty, np.zeros(0, dtype=np.int64), np.array([], dtype=np.str_))
-    which = torch.arange(len(faces)).repeat_interleave(len(targets))
+    which = torch.arange(len(faces)).repeat_interleave(len(indices))
     wanted = indices.repeat(len(faces))
     parts = []
     for number, (chosen, target) in enumerate(zip(which.split(batch_size), wanted.split(batch_size), strict=True)):
@@ -76,7 +72,7 @@ def synthesize_faces(
     return SyntheticFaces(
         images=torch.cat(parts).permute(0, 2, 3, 1).contiguous().numpy(),
         source=faces.rows.cpu()[which].numpy(),
-        target=np.array(list(targets) * len(faces)),
+        target=np.array(list(faces.expressions) * len(faces)),
     )
 
 

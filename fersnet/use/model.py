@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN, SIX
+from fersnet.expressions import SEVEN, synthesis_targets
 from fersnet.faces.backends import open_backend
 from fersnet.faces.images import Rejection, decode_image, read_image
 from fersnet.faces.sequence import align_face
@@ -21,7 +21,10 @@ from fersnet.training.batches import crop_and_flip
 from fersnet.training.inference import Synthesizer, load
 
 ALL = "all"
-"""Stands for the six expressions, in their order."""
+"""Stands for the expressions of the comparison of synthetic faces, in their order."""
+
+
+ADVICE = "give an image with one whole frontal face"
 
 
 def open_model(checkpoint: Path, backend: str | None = None, landmark_models: str | None = None) -> "TrainedModel":
@@ -60,23 +63,35 @@ class TrainedModel:
         """The classes in class-index order."""
         return self._network.expressions
 
-    def find_face(self, picture: Path | BinaryIO, name: str | None = None) -> Tensor:
-        """The one face of a picture, aligned and cropped: float (1, C, S, S) in [0, 1].
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The expressions of a strip."""
+        return synthesis_targets(self.expressions)
 
-        Args:
-            picture: An image file, or the content of one.
-            name: What messages call it; None takes the path.
+    def find_face(self, picture: Path) -> Tensor:
+        """The one face of an image file, aligned and cropped: float (1, C, S, S) in [0, 1].
 
         Raises:
             UserError: if it is no image, or shows no face, several faces, or a face that cannot be used.
         """
         try:
-            image = read_image(picture) if isinstance(picture, Path) else decode_image(picture)
-            face = align_face(image, Path(), "", self._backend, self._faces).image
+            return self._find_face(picture)
         except Rejection as rejection:
-            raise UserError(f"{name or picture}: {rejection}; give an image with one whole frontal face") from None
+            raise UserError(f"{picture}: {rejection}; {ADVICE}") from None
+
+    def _find_face(self, picture: Path | BinaryIO) -> Tensor:
+        image = read_image(picture) if isinstance(picture, Path) else decode_image(picture)
+        face = align_face(image, Path(), "", self._backend, self._faces).image
         stored = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1)[None]))
         return crop_and_flip(stored, self._network.image_size, train=False)
+
+    def answer(self, picture: Path | BinaryIO) -> dict[str, Any]:
+        """What is seen in a picture: `predicted` and `probabilities`, or `error`, the reason why it cannot be used."""
+        try:
+            probabilities = self.recognise(self._find_face(picture))
+        except Rejection as rejection:
+            return {"error": f"{rejection}; {ADVICE}"}
+        return {"predicted": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
 
     def recognise(self, face: Tensor) -> dict[str, float]:
         """Probability of each expression, in class-index order, for a face from `find_face`."""
@@ -93,12 +108,12 @@ class TrainedModel:
         return _side_by_side(checked_synthesis(self._network, face.expand(len(targets), -1, -1, -1), targets))
 
     def strip(self, face: Tensor) -> NDArray[np.uint8]:
-        """The face itself and then each of the six expressions: RGB (S, 7 * S, 3).
+        """The face itself and then each of `targets`: RGB (S, (1 + M) * S, 3).
 
         Raises:
             UserError: as `synthesize`.
         """
-        return np.hstack([_side_by_side(face), self.synthesize(face, SIX)])
+        return np.hstack([_side_by_side(face), self.synthesize(face, self.targets)])
 
 
 def check_expression(expression: str) -> None:

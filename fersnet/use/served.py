@@ -26,20 +26,23 @@ class ServedModel:
         self._model = model
 
     def predict(self, pictures: "DataFrame", params: dict[str, Any] | None = None) -> "DataFrame":
-        """A row per picture: `predicted`, and `p_<expression>` per class.
+        """A row per picture, in their order: `predicted`, `p_<expression>` per class, and `error`.
+
+        A picture that cannot be used has its reason in `error`, and nothing else; the others have no error.
 
         Args:
             pictures: Column `image`: the bytes of image files (PNG, JPEG, ...), each with one frontal face.
             params: There are none.
-
-        Raises:
-            UserError: if one of them cannot be used; its row, from 0, is named.
         """
+        import numpy as np
         import pandas as pd
 
+        columns = ["predicted", *(f"p_{name}" for name in self._model.expressions), "error"]
         rows = []
-        for position, content in enumerate(pictures["image"]):
-            probabilities = self._model.recognise(self._model.find_face(BytesIO(content), f"image in row {position}"))
-            best = max(probabilities, key=probabilities.__getitem__)
-            rows.append({"predicted": best} | {f"p_{name}": value for name, value in probabilities.items()})
-        return pd.DataFrame(rows)
+        for content in pictures["image"]:
+            answer = self._model.answer(BytesIO(content))
+            values = {f"p_{name}": value for name, value in answer.get("probabilities", {}).items()}
+            rows.append({"predicted": answer.get("predicted"), **values, "error": answer.get("error")})
+        table = pd.DataFrame(rows, columns=columns)
+        # What is missing becomes null in JSON, which knows no NaN.
+        return table.astype({name: object for name in columns if table[name].hasnans}).replace({np.nan: None})

@@ -177,7 +177,8 @@ def _signature(expressions: Sequence[str]):
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    outputs = [ColSpec(DataType.string, "predicted"), *(ColSpec(DataType.double, f"p_{name}") for name in expressions)]
+    seen = [ColSpec(DataType.string, "predicted"), *(ColSpec(DataType.double, f"p_{name}") for name in expressions)]
+    outputs = [*seen, ColSpec(DataType.string, "error")]
     return ModelSignature(Schema([ColSpec(DataType.binary, "image")]), Schema(outputs))
 
 

@@ -86,6 +86,21 @@ def test_points_and_quality_are_the_librarys_own(backend, picture, tmp_path, mon
     assert fit.quality == pytest.approx(np.clip(scores[0].mean() / 2 / 0.8, 0, 1))
 
 
+def test_c2_a_large_picture_is_shrunk_for_the_detector_alone(backend, tmp_path, monkeypatch):
+    """Case C2: the detector's memory is bounded; boxes and landmarks are those of the picture itself."""
+    monkeypatch.setattr(backend_module, "SEARCH_SIDE", IMAGE_SIDE)
+    monkeypatch.setattr(backend_module, "check_points", lambda points, width, height: None)
+    seen = {}
+    monkeypatch.setattr(
+        backend._library, "get_landmarks_from_image",
+        lambda image, detected_faces, **_: seen.update(shape=image.shape, box=detected_faces[0])
+        or ([np.zeros((68, 2))], [np.ones(68)], None),
+    )  # fmt: skip
+    backend.locate(np.zeros((4 * IMAGE_SIDE, 4 * IMAGE_SIDE, 3), dtype=np.uint8), tmp_path)
+    assert seen["shape"] == (4 * IMAGE_SIDE, 4 * IMAGE_SIDE, 3)
+    assert seen["box"][2] - seen["box"][0] == pytest.approx(4 * 512)
+
+
 def test_the_detector_column_names_the_weights(backend, weights):
     sums = [hashlib.sha256((weights / name).read_bytes()).hexdigest()[:10] for name in (DETECTOR, LANDMARKS)]
     assert backend._name == f"face_alignment {sums[0]} {sums[1]}"

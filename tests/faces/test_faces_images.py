@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fersnet.datasets.walk import IMAGE_SUFFIXES
-from fersnet.faces.images import FORMATS, Rejection, read_image
+from fersnet.faces.images import FORMATS, Rejection, check_size, read_image
 
 
 @pytest.fixture
@@ -139,12 +139,25 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-@pytest.mark.parametrize("side", [9_000, 100_000])
-def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, side):
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+def write_first_rows(path, width: int, height: int) -> None:
+    """A grey PNG that promises more than the few rows it has."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     body = png_chunk(b"IDAT", zlib.compress(b"\0" * 100_000)) + png_chunk(b"IEND", b"")
-    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
+
+
+@pytest.mark.parametrize(("width", "height"), [(15_000, 15_000), (100_000, 100_000), (40_000, 1000), (1000, 40_000)])
+def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, width, height):
+    write_first_rows(tmp_path / "a.png", width, height)
     assert reason(tmp_path / "a.png").startswith("image is too large")
+
+
+def test_c2_pictures_of_todays_cameras_are_not_too_large(tmp_path):
+    """Case C2: telephones of 50, 108 and 200 million pixels; Pillow's own limit is not in the way."""
+    for width, height in ((8160, 6144), (12_000, 9000), (12_240, 16_320), (16_384, 12_288)):
+        check_size(width, height)
+    write_first_rows(tmp_path / "a.png", 16_384, 12_288)
+    assert reason(tmp_path / "a.png").startswith("image is truncated")
 
 
 def test_bomb_in_a_text_chunk_is_refused(tmp_path, picture):

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from fersnet.embedded.sheet import draw_faces
 from fersnet.errors import UserError
+from fersnet.faces import dlib_backend as dlib_backend_module
 from fersnet.faces.alignment import TEMPLATE, align, alignment_matrix, transform_points
 from fersnet.faces.annotations_backend import AnnotationsBackend
 from fersnet.faces.backends import backend_files, open_backend, prepare_backend
-from fersnet.faces.dlib_backend import DlibBackend
-from fersnet.faces.images import Rejection
+from fersnet.faces.dlib_backend import DlibBackend, find_faces
+from fersnet.faces.images import Rejection, read_image
 from fersnet.faces.landmarks import anchors, check_points
 from fersnet.faces.views import (
     LEFT_HALF,
@@ -56,6 +58,28 @@ def test_landmarks_scale_with_the_picture(dlib_backend, photograph, tmp_path, fa
     back = (points + 0.5) / factor - 0.5
     eyes = np.hypot(*(anchors(reference)[1] - anchors(reference)[0]))
     assert np.hypot(*(back - reference).T).mean() < 0.04 * eyes
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3600, 900)])
+def test_c2_a_small_face_in_a_large_picture_is_found(dlib_backend, tmp_path, width, height):
+    """Case C2: what the detector finds in the picture itself is found, whatever is around it."""
+    (path,) = draw_faces(1, 5, 216, ("happiness",), tmp_path)
+    face = read_image(path)
+    expected = dlib_backend.locate(face, path).points
+    picture = np.full((height, width, 3), 120, dtype=np.uint8)
+    top, left = height // 3, width // 2
+    picture[top : top + 216, left : left + 216] = face
+    points = dlib_backend.locate(picture, path).points - (left, top)
+    eyes = np.hypot(*(anchors(expected)[1] - anchors(expected)[0]))
+    assert np.hypot(*(points - expected).T).mean() < 0.05 * eyes
+
+
+def test_c2_a_faint_find_does_not_hide_a_certain_face(monkeypatch):
+    """Case C2: something like a face in the shrunk picture ends the search only if nothing better comes."""
+    found = {400: [(np.zeros(4), 0.1)], 800: [(np.ones(4), 0.2)], 2000: [(np.full(4, 2.0), 1.5)]}
+    monkeypatch.setattr(dlib_backend_module, "_search", lambda image, *_: found.get(image.shape[1], []))
+    assert find_faces(np.zeros((10, 2000), dtype=np.uint8)) == found[2000]
+    assert find_faces(np.zeros((10, 1900), dtype=np.uint8)) == found[400]
 
 
 def test_dark_picture_is_found(dlib_backend, photograph, tmp_path):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fersnet.settings.rivals import CAAESettings, StarGANSettings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +21,10 @@ from fersnet.plan.estimate import CPU_PACE, GPU_PACE, estimate
 from fersnet.plan.graph import PlannedJob, read_graph
 from fersnet.plan.history import History, read_history
 from fersnet.plan.schedule import critical_path, remaining_seconds, run_length
-from fersnet.plan.sizes import RunSizes, expected_counts
+from fersnet.plan.sizes import RunSizes, expected_counts, planned_sizes
 from fersnet.plan.summary import compare, describe_plan, summarise
+from fersnet.rivals.caae import CAAESettings
+from fersnet.rivals.stargan import StarGANSettings
 from fersnet.settings.load import load_settings, read_config
 from fersnet.settings.tree import Settings
 from fersnet.tracking import track_job
@@ -83,7 +84,12 @@ ROWS = [
     ("train_rival", "ckplus", "stargan", 50.0, 600.0, "FINISHED", "key"),
 ]
 SIZES = RunSizes({"mmi": {"anger": 10, "fear": 10}, "ckplus": {"anger": 20, "fear": 10}}, {}, {"mmi": 3, "ckplus": 3})
-STARGAN = {"settings": StarGANSettings(width=4, residual_blocks=1, epochs=4).model_dump(mode="json"), "image_size": 16}
+STARGAN = {
+    "settings": StarGANSettings(width=4, residual_blocks=1, epochs=4).model_dump(mode="json"),
+    "image_size": 16,
+    "expressions": ["anger", "fear"],
+    "module": "fersnet.rivals.stargan",
+}
 
 
 @pytest.fixture
@@ -114,7 +120,7 @@ def test_a_training_of_another_size_is_scaled_by_calls_and_operations(history: H
     assert (same.seconds, same.source, same.memory_mb) == (pytest.approx(50.0), "history", 600.0)
     assert (longer.seconds, longer.source) == (pytest.approx(150.0), "scaled")
     wide = StarGANSettings(width=64, residual_blocks=6, epochs=4, batch_size=16).model_dump(mode="json")
-    (wider,) = estimate([stargan(params={"settings": wide, "image_size": 96})], SIZES, history)
+    (wider,) = estimate([stargan(params={**STARGAN, "settings": wide, "image_size": 96})], SIZES, history)
     rest = 50 - same.cost.flop / CPU_PACE[1]
     assert wider.cost.calls > same.cost.calls, "more layers"
     expected = rest * wider.cost.calls / same.cost.calls + wider.cost.flop / CPU_PACE[1]
@@ -127,9 +133,9 @@ def test_a_training_of_another_size_is_scaled_by_calls_and_operations(history: H
 
 def test_a_method_that_never_ran_is_counted(history: History) -> None:
     settings = CAAESettings(width=4, warm_up_epochs=1, epochs=2).model_dump(mode="json")
-    caae = stargan(method="caae", params={"settings": settings, "image_size": 16})
+    caae = stargan(method="caae", params={**STARGAN, "settings": settings, "module": "fersnet.rivals.caae"})
     (one,) = estimate([caae], SIZES, history)
-    seen = training_cost("train_rival", "ckplus", "stargan", "1", STARGAN, SIZES)
+    seen = training_cost("train_rival", "ckplus", "1", STARGAN, SIZES)
     rest, rate = (50 - seen.flop / CPU_PACE[1]) / seen.calls, CPU_PACE[1]
     assert one.source == "counted"
     assert one.seconds == pytest.approx(one.cost.calls * rest + one.cost.flop / rate)
@@ -149,7 +155,7 @@ def test_earlier_jobs_of_another_version_are_left_out_with_a_line(
     (one,) = estimate([stargan()], SIZES, replace(history, params={"key": old}))
     assert one.source == "counted"
     assert "of another version: train_rival" in caplog.text
-    (new,) = estimate([stargan(method="newgan")], SIZES, history)
+    (new,) = estimate([stargan(method="newgan", params={**STARGAN, "module": ""})], SIZES, history)
     assert new.source == "unknown", "a method that the plan cannot count"
 
 
@@ -220,6 +226,14 @@ def test_expected_sizes_are_those_of_the_rendered_trees_and_of_the_published_set
     assert sum(expected_counts(licensed, PUBLISHED)[0].values()) == 327
     own = licensed.model_copy(update={"reader": "folder"})
     assert expected_counts(own, PUBLISHED) == ({}, 0)
+
+
+def test_c3_sequences_of_other_classes_are_not_planned(tmp_path: Path) -> None:
+    """Case C3: a dataset of two classes has the sequences of two."""
+    settings = settings_of("smoke.yaml")
+    two = settings.datasets["oulu_casia"].model_copy(update={"expressions": ("happiness", "sadness")})
+    planned = planned_sizes(settings.model_copy(update={"datasets": {"oulu_casia": two}}), tmp_path)
+    assert set(planned.counts["oulu_casia"]) == {"happiness", "sadness"}
 
 
 def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The figures: what they show, whom they may show, and that equal data give equal bytes."""
 
 import shutil
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -70,6 +71,21 @@ def test_a_grid_shows_every_system_and_expression_of_the_source(run_folder):
     for word in ("Input", "CAAE", "StarGAN", "FERSNet", "(chosen)", "(random)", "embedded faces", "n = 4"):
         assert word in shown
     assert CKPLUS_NOTICE not in shown
+
+
+def test_c3_a_grid_has_a_column_for_each_expression_that_there_is(run_folder):
+    """Case C3: with two classes two columns, whatever else the subject shows of its own."""
+    two = ("happiness", "sadness")
+    blocks = [
+        replace(block, faces={
+            row: faces if row == "real" else {name: faces[name] for name in two} for row, faces in block.faces.items()
+        })
+        for block in blocks_of(run_folder)
+    ]  # fmt: skip
+    assert {block.columns for block in blocks} == {two}
+    shown = texts(draw_grid("ckplus", blocks, description())).split()
+    assert shown.count("Ha") == shown.count("Sa") == len(blocks)
+    assert not {"An", "Co", "Di", "Fe", "Su"} & set(shown)
 
 
 def test_real_ckplus_subjects_without_consent_are_never_shown(run_folder):

@@ -15,6 +15,7 @@ class Brightener:
     """Makes a flat face as bright as the intensity, darkened by the class."""
 
     image_size = 16
+    expressions = SIX
 
     def synthesize(self, images: Tensor, target: Tensor, intensity: float | None = None) -> Tensor:
         return torch.ones_like(images) * intensity * (1 - target / 10)[:, None, None, None]

@@ -59,7 +59,7 @@ def invented_pairs(store, subjects):
 
 
 def evaluated(store, syntheses, subjects=frozenset("ABC"), **options):
-    return evaluate_fold(store, syntheses, Judge(), Identity(), SIZE, subjects, **options)
+    return evaluate_fold(store, syntheses, Judge(), Identity(), SIZE, subjects, classes=SIX, **options)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from fersnet.training.batches import FaceSet
 SIZE = 8
 
 
-def faces_of(count: int = 5, side: int = 10) -> FaceSet:
+def faces_of(count: int = 5, side: int = 10, expressions: tuple[str, ...] = SIX) -> FaceSet:
     return FaceSet(
         images=torch.randint(
             0, 200, (count, 3, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
@@ -25,7 +25,7 @@ def faces_of(count: int = 5, side: int = 10) -> FaceSet:
         rows=torch.arange(count) * 10,
         sequence_ids=("s",) * count,
         frames=torch.arange(count),
-        expressions=SEVEN,
+        expressions=expressions,
         synthetic=torch.zeros(count, dtype=torch.bool),
     )
 
@@ -33,11 +33,15 @@ def faces_of(count: int = 5, side: int = 10) -> FaceSet:
 class Brighter:
     """Adds five levels per class index."""
 
+    expressions = SEVEN
+
     def synthesize(self, images: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return images + 5 * target[:, None, None, None] / 255
 
 
 class Noisy:
+    expressions = SIX
+
     def synthesize(self, images: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return images + 0.1 * torch.randn_like(images)
 
@@ -62,11 +66,17 @@ def test_b1_a_fold_without_a_face_is_a_file_without_images(tmp_path: Path) -> No
 
 
 def test_class_indices_are_the_systems_own() -> None:
-    made = synthesize_faces(Brighter(), faces_of(1), SIZE, classes=SIX, targets=("surprise",))
+    made = synthesize_faces(Brighter(), faces_of(1, expressions=("surprise",)), SIZE)
     crop = faces_of(1).images[0, :, 1:9, 1:9].permute(1, 2, 0).numpy().astype(int)
-    assert np.array_equal(made.images[0], crop + 25)
+    assert np.array_equal(made.images[0], crop + 30)
     with pytest.raises(UserError, match="no 'contempt'"):
-        synthesize_faces(Brighter(), faces_of(1), SIZE, classes=SIX, targets=("contempt",))
+        synthesize_faces(Noisy(), faces_of(1, expressions=SEVEN), SIZE)
+
+
+def test_c3_each_face_gets_the_expressions_that_there_are() -> None:
+    """Case C3: with two classes, two synthetic faces of each."""
+    made = synthesize_faces(Brighter(), faces_of(3, expressions=("happiness", "sadness")), SIZE)
+    assert made.target.tolist() == ["happiness", "sadness"] * 3
 
 
 def test_noise_follows_the_seed_alone() -> None:
@@ -79,6 +89,8 @@ def test_noise_follows_the_seed_alone() -> None:
 
 
 class Constant:
+    expressions = SIX
+
     def __init__(self, value: float, size: int = SIZE) -> None:
         self.value, self.size = value, size
 

@@ -1,8 +1,11 @@
 """`fersnet predict` and `fersnet synthesize`, as the README shows them."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,18 +46,71 @@ def test_the_readme_shows_both_commands() -> None:
     assert {command.split()[0] for command in COMMANDS} == {"predict", "synthesize"}
 
 
-def test_a_picture_without_a_face_does_not_hide_the_others(
+def test_f8_every_image_has_an_answer_in_its_place(
     tmp_path: Path, portrait: Path, make_checkpoint: MakeCheckpoint
 ) -> None:
-    (tmp_path / "none.txt").write_text("?", encoding="utf-8")
-    done = run("predict", tmp_path / "none.txt", portrait, "--json", "--model", make_checkpoint())
+    """Case F8: one that fails has its reason, and one that is given twice has two answers."""
+    images = [str(portrait), str(tmp_path / "none.txt"), str(portrait)]
+    Path(images[1]).write_text("?", encoding="utf-8")
+    done = run("predict", *images, "--json", "--model", make_checkpoint())
     assert done.exit_code == 1
-    (entry,) = json.loads(done.stdout)
-    assert entry["image"] == str(portrait)
-    assert entry["predicted"] == max(entry["probabilities"], key=entry["probabilities"].__getitem__)
-    assert tuple(entry["probabilities"]) == SIX
-    assert done.stderr.count("\n") == 1
-    assert "none.txt: not an image file" in done.stderr
+    assert done.stderr == "1 of 3 images could not be used; see their answers\n"
+    entries = json.loads(done.stdout)
+    assert [entry["image"] for entry in entries] == images
+    assert entries[0] == entries[2]
+    assert entries[0]["predicted"] == max(entries[0]["probabilities"], key=entries[0]["probabilities"].__getitem__)
+    assert tuple(entries[0]["probabilities"]) == SIX
+    assert set(entries[1]) == {"image", "error"} and entries[1]["error"].startswith("not an image file")
+
+    done = run("predict", *images, "--model", make_checkpoint())
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == [image.split()[0] for image in images]
+    assert lines[0] == lines[2] and lines[1].endswith(f"  {entries[1]['error']}")
+
+
+def test_c3_a_model_of_two_classes_shows_two(tmp_path: Path, portrait: Path, make_checkpoint: MakeCheckpoint) -> None:
+    """Case C3: a strip of the expressions that the model knows."""
+    checkpoint, out = make_checkpoint(("happiness", "sadness")), tmp_path / "out.png"
+    done = run("synthesize", portrait, "--expression", "all", "-o", out, "--model", checkpoint)
+    assert done.stdout == f"{out}: input, happiness, sadness\n"
+    assert Image.open(out).size == (32 * 3, 32)
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize(
+    ("words", "closed", "expected"),
+    [
+        (("describe", "--width", "4"), True, (141, "")),
+        (("describe", "--width", "4"), False, (1, "No space left on device\n")),
+        (("predict", "--help"), True, (141, "")),
+        (("predict", "--help"), False, (1, "No space left on device\n")),
+    ],
+)
+def test_f9_output_that_nobody_reads_or_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], buffered: bool, words: tuple[str, ...],
+    closed: bool, expected: tuple[int, str],
+) -> None:  # fmt: skip
+    """Case F9: nothing is said where the reader has gone, and one line where the disk is full."""
+    if closed:
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open("/dev/full", os.O_WRONLY)
+    with os.fdopen(writer, "w") as output:
+        output.reconfigure(write_through=not buffered)
+        monkeypatch.setattr(sys, "stdout", output)
+        with pytest.raises(SystemExit) as end:
+            app(list(words))
+    assert (end.value.code, capsys.readouterr().err) == expected
+
+
+def test_f9_the_end_of_the_interpreter_says_nothing_more() -> None:
+    """Case F9: what could not be written is not tried again."""
+    command = [sys.executable, "-m", "fersnet.cli", "describe", "--width", "4"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "No space left on device\n")
 
 
 @pytest.mark.parametrize(("expression", "tiles"), [("all", 7), ("fear", 1)])

@@ -75,8 +75,10 @@ def test_a_model_is_logged_once_served_and_fetched(
     model = open_model(fetched)
     expected = model.recognise(model.find_face(portrait))
     assert {name: row[f"p_{name}"] for name in SIX} == pytest.approx(expected)
-    with pytest.raises(UserError, match="row 1: not an image"):
-        served.predict(pd.DataFrame({"image": [portrait.read_bytes(), b"text"]}))
+    # Case F8: a picture that fails keeps its place and does not hide the others.
+    rows = served.predict(pd.DataFrame({"image": [b"text", portrait.read_bytes()]})).to_dict("records")
+    assert rows[0].pop("error").startswith("not an image file") and set(rows[0].values()) == {None}
+    assert rows[1] == row.to_dict() and rows[1]["error"] is None
 
     # By its own id, and as a folder.
     (tmp_path / "again").mkdir()

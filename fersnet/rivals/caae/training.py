@@ -52,6 +52,7 @@ def fit(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: Ligh
     described = run.describing(
         {
             "method": KEY,
+            "expressions": prepared.faces.expressions,
             "channels": prepared.faces.channels,
             "width": settings.width,
             "code_size": settings.code_size,
@@ -85,21 +86,25 @@ def load(checkpoint: Path, device: torch.device) -> "CAAESynthesizer":
     width, channels, code_size, size = (common.number(metadata, key, checkpoint) for key in keys)
     stages, side = mini_map(size, KEY)
     encoder = Encoder(width, channels, stages, side, code_size)
-    generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
+    expressions = common.class_names(metadata, checkpoint)
+    generator = Generator(width, channels, len(expressions), stages, side, code_size)
     return CAAESynthesizer(
         common.rebuild(encoder, states, "encoder", checkpoint, device),
         common.rebuild(generator, states, "generator", checkpoint, device),
         channels,
         size,
+        expressions,
     )
 
 
 class CAAESynthesizer:
     """Turns faces into target expressions by decoding their codes with the target's label."""
 
-    def __init__(self, encoder: nn.Module, generator: nn.Module, channels: int, image_size: int) -> None:
+    def __init__(
+        self, encoder: nn.Module, generator: nn.Module, channels: int, image_size: int, expressions: tuple[str, ...]
+    ) -> None:
         self.encoder, self.generator = encoder, generator
-        self.channels, self.image_size = channels, image_size
+        self.channels, self.image_size, self.expressions = channels, image_size, expressions
 
     @torch.no_grad()
     def synthesize(self, images: Tensor, target: Tensor) -> Tensor:
@@ -108,14 +113,11 @@ class CAAESynthesizer:
         Raises:
             UserError: for another shape or an unknown class.
         """
-        common.check_request(images, target, self.channels, self.image_size)
+        common.check_request(images, target, self.channels, self.image_size, self.expressions)
         codes = self.encoder(common.to_symmetric(images))
-        return common.to_unit(self.generator(codes, signed_labels(target.to(images.device))))
-
-
-def signed_labels(labels: Tensor) -> Tensor:
-    """Class indices (B,) to labels (B, 6) of -1, and +1 at the class."""
-    return common.to_symmetric(common.one_hot(labels))
+        # A label is +1 at the class and -1 elsewhere.
+        labels = common.to_symmetric(common.one_hot(target.to(images.device), len(self.expressions)))
+        return common.to_unit(self.generator(codes, labels))
 
 
 class CAAETask(TrainingTask):
@@ -127,9 +129,9 @@ class CAAETask(TrainingTask):
         width, channels, code_size = settings.width, faces.channels, settings.code_size
         common.seed_networks(run, KEY)
         self.encoder = Encoder(width, channels, stages, side, code_size)
-        self.generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
+        self.generator = Generator(width, channels, faces.classes, stages, side, code_size)
         self.code_discriminator = CodeDiscriminator(code_size)
-        self.image_discriminator = ImageDiscriminator(width, channels, common.CLASSES, faces.image_size)
+        self.image_discriminator = ImageDiscriminator(width, channels, faces.classes, faces.image_size)
         self.networks = {
             "encoder": run.place(self.encoder),
             "generator": run.place(self.generator),
@@ -152,7 +154,7 @@ class CAAETask(TrainingTask):
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
         images = self.faces.draw(indices, self.settings.augmentation)
-        labels = signed_labels(self.faces.labels[indices.to(images.device)])
+        labels = common.to_symmetric(self.faces.one_hot(indices))
         prior = (torch.rand(len(images), self.settings.code_size) * 2 - 1).to(images.device)
         image_weight, code_weight, variation_weight = self.weights
         with self.run.autocast():

@@ -29,7 +29,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
-from fersnet.expressions import SIX
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
 from fersnet.rivals.cyclegan import CycleGANSettings
@@ -64,6 +63,7 @@ def fit(
     described = run.describing(
         {
             "method": KEY,
+            "expressions": prepared.faces.expressions,
             "channels": prepared.faces.channels,
             "width": settings.width,
             "residual_blocks": settings.residual_blocks,
@@ -108,34 +108,39 @@ def load(checkpoint: Path, device: torch.device) -> "CycleGANSynthesizer":
     states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "residual_blocks", "image_size")
     width, channels, blocks, size = (common.number(metadata, key, checkpoint) for key in keys)
+    expressions = common.class_names(metadata, checkpoint)
     generators = {
         position: common.rebuild(Generator(width, channels, blocks), states, _name(expression), checkpoint, device)
-        for position, expression in enumerate(SIX)
+        for position, expression in enumerate(expressions)
         if _name(expression) in states
     }
-    return CycleGANSynthesizer(generators, channels, size)
+    return CycleGANSynthesizer(generators, channels, size, expressions)
 
 
 class CycleGANSynthesizer:
     """Turns faces into target expressions, each with its own generator."""
 
-    def __init__(self, generators: dict[int, nn.Module], channels: int, image_size: int) -> None:
+    def __init__(
+        self, generators: dict[int, nn.Module], channels: int, image_size: int, expressions: tuple[str, ...]
+    ) -> None:
         self.generators, self.channels, self.image_size = generators, channels, image_size
+        self.expressions = expressions
 
     @torch.no_grad()
     def synthesize(self, images: Tensor, target: Tensor) -> Tensor:
         """Images (B, C, S, S) in [0, 1] and class indices (B,) to faces of the same shape and range.
 
+        A face whose target had no training face, and so has no model, stays as it is.
+
         Raises:
-            UserError: for another shape, an unknown class, or one that had no training face.
+            UserError: for another shape or an unknown class.
         """
-        common.check_request(images, target, self.channels, self.image_size)
-        result = torch.empty_like(images)
-        for position in target.unique().tolist():
-            if position not in self.generators:
-                raise UserError(f"CycleGAN has no model of {SIX[position]}: the fold had no training face of it")
+        common.check_request(images, target, self.channels, self.image_size, self.expressions)
+        result = images.clone()
+        for position, generator in self.generators.items():
             chosen = (target == position).to(images.device)
-            result[chosen] = common.to_unit(self.generators[position](common.to_symmetric(images[chosen])))
+            if chosen.any():
+                result[chosen] = common.to_unit(generator(common.to_symmetric(images[chosen])))
         return result
 
 
@@ -160,7 +165,7 @@ class ImagePool:
 
 
 class CycleGANTask(TrainingTask):
-    """Six models, of which one trains at a time; its way back and its discriminators are fresh at each stage."""
+    """A model per expression, one at a time; its way back and its discriminators are fresh at each stage."""
 
     def __init__(
         self,
@@ -172,7 +177,7 @@ class CycleGANTask(TrainingTask):
         self.settings, self.run = settings, run
         self.faces, self.sources = faces, sources or faces
         self.domains: dict[str, tuple[Tensor, Tensor]] = {}
-        for position, expression in enumerate(SIX):
+        for position, expression in enumerate(faces.expressions):
             here = (faces.labels == position).cpu()
             source = torch.arange(len(sources)) if sources is not None else (~here).nonzero().squeeze(1)
             if here.any() and len(source):

@@ -1,11 +1,11 @@
 """ExprGAN (Ding, Sricharan, Chellappa, "ExprGAN: Facial Expression Editing With Controllable Intensity", AAAI 2018).
 
-A face is an identity code z and an expression code c of six blocks of five: with u ~ U(-1, 1)^5, the block of its
-label is |u| and every other block -|u| (equation 1); the size of u is the intensity. E gives z, G(z, c) the face,
+A face is an identity code z and an expression code c, five numbers per expression: with u ~ U(-1, 1)^5, the block of
+its label is |u| and every other block -|u| (equation 1); the size of u is the intensity. E gives z, G(z, c) the face,
 D_z tells codes from the uniform prior, D_img(x, y) real from generated faces by label y, and Q, on the trunk of D_img,
 reads c back from generated faces (a bound of the mutual information). With x^ the generated face:
 
-    Q(x^)  = sum over the six blocks of the mean squared error of the estimated block
+    Q(x^)  = sum over the blocks of the mean squared error of the estimated block
     L_D    = BCE(D_img(x, y), 1) + BCE(D_img(x^, y), 0) + Q(x^)
     L_D_z  = BCE(D_z(z ~ prior), 1) + BCE(D_z(E(x)), 0)
     stage 1, controller:      L_G  = BCE(D_img(x^, y), 1) + Q(x^),            x^ = G(z ~ U(-1, 1)^50, c)
@@ -65,6 +65,7 @@ def fit(faces: FaceSet, settings: ExprGANSettings, run: TrainingRun, identity: L
     described = run.describing(
         {
             "method": KEY,
+            "expressions": prepared.faces.expressions,
             "channels": prepared.faces.channels,
             "width": settings.width,
             "code_size": settings.code_size,
@@ -104,12 +105,14 @@ def load(checkpoint: Path, device: torch.device) -> "ExprGANSynthesizer":
         raise UserError(f"{checkpoint}: the metadata gives no intensity; train again to replace the checkpoint")
     stages, side = mini_map(size, KEY)
     encoder = Encoder(width, channels, stages, side, code_size)
-    generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
+    expressions = common.class_names(metadata, checkpoint)
+    generator = Generator(width, channels, len(expressions), stages, side, code_size)
     return ExprGANSynthesizer(
         common.rebuild(encoder, states, "encoder", checkpoint, device),
         common.rebuild(generator, states, "generator", checkpoint, device),
         channels,
         size,
+        expressions,
         float(intensity),
     )
 
@@ -118,10 +121,17 @@ class ExprGANSynthesizer:
     """Turns faces into target expressions of a chosen intensity."""
 
     def __init__(
-        self, encoder: nn.Module, generator: nn.Module, channels: int, image_size: int, intensity: float
+        self,
+        encoder: nn.Module,
+        generator: nn.Module,
+        channels: int,
+        image_size: int,
+        expressions: tuple[str, ...],
+        intensity: float,
     ) -> None:
         self.encoder, self.generator = encoder, generator
-        self.channels, self.image_size, self.intensity = channels, image_size, intensity
+        self.channels, self.image_size = channels, image_size
+        self.expressions, self.intensity = expressions, intensity
 
     @torch.no_grad()
     def synthesize(self, images: Tensor, target: Tensor, intensity: float | None = None) -> Tensor:
@@ -134,9 +144,9 @@ class ExprGANSynthesizer:
         Raises:
             UserError: for another shape or an unknown class.
         """
-        common.check_request(images, target, self.channels, self.image_size)
+        common.check_request(images, target, self.channels, self.image_size, self.expressions)
         value = self.intensity if intensity is None else intensity
-        labels = common.one_hot(target.to(images.device))
+        labels = common.one_hot(target.to(images.device), len(self.expressions))
         draw = labels.new_full((len(labels), CODE_SLOTS), value)
         return common.to_unit(self.generator(self.encoder(common.to_symmetric(images)), expression_code(labels, draw)))
 
@@ -152,9 +162,9 @@ class ExprGANTask(TrainingTask):
         width, channels, code_size = settings.width, faces.channels, settings.code_size
         common.seed_networks(run, KEY)
         self.encoder = Encoder(width, channels, stages, side, code_size)
-        self.generator = Generator(width, channels, common.CLASSES, stages, side, code_size)
+        self.generator = Generator(width, channels, faces.classes, stages, side, code_size)
         self.code_discriminator = CodeDiscriminator(code_size)
-        self.image_discriminator = ImageDiscriminator(width, channels, common.CLASSES, faces.image_size)
+        self.image_discriminator = ImageDiscriminator(width, channels, faces.classes, faces.image_size)
         self.networks = {
             "encoder": run.place(self.encoder),
             "generator": run.place(self.generator),
@@ -185,7 +195,7 @@ class ExprGANTask(TrainingTask):
             torch.manual_seed(derive_seed(self.run.seed, KEY, self.stage, self.step))
         images = self.faces.draw(indices, self.settings.augmentation)
         device = images.device
-        labels = common.one_hot(self.faces.labels[indices.to(device)])
+        labels = self.faces.one_hot(indices)
         expression = expression_code(labels, torch.rand(len(images), CODE_SLOTS).to(device))
         prior = (torch.rand(len(images), self.settings.code_size) * 2 - 1).to(device)
         if self.stage == "controller":
@@ -248,7 +258,7 @@ class ExprGANTask(TrainingTask):
         """Logits of the made faces, the error of the code read from them, and the discriminator's adversarial loss."""
         made_logits, trunk = self.image_discriminator(made, labels)
         read = self.image_discriminator.regress(trunk)
-        code_error = common.CLASSES * F.mse_loss(read, expression)
+        code_error = self.faces.classes * F.mse_loss(read, expression)
         real_logits, _ = self.image_discriminator(images, labels)
         return made_logits, code_error, common.verdict(real_logits, real=True) + common.verdict(made_logits, real=False)
 

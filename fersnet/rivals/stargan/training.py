@@ -1,6 +1,6 @@
 """StarGAN (Choi et al., "StarGAN: Unified Generative Adversarial Networks", CVPR 2018) on facial expressions.
 
-One generator G(x, c) serves all six targets c; the discriminator judges patches and names the expression. With x a
+One generator G(x, c) serves all targets c; the discriminator judges patches and names the expression. With x a
 face of label c', c a drawn target, and x^ = G(x, c), the losses (equations 1 to 8; WGAN-GP form) are
 
     L_D = -E[D(x)] + E[D(x^)] + 10 E[(|grad D(x~)| - 1)^2] + 1 CE(D_cls(x), c')
@@ -56,6 +56,7 @@ def fit(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: L
     described = run.describing(
         {
             "method": KEY,
+            "expressions": prepared.faces.expressions,
             "channels": prepared.faces.channels,
             "width": settings.width,
             "residual_blocks": settings.residual_blocks,
@@ -85,15 +86,20 @@ def load(checkpoint: Path, device: torch.device) -> "StarGANSynthesizer":
     states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "residual_blocks", "image_size")
     width, channels, blocks, size = (common.number(metadata, key, checkpoint) for key in keys)
-    network = Generator(width, channels, common.CLASSES, blocks)
-    return StarGANSynthesizer(common.rebuild(network, states, "generator", checkpoint, device), channels, size)
+    expressions = common.class_names(metadata, checkpoint)
+    network = Generator(width, channels, len(expressions), blocks)
+    generator = common.rebuild(network, states, "generator", checkpoint, device)
+    return StarGANSynthesizer(generator, channels, size, expressions)
 
 
 class StarGANSynthesizer:
     """Turns faces into target expressions."""
 
-    def __init__(self, generator: torch.nn.Module, channels: int, image_size: int) -> None:
+    def __init__(
+        self, generator: torch.nn.Module, channels: int, image_size: int, expressions: tuple[str, ...]
+    ) -> None:
         self.generator, self.channels, self.image_size = generator, channels, image_size
+        self.expressions = expressions
 
     @torch.no_grad()
     def synthesize(self, images: Tensor, target: Tensor) -> Tensor:
@@ -102,8 +108,9 @@ class StarGANSynthesizer:
         Raises:
             UserError: for another shape or an unknown class.
         """
-        common.check_request(images, target, self.channels, self.image_size)
-        return common.to_unit(self.generator(common.to_symmetric(images), common.one_hot(target.to(images.device))))
+        common.check_request(images, target, self.channels, self.image_size, self.expressions)
+        labels = common.one_hot(target.to(images.device), len(self.expressions))
+        return common.to_unit(self.generator(common.to_symmetric(images), labels))
 
 
 class StarGANTask(TrainingTask):
@@ -112,8 +119,8 @@ class StarGANTask(TrainingTask):
     def __init__(self, faces: common.RivalFaces, settings: StarGANSettings, run: TrainingRun) -> None:
         self.faces, self.settings, self.run = faces, settings, run
         common.seed_networks(run, KEY)
-        self.generator = Generator(settings.width, faces.channels, common.CLASSES, settings.residual_blocks)
-        self.discriminator = Discriminator(settings.width, faces.channels, common.CLASSES, faces.image_size)
+        self.generator = Generator(settings.width, faces.channels, faces.classes, settings.residual_blocks)
+        self.discriminator = Discriminator(settings.width, faces.channels, faces.classes, faces.image_size)
         if settings.discriminator_weights == "scaled":
             self.discriminator.keep_scale()
         self.networks = {
@@ -140,7 +147,7 @@ class StarGANTask(TrainingTask):
         joint = self.steps % self.settings.critic_steps == 0
         # The generator does not move between the two updates, so that one pass of it serves both.
         with self.run.autocast(), torch.set_grad_enabled(joint):
-            made = self.generator(images, common.one_hot(target))
+            made = self.generator(images, common.one_hot(target, self.faces.classes))
         losses = self._update_discriminator(images, made.detach(), labels)
         if joint:
             losses |= self._update_generator(images, made, labels, target)
@@ -154,7 +161,7 @@ class StarGANTask(TrainingTask):
 
     def _draw_targets(self, labels: Tensor) -> Tensor:
         if self.settings.targets == "uniform":
-            return torch.randint(common.CLASSES, labels.shape).to(labels.device)
+            return torch.randint(self.faces.classes, labels.shape).to(labels.device)
         return labels[torch.randperm(len(labels)).to(labels.device)]
 
     def _update_discriminator(self, images: Tensor, made: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -187,7 +194,7 @@ class StarGANTask(TrainingTask):
         with self.run.autocast():
             scores, logits = self.discriminator(made)
             classification = F.cross_entropy(logits, target)
-            cycle = F.l1_loss(self.generator(made, common.one_hot(labels)), images)
+            cycle = F.l1_loss(self.generator(made, common.one_hot(labels, self.faces.classes)), images)
             loss = settings.classification * classification + settings.reconstruction * cycle
             loss = loss - settings.adversarial * scores.mean()
         self.optimizers["generator"].zero_grad()
