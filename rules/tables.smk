@@ -18,7 +18,8 @@ rule collect_jobs:
         evaluations=evaluations(),
         selection=selection_files(),
     output:
-        jobs=f"{RESULTS}/jobs.csv",
+        # The table keeps the run ids that it had where the store fails.
+        jobs=update(f"{RESULTS}/jobs.csv"),
     log:
         f"{RESULTS}/logs/collect_jobs/jobs.log",
     benchmark:

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 with tracked_job(snakemake) as record:
     results = results_folder(snakemake)
-    record.metrics = {"jobs": write_jobs(results, Path(snakemake.output.jobs), mirror(results))}
+    record.metrics = {"jobs": write_jobs(results, Path(snakemake.output.jobs), mirror(results).run_ids)}
