@@ -73,7 +73,10 @@ def sync(
         bool, typer.Option(help="No job runs any more: what a killed job left as running on another host is KILLED.")
     ] = False,
 ) -> None:
-    """Copy the job records of a run to the tracking store, and bring jobs.csv up to date."""
+    """Copy the job records of a run to the tracking store, and bring jobs.csv up to date.
+
+    The exit status is 1 where the store did not take everything.
+    """
     from fersnet.mirror import mirror, write_jobs
     from fersnet.tracking import jobs_folder
 
@@ -81,14 +84,16 @@ def sync(
     with one_line_errors():
         if not jobs_folder(results).is_dir():
             raise UserError(f"{results}: no job was tracked here; give the folder of a run, e.g. results/embedded")
+        mirrored = mirror(results, ended=ended)
         table = results / "jobs.csv"
-        if keep_time and not table.is_file():
-            mirror(results, ended=ended)
-            return
-        time = table.stat() if keep_time else None
-        write_jobs(results, table, mirror(results, ended=ended), ended)
-        if time is not None:
+        if not keep_time:
+            write_jobs(results, table, mirrored.run_ids, ended)
+        elif table.is_file():
+            time = table.stat()
+            write_jobs(results, table, mirrored.run_ids, ended)
             os.utime(table, ns=(time.st_atime_ns, time.st_mtime_ns))
+    if mirrored.failure:
+        raise typer.Exit(1)
 
 
 @app.command()

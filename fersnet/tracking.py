@@ -198,6 +198,18 @@ def latest_records(records: Sequence[JobRecord]) -> list[JobRecord]:
     return sorted(newest.values(), key=lambda record: record.started)
 
 
+def own_file(results: Path, record: JobRecord, path: str) -> Path | None:
+    """The file of a run that a record names, wherever the run lies now; None where there is none.
+
+    Records name files as the workflow does, `results/<run>/...`, seen from where it ran. Seen from elsewhere that would
+    be nothing, or a file of another project's.
+    """
+    parts, folder = Path(path).parts, ("results", record.run)
+    starts = [start for start in range(len(parts) - 1) if parts[start : start + 2] == folder]
+    found = results.joinpath(*parts[starts[-1] + 2 :]) if starts else None
+    return found if found is not None and found.is_file() else None
+
+
 def file_sha256(path: Path) -> str:
     """Checksum of a file's content, in hexadecimal."""
     with path.open("rb") as file:

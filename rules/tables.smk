@@ -11,7 +11,8 @@ use rule seconds as collect_jobs with:
         evaluations=evaluations(),
         selection=selection_files(),
     output:
-        jobs="<results>/jobs.csv",
+        # The table keeps the run ids that it had where the store fails.
+        jobs=update("<results>/jobs.csv"),
     pathvars:
         job="collect_jobs/jobs",
     localrule: True

@@ -40,16 +40,17 @@ def run_job(results: Path, fold: int = 1, rule: str = "train", value: float = 0.
 def test_a_finished_job_is_a_run_with_params_metrics_and_tags(tmp_path: Path) -> None:
     import mlflow
 
-    results = tmp_path / "results"
-    history = tmp_path / "history.csv"
+    results = tmp_path / "results" / "test"
+    results.mkdir(parents=True)
+    history = results / "history.csv"
     history.write_text("stage,epoch,loss\ntrain,1,0.9\ntrain,2,0.4\n", encoding="utf-8")
     with track_job(
         results, "train", run="test", dataset="mmi", method="fersnet", fold="2", seed=7,
         params={"section": {"width": 8}}, config_sha256="c", data_sha256="d", threads=1,
-        history=str(history), artifacts=[str(history)],
+        history="results/test/history.csv", artifacts=["results/test/history.csv"],
     ) as record:  # fmt: skip
         record.metrics = {"accuracy": 0.75}
-    ids = mirror(results)
+    ids = mirror(results).run_ids
     client = mlflow.MlflowClient(store_uri(results))
     run = client.get_run(ids[record.job_key])
     assert run.info.status == "FINISHED"
@@ -73,8 +74,8 @@ def test_eight_jobs_at_once_lose_none_and_mirroring_twice_adds_none(tmp_path: Pa
         process.start()
     for process in processes:
         process.join()
-    assert len(mirror(tmp_path)) == 8
-    assert len(mirror(tmp_path)) == 8
+    assert len(mirror(tmp_path).run_ids) == 8
+    assert len(mirror(tmp_path).run_ids) == 8
     client = mlflow.MlflowClient(store_uri(tmp_path))
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     assert len(client.search_runs(experiments)) == 8
@@ -119,11 +120,11 @@ def test_a_killed_job_is_not_left_running_and_its_second_attempt_is_the_same_run
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert [record.status for record in read_records(tmp_path)] == ["KILLED"]
-    first = mirror(tmp_path)
+    first = mirror(tmp_path).run_ids
     client = mlflow.MlflowClient(store_uri(tmp_path))
     assert client.get_run(next(iter(first.values()))).info.status == "KILLED"
     run_job(tmp_path, 1)
-    second = mirror(tmp_path)
+    second = mirror(tmp_path).run_ids
     assert second == first
     run = client.get_run(next(iter(second.values())))
     assert run.info.status == "FINISHED"
@@ -134,10 +135,10 @@ def test_a_dead_store_costs_no_job_and_is_replayed_later(tmp_path: Path, monkeyp
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     run_job(tmp_path)
-    assert mirror(tmp_path) == {}
+    assert mirror(tmp_path).run_ids == {}
     assert write_jobs(tmp_path, tmp_path / "jobs.csv", {}) == 1
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    ids = mirror(tmp_path)
+    ids = mirror(tmp_path).run_ids
     write_jobs(tmp_path, tmp_path / "jobs.csv", ids)
     table = pd.read_csv(tmp_path / "jobs.csv")
     assert tuple(table.columns) == JOB_COLUMNS
@@ -161,7 +162,7 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_at_once_and_replaye
     run_job(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.getsockname()[1]}")
-        assert mirror(tmp_path) == {}
+        assert mirror(tmp_path).run_ids == {}
         server.setblocking(False)
         server.accept()[0].close()
         with pytest.raises(BlockingIOError):
@@ -169,7 +170,7 @@ def test_a_server_that_accepts_and_never_answers_is_given_up_at_once_and_replaye
     assert "no answer" in caplog.text
     assert "0 of 1 jobs mirrored" in caplog.text
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert len(mirror(tmp_path)) == 1
+    assert len(mirror(tmp_path).run_ids) == 1
 
 
 def test_a_clock_that_is_put_back_changes_neither_order_nor_length(

@@ -7,4 +7,4 @@ from workflow_scripts.job import results_folder, tracked_job
 
 with tracked_job(snakemake) as record:
     results = results_folder(snakemake)
-    record.metrics = {"jobs": write_jobs(results, Path(snakemake.output.jobs), mirror(results))}
+    record.metrics = {"jobs": write_jobs(results, Path(snakemake.output.jobs), mirror(results).run_ids)}

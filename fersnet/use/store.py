@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fersnet.errors import UserError
+from fersnet.use.moved import copy_home, database_of, own_results, places_left
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -73,6 +74,19 @@ def _check_answer(uri: str) -> None:
             requests.get(uri, timeout=ANSWER_SECONDS, verify=False, stream=True, allow_redirects=False).close()
     except requests.RequestException as error:
         raise UserError(f"no answer within {ANSWER_SECONDS:.0f} s ({type(error).__name__})") from None
+
+
+def reason_of(error: Exception) -> str:
+    """What a store says of its trouble, in one line, with the way out where MLflow names a wrong one."""
+    if isinstance(error, UserError):
+        return str(error)
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if "out-of-date database schema" in line:
+        return (
+            "its tables are those of another version of MLflow; one that an older version has made can be used after "
+            "`mlflow db upgrade <store>`, one of a newer version with that version only"
+        )
+    return line[:200]
 
 
 def log_model(
@@ -150,25 +164,29 @@ def fetch_checkpoint(model: str, store: str, folder: Path) -> Path:
 
 
 def _fetch(model: str, store: str, folder: Path) -> Path:
-    database = store.removeprefix("sqlite:///")
-    if database != store and not Path(database).is_file():
+    database = database_of(store)
+    if database is not None and not database.is_file():
         # MLflow would make an empty one.
         raise UserError(f"{model}: no tracking store at {database}; set --results or MLFLOW_TRACKING_URI")
-    connect(store)
     import mlflow
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
-    # The resolvers of URIs heed the process's own store only.
     earlier = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = store
     try:
+        results = own_results(database) if database is not None else None
+        if database is not None and results is not None and places_left(database, results):
+            store = f"sqlite:///{copy_home(database, results, folder)}"
+        connect(store)
+        # The resolvers of URIs heed the process's own store only.
+        os.environ["MLFLOW_TRACKING_URI"] = store
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=model, dst_path=str(folder)))
-    except (MlflowException, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise UserError(f"{model}: {reason[:200]}; correct the URI, or set --results or MLFLOW_TRACKING_URI") from None
+    except (MlflowException, SQLAlchemyError, OSError, UserError) as error:
+        way_out = "correct the URI, or set --results or MLFLOW_TRACKING_URI"
+        raise UserError(f"{model}: {reason_of(error).rstrip('.')}; {way_out}") from None
     finally:
         if earlier is None:
-            del os.environ["MLFLOW_TRACKING_URI"]
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
         else:
             os.environ["MLFLOW_TRACKING_URI"] = earlier
 

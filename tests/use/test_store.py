@@ -2,13 +2,17 @@
 
 import pickle
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from fersnet import mirror as module
+from fersnet.cli import app
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
 from fersnet.mirror import mirror, store_uri
@@ -29,19 +33,20 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def results(tmp_path: Path, empty_store: Path) -> Path:
     """The folder of a run with an empty store."""
-    folder = tmp_path / "results"
+    folder = tmp_path / "project" / "results" / "test"
     (folder / "tracking").mkdir(parents=True)
     shutil.copy(empty_store, folder / "tracking" / "mlflow.db")
     return folder
 
 
 def track(results: Path, checkpoint: Path, fold: int = 1, method: str = "fersnet") -> None:
+    shutil.copy(checkpoint, results / "checkpoint.pt")
     with track_job(
         results, "train_fersnet", run="test", dataset="mmi", method=method, fold=str(fold), seed=1, params={},
-        config_sha256="", data_sha256="", threads=1,
+        config_sha256="", data_sha256="", threads=1, artifacts=["results/test/note.csv"],
     ) as record:  # fmt: skip
         record.model = {
-            "checkpoint": str(checkpoint), "sha256": file_sha256(checkpoint), "expressions": list(SIX),
+            "checkpoint": "results/test/checkpoint.pt", "sha256": file_sha256(checkpoint), "expressions": list(SIX),
         }  # fmt: skip
 
 
@@ -58,7 +63,7 @@ def test_a_model_is_logged_once_served_and_fetched(
     checkpoint = make_checkpoint()
     track(results, checkpoint)
     track(results, checkpoint, method="fersnet_without_mtl")
-    run_id = next(iter(mirror(results).values()))
+    run_id = next(iter(mirror(results).run_ids.values()))
     mirror(results)
     (logged,) = models_of(results)
     assert logged.source_run_id == run_id
@@ -95,8 +100,8 @@ def test_a_checkpoint_that_another_job_has_replaced_is_not_logged(
 ) -> None:
     checkpoint = make_checkpoint()
     track(results, checkpoint)
-    make_checkpoint(SIX, selection="another")
-    assert len(mirror(results)) == 1
+    shutil.copy(make_checkpoint(SIX, selection="another"), results / "checkpoint.pt")
+    assert len(mirror(results).run_ids) == 1
     assert models_of(results) == []
 
 
@@ -113,10 +118,157 @@ def test_a_store_that_takes_no_models_has_the_runs_all_the_same(
         track(results, checkpoint, fold)
     with monkeypatch.context() as patch:
         patch.setattr(module, "log_model", refuse)
-        assert len(mirror(results)) == 2
+        assert len(mirror(results).run_ids) == 2
     assert models_of(results) == []
     mirror(results)
     assert len(models_of(results)) == 2
+
+
+def project_files(project: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(project)): path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+
+def as_in_a_new_process() -> None:
+    from mlflow.tracking._tracking_service import utils
+
+    utils._artifact_repos_cache.clear()
+
+
+@pytest.mark.parametrize("there", ["nothing", "the original"])
+def test_d1_a_run_that_was_moved_or_copied_is_read_and_written_where_it_is(
+    tmp_path: Path, results: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    checkpoint = make_checkpoint()
+    (results / "note.csv").write_text("first", encoding="utf-8")
+    track(results, checkpoint)
+    (run_id,) = mirror(results).run_ids.values()
+    as_in_a_new_process()
+    project, moved = tmp_path / "project", tmp_path / "else where"
+    (project.rename if there == "nothing" else lambda place: shutil.copytree(project, place))(moved)
+    before = project_files(project)
+    results = moved / "results" / "test"
+    monkeypatch.chdir(moved)
+
+    # Reading changes nothing: it must do without the right to write.
+    copied = project_files(moved)
+    (tmp_path / "fetched").mkdir()
+    for name in (f"runs:/{run_id}/model", f"models:/{models_of(results)[0].model_id}"):
+        fetched = fetch_checkpoint(name, store_uri(results), tmp_path / "fetched")
+        assert fetched.read_bytes() == checkpoint.read_bytes()
+    assert project_files(moved) == copied
+
+    (results / "note.csv").write_text("second", encoding="utf-8")
+    track(results, checkpoint)
+    assert mirror(results).failure == ""
+    as_in_a_new_process()
+    assert project_files(project) == before
+    client = connect(store_uri(results))
+    assert Path(client.download_artifacts(run_id, "note.csv")).read_text(encoding="utf-8") == "second"
+    home = (results / "tracking" / "artifacts").as_uri()
+    (model,) = models_of(results)
+    assert all(
+        place.startswith(f"{home}/") for place in (client.get_run(run_id).info.artifact_uri, model.artifact_location)
+    )
+
+
+def test_d1_a_run_is_synced_with_its_own_files_from_wherever_one_stands(
+    tmp_path: Path, results: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (results / "note.csv").write_text("own", encoding="utf-8")
+    track(results, make_checkpoint())
+    other = tmp_path / "other" / "results" / "test"
+    other.mkdir(parents=True)
+    (other / "note.csv").write_text("another project's", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "other")
+    (run_id,) = mirror(results).run_ids.values()
+    assert len(models_of(results)) == 1
+    note = connect(store_uri(results)).download_artifacts(run_id, "note.csv")
+    assert Path(note).read_text(encoding="utf-8") == "own"
+
+
+def test_d1_no_run_writes_into_another_of_its_name_that_shares_its_store(
+    tmp_path: Path, results: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    shared = tmp_path / "shared.db"
+    shutil.copy(results / "tracking" / "mlflow.db", shared)
+    track(results, make_checkpoint())
+    assert mirror(results, f"sqlite:///{shared}").failure == ""
+    other = tmp_path / "other" / "results" / "test"
+    other.mkdir(parents=True)
+    track(other, make_checkpoint())
+    before = project_files(tmp_path / "project")
+    assert "keeps its artifacts in another run's folder" in mirror(other, f"sqlite:///{shared}").failure
+    assert project_files(tmp_path / "project") == before
+    # A run that was moved away from there is at home where it is, in this store too.
+    as_in_a_new_process()
+    moved = (tmp_path / "project").rename(tmp_path / "moved")
+    track(moved / "results" / "test", make_checkpoint(), fold=2)
+    assert mirror(moved / "results" / "test", f"sqlite:///{shared}").failure == ""
+    assert not (tmp_path / "project").exists()
+
+
+def test_d1_a_place_that_the_user_has_chosen_stays(tmp_path: Path, results: Path) -> None:
+    client = connect(store_uri(results))
+    chosen = (tmp_path / "big disk").as_uri()
+    number = client.create_experiment(f"fersnet-{results.name}", artifact_location=chosen)
+    (results / "tracking" / "jobs").mkdir()
+    assert mirror(results).failure == ""
+    assert client.get_experiment(number).artifact_location == chosen
+
+
+def test_d2_a_deleted_experiment_costs_no_run_id_and_the_way_out_is_told(
+    results: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    track(results, make_checkpoint())
+    table = results / "jobs.csv"
+    sync = ["sync", str(results)]
+    assert CliRunner().invoke(app, sync).exit_code == 0
+    before = table.read_text(encoding="utf-8")
+    client = connect(store_uri(results))
+    experiment = client.get_experiment_by_name(f"fersnet-{results.name}")
+    client.delete_experiment(experiment.experiment_id)
+    for words in ([], ["--keep-time", "--ended"]):
+        assert CliRunner().invoke(app, [*sync, *words]).exit_code == 1
+        assert table.read_text(encoding="utf-8") == before
+    assert f"`mlflow experiments restore -x {experiment.experiment_id}`" in mirror(results).failure
+    client.restore_experiment(experiment.experiment_id)
+    assert CliRunner().invoke(app, sync).exit_code == 0
+    assert table.read_text(encoding="utf-8") == before
+
+
+def test_d2_a_deleted_run_stays_deleted_until_its_job_runs_again(
+    results: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    track(results, make_checkpoint())
+    (run_id,) = mirror(results).run_ids.values()
+    client = connect(store_uri(results))
+    client.delete_run(run_id)
+    assert list(mirror(results).run_ids.values()) == [run_id]
+    assert client.get_run(run_id).info.lifecycle_stage == "deleted"
+    track(results, make_checkpoint())
+    assert list(mirror(results).run_ids.values()) == [run_id]
+    assert client.get_run(run_id).info.lifecycle_stage == "active"
+    assert len(models_of(results)) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"), [("newer", "another version of MLflow"), ("rubbish", "file is not a database")]
+)
+def test_d2_a_store_that_cannot_be_used_is_told_in_one_line(
+    results: Path, make_checkpoint: MakeCheckpoint, trouble: str, reason: str
+) -> None:
+    database = results / "tracking" / "mlflow.db"
+    if trouble == "newer":
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    else:
+        database.write_bytes(b"rubbish" * 1000)
+    track(results, make_checkpoint())
+    with pytest.raises(UserError, match=reason) as caught:
+        fetch_checkpoint("models:/m-1", store_uri(results), results)
+    failure = mirror(results).failure
+    assert reason in failure and "0 of 1 jobs mirrored" in failure
+    assert "\n" not in failure + str(caught.value)
 
 
 class Hostile:
