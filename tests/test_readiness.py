@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from fersnet.settings.defaults import EMBEDDED
 
 from fersnet.errors import UserError
 from fersnet.faces.face_alignment_backend import WEIGHTS, weight_addresses
@@ -16,10 +15,7 @@ from fersnet.settings.tree import Settings
 
 def settings_with(**sections: dict) -> Settings:
     """The default with keys laid over its sections."""
-    tree = {key: value.copy() if isinstance(value, dict) else value for key, value in EMBEDDED.items()}
-    for key, section in sections.items():
-        tree[key] = {**tree.get(key, {}), **section}
-    return load_settings(tree, [])
+    return load_settings({"preset": "embedded", **sections}, [])
 
 
 def problem(settings: Settings) -> str:
