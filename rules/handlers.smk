@@ -30,6 +30,18 @@ def check_job_limits():
             )
 
 
+def say_size():
+    """Tell who runs on a copy of his own under the small preset what it trains."""
+    own = [key for key, dataset in SETTINGS.datasets.items() if dataset.root]
+    if own and SETTINGS.preset == "embedded":
+        print(
+            f"{', '.join(own)}: `preset: embedded` trains a small network (w = {SETTINGS.model.width}, "
+            f"{SETTINGS.model.image_size} pixels); for the published one set `preset: published` (config/paper.yaml)",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
 def report_progress():
     """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough."""
     if "rich" in workflow.output_settings.log_handler_settings and not draws_bars():
@@ -57,6 +69,7 @@ def say_what_failed():
 
 onstart:
     check_job_limits()
+    say_size()
     report_progress()
 
 

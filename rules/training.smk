@@ -119,7 +119,7 @@ for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
             name
         input:
             **FOLD_FACES,
-            checkpoints=gated_checkpoints,
+            checkpoints=each_fold(TRAINED["checkpoint"], method=gated_methods()[:1]),
         output:
             gates=per_fold("<results>/gates/{{dataset}}/fold{fold}.npz", count),
         log:
