@@ -1,4 +1,4 @@
-"""What tells that files have changed which no rule makes, or that are read behind an index: see docs/reruns.md."""
+"""What tells that files of the user's, or pictures behind an index, have changed (docs/reruns.md)."""
 
 from fersnet.datasets.index import frames_root
 from fersnet.datasets.stamp import data_stamp, files_stamp
