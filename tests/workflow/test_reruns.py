@@ -154,7 +154,7 @@ def render_anew_and_index(folder: Path) -> None:
 
 
 def forget_tree(folder: Path) -> None:
-    (folder / "results/smoke/embedded/mmi/tree").rmdir()
+    shutil.rmtree(folder / "results/smoke/embedded/mmi/tree")
 
 
 def forget_tree_and_align_anew(folder: Path) -> None:
