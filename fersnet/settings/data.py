@@ -99,5 +99,5 @@ class FoldsSettings(Section):
     count: Annotated[int, Field(ge=3)] = 10
     """Number of folds, at least three, since one tests and another validates; not for `leave_one_subject_out`."""
     scheme: Literal["strided", "contiguous", "leave_one_subject_out"] = "strided"
-    """`strided` is sorted(subjects)[k::n], `contiguous` cuts the sorted list into blocks, `leave_one_subject_out` makes a
-    fold per subject of each dataset; results under different schemes are not comparable."""
+    """`strided` is sorted(subjects)[k::n], `contiguous` cuts the sorted list into blocks, `leave_one_subject_out` makes
+    a fold per subject of each dataset; results under different schemes are not comparable."""
