@@ -1,5 +1,6 @@
 """Subject-wise folds: every subject is tested in exactly one of them."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +128,20 @@ def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) 
     if not train:
         raise UserError(f"folds.count: {count} folds leave no training subject beside validation; use at least 3")
     return Split(train, validation, test)
+
+
+def check_chosen(dataset: str, chosen: Sequence[str], subjects: Collection[str]) -> None:
+    """Check that the subjects that are to be shown are among those who can be.
+
+    Raises:
+        UserError: naming the key and some who can.
+    """
+    missing = [subject for subject in chosen if subject not in subjects]
+    if missing:
+        raise UserError(
+            f"report.chosen_subjects.{dataset}: {missing[0]!r} is no test subject that may be shown; "
+            f"choose among {', '.join(sorted(subjects)[:8]) or 'none'}"
+        )
 
 
 def write_folds(folds: "pd.DataFrame", path: Path) -> None:

@@ -7,7 +7,7 @@ rule train_baseline:
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         landmarks=f"{RESULTS}/datasets/{{dataset}}/landmarks.npy",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
     output:
         predictions=f"{RESULTS}/predictions/{{dataset}}/{{method}}/fold{{fold}}.parquet",
     log:

@@ -116,7 +116,6 @@ rule assign_folds:
         "../workflow_scripts/assign_folds.py"
 
 
-# Trainings take what it writes as `ancient`: it must have passed, but its content shows in no model.
 rule check_folds:
     input:
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
@@ -138,6 +137,5 @@ rule check_folds:
         code=code("check_folds"),
         seed=SETTINGS.seed,
         scheme=SETTINGS.folds.scheme,
-        chosen=lambda wildcards: list(SETTINGS.report.chosen_subjects.get(wildcards.dataset, ())),
     script:
         "../workflow_scripts/check_folds.py"

@@ -6,7 +6,7 @@ rule train_standard_fer:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
     output:
         checkpoint=f"{RESULTS}/models/{{dataset}}/standard_fer/fold{{fold}}/checkpoint.pt",
         history=f"{RESULTS}/models/{{dataset}}/standard_fer/fold{{fold}}/history.csv",
@@ -39,7 +39,7 @@ rule train_rival:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
     output:
         checkpoint=f"{RESULTS}/models/{{dataset}}/{{method}}/fold{{fold}}/checkpoint.pt",
@@ -74,7 +74,7 @@ rule synthesize_faces:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt"),
     output:
         syntheses=per_fold(f"{RESULTS}/synthesis/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.npz"),
@@ -106,7 +106,7 @@ rule evaluate_synthesis:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         standard_fer=f"{RESULTS}/models/{{dataset}}/standard_fer/fold{{fold}}/checkpoint.pt",
         identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
         syntheses=fold_syntheses,

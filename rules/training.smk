@@ -7,7 +7,7 @@ rule train_identity:
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=lambda wildcards: [] if wildcards.fold == "0" else f"{RESULTS}/datasets/{wildcards.dataset}/folds.csv",
         checked=lambda wildcards: (
-            [] if wildcards.fold == "0" else ancient(f"{RESULTS}/datasets/{wildcards.dataset}/folds_check.csv")
+            [] if wildcards.fold == "0" else f"{RESULTS}/datasets/{wildcards.dataset}/folds_check.csv"
         ),
     output:
         checkpoint=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
@@ -74,7 +74,7 @@ rule train_fersnet:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
         pretrained=pretrained_checkpoint,
         augmentation=augmentation_faces,
@@ -112,7 +112,7 @@ rule predict_fersnet:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         checkpoints=per_fold(f"{RESULTS}/models/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}/checkpoint.pt"),
     output:
         predictions=per_fold(f"{RESULTS}/predictions/{{{{dataset}}}}/{{{{method}}}}/fold{{fold}}.parquet"),
@@ -143,7 +143,7 @@ rule augment_faces:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         checkpoint=augmenting_checkpoint,
     output:
         faces=f"{RESULTS}/augmentation/{{dataset}}/{{method}}/fold{{fold}}.npz",
@@ -177,7 +177,7 @@ rule compare_selection:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         identity=f"{RESULTS}/models/{{dataset}}/identity/fold{{fold}}/checkpoint.pt",
     output:
         predictions=f"{RESULTS}/selection/{{dataset}}/fold{{fold}}.parquet",
@@ -209,7 +209,7 @@ rule extract_gates:
         faces=f"{RESULTS}/datasets/{{dataset}}/faces.npy",
         table=f"{RESULTS}/datasets/{{dataset}}/faces.parquet",
         folds=f"{RESULTS}/datasets/{{dataset}}/folds.csv",
-        checked=ancient(f"{RESULTS}/datasets/{{dataset}}/folds_check.csv"),
+        checked=f"{RESULTS}/datasets/{{dataset}}/folds_check.csv",
         checkpoints=lambda wildcards: [checkpoint(wildcards.dataset, gated_methods()[0], fold) for fold in FOLDS],
     output:
         gates=per_fold(f"{RESULTS}/gates/{{{{dataset}}}}/fold{{fold}}.npz"),
