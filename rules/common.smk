@@ -41,7 +41,7 @@ FACES = {
 STORED = ("faces.npy", "faces.parquet", "landmarks.npy")
 FOLD_FACES = FACES | {
     "folds": "<results>/datasets/{dataset}/folds.csv",
-    "checked": ancient("<results>/datasets/{dataset}/folds_check.csv"),
+    "checked": "<results>/datasets/{dataset}/folds_check.csv",
 }
 PREDICTIONS = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
 SYNTHESES = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"

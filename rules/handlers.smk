@@ -48,6 +48,23 @@ def report_progress():
         logger.addHandler(ProgressLines())
 
 
+def check_chosen_subjects():
+    """Refuse subjects to be shown who are not there, as soon as that is known: before any job, where the folds stand.
+
+    With folds that are yet to be made, or made again, their check does so.
+    """
+    from fersnet.folds import check_chosen, read_folds  # NumPy, which no job's look at the rules needs
+
+    made = {str(path) for job in workflow.dag.needrun_jobs() for path in job.output}
+    for dataset, chosen in SETTINGS.report.chosen_subjects.items():
+        folds = f"{FOLDER}/datasets/{dataset}/folds.csv"
+        if f"{FOLDER}/figures/synthesis_{dataset}.png" in made and folds not in made:
+            try:
+                check_chosen(dataset, chosen, set(read_folds(Path(folds))["subject"]))
+            except UserError as error:
+                raise WorkflowError(str(error)) from None
+
+
 def finish_tracking():
     """Mirror all job records and complete jobs.csv with the jobs that came after it."""
     if Path(FOLDER, "tracking", "jobs").is_dir():
@@ -69,6 +86,7 @@ def say_what_failed():
 
 onstart:
     check_job_limits()
+    check_chosen_subjects()
     say_size()
     report_progress()
 

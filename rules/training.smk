@@ -5,6 +5,7 @@ use rule training as train_identity with:
     input:
         **FACES,
         folds=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["folds"].format(**wildcards),
+        checked=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["checked"].format(**wildcards),
     output:
         checkpoint="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
         history="<results>/models/{dataset}/identity/fold{fold}/history.csv",

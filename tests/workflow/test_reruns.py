@@ -259,8 +259,8 @@ def test_exactly_these_jobs_rerun(project: Path, case: str) -> None:
 def test_f4_another_choice_of_subjects_to_be_shown_is_checked_and_retrains_nothing(project: Path) -> None:
     append("mine.yaml", "report: {chosen_subjects: {own: [s1]}}\n")(project)
     needed = {job["rule"] for job in planned(project) if job["needed"] and job["rule"] not in ("all", "collect_jobs")}
-    assert "check_folds" in needed
-    assert all(rule.startswith(("check_", "table_", "figure_", "build_")) for rule in needed), needed
+    assert "figure_synthesis" in needed
+    assert all(rule.startswith(("table_", "figure_", "build_")) for rule in needed), needed
 
 
 def test_a_new_dataset_leaves_the_others_as_they_are(project: Path) -> None:
