@@ -18,8 +18,7 @@ rule collect_jobs:
         evaluations=evaluations(),
         selection=selection_files(),
     output:
-        # The table keeps the run ids that it had where the store fails.
-        jobs=update(f"{RESULTS}/jobs.csv"),
+        jobs=update(f"{RESULTS}/jobs.csv"),  # It keeps the run ids that it had where the store fails.
     log:
         f"{RESULTS}/logs/collect_jobs/jobs.log",
     benchmark:
