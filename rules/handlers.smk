@@ -1,5 +1,6 @@
 """What happens before the first and after the last job of a run."""
 
+import logging
 import subprocess
 import sys
 
@@ -43,7 +44,11 @@ def say_size():
 
 
 def report_progress():
-    """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough."""
+    """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough.
+
+    What a logger has no room to write, or cannot show of a failed job without a log, costs no traceback of its own.
+    """
+    logging.raiseExceptions = False
     if "rich" in workflow.output_settings.log_handler_settings and not draws_bars():
         logger.addHandler(ProgressLines())
 

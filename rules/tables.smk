@@ -11,8 +11,7 @@ use rule seconds as collect_jobs with:
         evaluations=evaluations(),
         selection=selection_files(),
     output:
-        # The table keeps the run ids that it had where the store fails.
-        jobs=update("<results>/jobs.csv"),
+        jobs=update("<results>/jobs.csv"),  # It keeps the run ids that it had where the store fails.
     pathvars:
         job="collect_jobs/jobs",
     localrule: True

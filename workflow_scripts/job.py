@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +30,11 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
     """Track the job, log to its log file, and end with one line on stderr where the user can put something right."""
     log = Path(snakemake.log[0])
-    log.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True)
-    logging.captureWarnings(True)
-    _limit_threads(snakemake.threads)
     place = place_of(snakemake)
     outputs = [str(path) for path in snakemake.output]
     try:
+        _open_log(log)
+        _limit_threads(snakemake.threads)
         with track_job(
             results_folder(snakemake),
             rule_of(snakemake),
@@ -60,8 +58,7 @@ def tracked_job(snakemake: "Snakemake") -> Iterator[JobRecord]:
     except (Interrupted, KeyboardInterrupt):
         _fail(snakemake, log, "stopped from outside; run again to go on")
     except Exception as error:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(traceback.format_exc())
+        _note(log, traceback.format_exc())
         _fail(snakemake, log, f"{type(error).__name__}: {error} (traceback in {log})")
 
 
@@ -93,10 +90,25 @@ def job_fingerprint(snakemake: "Snakemake") -> str:
 
 def _fail(snakemake: "Snakemake", log: Path, message: str) -> None:
     place = " ".join(filter(None, place_of(snakemake).values()))
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"{message}\n")
+    _note(log, f"{message}\n")
     print(f"{rule_of(snakemake)} {place}: {message}", file=sys.stderr, flush=True)
     sys.exit(1)
+
+
+def _open_log(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    logging.captureWarnings(True)
+    # It tells of every glyph that it puts into a figure.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
+    # A line that a full disk does not take is no reason for a traceback on the screen.
+    logging.raiseExceptions = False
+
+
+def _note(log: Path, text: str) -> None:
+    """Add to the log file; what the disk does not take must not hide the error that was to be told."""
+    with suppress(OSError), log.open("a", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _limit_threads(threads: int) -> None:

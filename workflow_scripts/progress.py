@@ -36,8 +36,14 @@ class ProgressLines(logging.Handler):
                 self._finished.append(event["job_id"])
             case LogEvent.PROGRESS:
                 clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-                for job in self._finished:
-                    line = f"{clock}  {event['done']} of {event['total']} jobs done: {self._started.pop(job, job)}\n"
-                    sys.stderr.write(line)
-                sys.stderr.flush()
+                lines = [
+                    f"{clock}  {event['done']} of {event['total']} jobs done: {self._started.pop(job, job)}\n"
+                    for job in self._finished
+                ]
                 self._finished.clear()
+                try:
+                    sys.stderr.writelines(lines)
+                    sys.stderr.flush()
+                except OSError:
+                    # A full disk or a closed pipe costs the lines, not the run.
+                    self.handleError(record)

@@ -4,6 +4,7 @@ import functools
 import importlib.metadata
 import logging
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,6 +59,8 @@ def connect(uri: str) -> "MlflowClient":
 
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It writes the traceback of every error that it raises.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     return mlflow.MlflowClient(tracking_uri=uri)
 
 
@@ -80,7 +83,9 @@ def reason_of(error: Exception) -> str:
     """What a store says of its trouble, in one line, with the way out where MLflow names a wrong one."""
     if isinstance(error, UserError):
         return str(error)
-    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    text = str(error).strip()
+    of_the_database = re.search(r"\(sqlite3\.\w+\) (.+)", text)
+    line = of_the_database[1] if of_the_database else next(iter(text.splitlines()), type(error).__name__)
     if "out-of-date database schema" in line:
         return (
             "its tables are those of another version of MLflow; one that an older version has made can be used after "

@@ -18,7 +18,7 @@ from fersnet.expressions import SIX
 from fersnet.mirror import mirror, store_uri
 from fersnet.tracking import file_sha256, track_job
 from fersnet.use.model import open_model
-from fersnet.use.store import connect, fetch_checkpoint, logged_models
+from fersnet.use.store import connect, fetch_checkpoint, logged_models, reason_of
 from tests.use.conftest import MakeCheckpoint
 
 
@@ -269,6 +269,14 @@ def test_d2_a_store_that_cannot_be_used_is_told_in_one_line(
     failure = mirror(results).failure
     assert reason in failure and "0 of 1 jobs mirrored" in failure
     assert "\n" not in failure + str(caught.value)
+
+
+def test_e2_the_reason_of_a_store_on_a_full_disk_is_that_of_its_database() -> None:
+    from mlflow.exceptions import MlflowException
+
+    text = "(raised as a result of Query-invoked autoflush; consider using a session.no_autoflush block)\n"
+    text += "(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT INTO metrics]"
+    assert reason_of(MlflowException(text)) == "database or disk is full"
 
 
 class Hostile:

@@ -2,6 +2,8 @@
 
 import logging
 import re
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -34,3 +36,16 @@ def test_e5_bars_are_for_terminals_that_can_move_them(
     monkeypatch.setenv("TERM", kind)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     assert draws_bars() == bars
+
+
+def test_e5_output_that_takes_nothing_does_not_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = ProgressLines()
+    monkeypatch.setattr("logging.raiseExceptions", False)
+    # The error of closing it, with the line still in its buffer, is not what is asked here.
+    with suppress(OSError), Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        handler.handle(logging.makeLogRecord({"event": LogEvent.JOB_FINISHED, "job_id": 7}))
+        try:
+            handler.handle(logging.makeLogRecord({"event": LogEvent.PROGRESS, "done": 1, "total": 2}))
+        except OSError:
+            pytest.fail("the error reached Snakemake")
