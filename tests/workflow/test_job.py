@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from workflow_scripts.job import tracked_job
 
 snakemake = SimpleNamespace(
-    rule="train", log=[sys.argv[1]], threads=1, wildcards={"dataset": "own"}, input=[], output=[], params={},
-    config={"run": "test"},
+    log=[sys.argv[1]], threads=1, wildcards={"dataset": "own"}, input=[], output=[], params={},
+    config={"run": "test", "seed": 1},
 )
 with tracked_job(snakemake):
     logging.info("a line for the log")
@@ -23,19 +23,34 @@ with tracked_job(snakemake):
 FULL = "raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'faces.npy')"
 
 
+LOG = Path("results/test/logs/train/own.log")
+
+
 @pytest.mark.parametrize(
-    ("log", "body", "line"),
+    ("body", "line"),
     [
-        ("/dev/full", FULL, "train own: faces.npy: No space left on device; free some space, then run again"),
-        ("/dev/full", "raise ValueError('odd')", "train own: ValueError: odd (traceback in /dev/full)"),
-        ("/dev/full", "raise KeyboardInterrupt", "train own: stopped from outside; run again to go on"),
-        ("/dev/null/job.log", "pass", "train own: /dev/null: File exists"),
+        (FULL, "train own: faces.npy: No space left on device; free some space, then run again"),
+        ("raise ValueError('odd')", f"train own: ValueError: odd (traceback in {LOG})"),
+        ("raise KeyboardInterrupt", "train own: stopped from outside; run again to go on"),
     ],
 )
-def test_e2_a_log_that_cannot_be_written_hides_no_error(tmp_path: Path, log: str, body: str, line: str) -> None:
+def test_e2_a_log_that_cannot_be_written_hides_no_error(tmp_path: Path, body: str, line: str) -> None:
+    (tmp_path / LOG).parent.mkdir(parents=True)
+    (tmp_path / LOG).symlink_to("/dev/full")
+    assert ended(tmp_path, body) == f"{line}\n"
+
+
+def test_e2_a_log_without_a_place_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / LOG.parents[1]).mkdir(parents=True)
+    (tmp_path / LOG.parent).touch()
+    assert ended(tmp_path, "pass") == f"train own: {LOG.parent}: File exists\n"
+
+
+def ended(folder: Path, body: str) -> str:
+    """What a job that fails says."""
     done = subprocess.run(
-        [sys.executable, "-c", JOB, log, body], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True,
+        [sys.executable, "-c", JOB, str(LOG), body], cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr == f"{line}\n"
+    return done.stderr
