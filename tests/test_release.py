@@ -48,7 +48,7 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         for name in ("__init__.py", "errors.py", "training/__init__.py", "training/checkpoint.py"):
             text = (ROOT / "fersnet" / name).read_text(encoding="utf-8")
             (root / "fersnet" / name).write_text(text.replace(__version__, version), encoding="utf-8")
-        monkeypatch.setattr(fingerprint, "ROOT", root)
+        monkeypatch.setattr(fingerprint, "PROJECT", root)
         for cached in (fingerprint.fingerprint, fingerprint._parsed, fingerprint._path_of):
             cached.cache_clear()
         return fingerprint.fingerprint(module)
