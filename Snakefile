@@ -36,13 +36,13 @@ rule all:
 
 rule data:
     input:
-        face_stores(),
+        expand("<results>/datasets/{dataset}/{name}", dataset=SETTINGS.datasets, name=STORED),
         face_sheets(),
 
 
 rule folds:
     input:
-        checked_folds(),
+        each_dataset("folds_check.csv"),
 
 
 rule ablation:
@@ -54,7 +54,7 @@ rule ablation:
 rule recognition:
     input:
         recognition_tables(),
-        ranking_figures(),
+        figure_files(*(f"ranking_{dataset}" for dataset in RECOGNITION)),
 
 
 rule synthesis:

@@ -1,6 +1,6 @@
 """Subject-wise folds: every subject is tested in exactly one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fersnet.csv_files import read_csv
+from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
 from fersnet.settings.data import FoldsSettings
 
@@ -157,6 +158,20 @@ def fold_groups(rule: str, counts: Mapping[str, int]) -> list[tuple[str, int, tu
         )
         for number in numbers
     ]
+
+
+def check_chosen(dataset: str, chosen: Sequence[str], subjects: Collection[str]) -> None:
+    """Check that the subjects that are to be shown are among those who can be.
+
+    Raises:
+        UserError: naming the key and some who can.
+    """
+    missing = [subject for subject in chosen if composed(subject) not in subjects]
+    if missing:
+        raise UserError(
+            f"report.chosen_subjects.{dataset}: {missing[0]!r} is no test subject that may be shown; "
+            f"choose among {', '.join(sorted(subjects)[:8]) or 'none'}"
+        )
 
 
 def write_folds(folds: "pd.DataFrame", path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Paths and input functions; every other rule file uses these and defines rules only."""
+"""What runs, params and resources; inputs.smk and stamps.smk have the input functions, all others rules only."""
 
 from dataclasses import asdict
 
@@ -38,10 +38,13 @@ FACES = {
     "faces": "<results>/datasets/{dataset}/faces.npy",
     "table": "<results>/datasets/{dataset}/faces.parquet",
 }
+STORED = ("faces.npy", "faces.parquet", "landmarks.npy")
 FOLD_FACES = FACES | {
     "folds": "<results>/datasets/{dataset}/folds.csv",
-    "checked": ancient("<results>/datasets/{dataset}/folds_check.csv"),
+    "checked": "<results>/datasets/{dataset}/folds_check.csv",
 }
+PREDICTIONS = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
+SYNTHESES = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
 TRAINED = {
     "checkpoint": "<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt",
     "history": "<results>/models/{dataset}/{method}/fold{fold}/history.csv",
@@ -144,23 +147,6 @@ def is_embedded(dataset):
 
 def dataset_root(wildcards):
     return SETTINGS.datasets[wildcards.dataset].root or f"{FOLDER}/embedded/{wildcards.dataset}/tree"
-
-
-def rendered(wildcards):
-    """The manifest of the rendered tree; nothing for a licensed copy."""
-    return [f"<results>/embedded/{wildcards.dataset}/manifest.csv"] if is_embedded(wildcards.dataset) else []
-
-
-def raw_stamp(wildcards):
-    """What tells that a licensed copy has changed; the manifest does so for a rendered tree."""
-    return "" if is_embedded(wildcards.dataset) else tree_stamp(Path(dataset_root(wildcards)))
-
-
-def option_files(wildcards):
-    """Files that the reader's options name, whose content the index depends on; the reader says which are missing."""
-    selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    # It is the user's own file, wherever a module's prefix puts those of the workflow.
-    return [local(str(named_file(selection)))] if selection and named_file(selection).is_file() else []
 
 
 def landmark_backend(wildcards):

@@ -72,7 +72,6 @@ use rule seconds as assign_folds with:
         **work("assign_folds", settings=dump(SETTINGS.folds)),
 
 
-# Trainings take what it writes as `ancient`: it must have passed, but its content shows in no model.
 use rule seconds as check_folds with:
     input:
         folds="<results>/datasets/{dataset}/folds.csv",
@@ -85,4 +84,3 @@ use rule seconds as check_folds with:
     params:
         **work("check_folds", scheme=SETTINGS.folds.scheme),
         planned=lambda wildcards: FOLD_COUNTS[wildcards.dataset],
-        chosen=lambda wildcards: list(SETTINGS.report.chosen_subjects.get(wildcards.dataset, ())),

@@ -53,7 +53,7 @@ use rule seconds as figure_scatter with:
 use rule seconds as figure_synthesis with:
     input:
         **FACES,
-        syntheses=dataset_syntheses,
+        syntheses=each_fold(SYNTHESES, method=SYSTEMS),
     output:
         **figure("synthesis_{dataset}", "grid", category="Faces"),
     pathvars:
@@ -65,7 +65,7 @@ use rule seconds as figure_synthesis with:
 
 use rule seconds as figure_confusion with:
     input:
-        predictions=dataset_predictions,
+        predictions=each_fold(PREDICTIONS, method=trainings(RECOGNISERS)),
     output:
         drawn("confusion", *(f"confusion_{{dataset}}_{method}" for method in RECOGNISERS), category="Confusion"),
     pathvars:
@@ -77,7 +77,7 @@ use rule seconds as figure_confusion with:
 
 use rule seconds as figure_synthesis_confusion with:
     input:
-        evaluations=dataset_evaluations,
+        evaluations=each_fold("<results>/evaluation/{dataset}/fold{fold}.parquet"),
     output:
         drawn("confusion", *(f"confusion_synthesis_{{dataset}}_{name}" for name in SYSTEMS), category="Confusion"),
     pathvars:
@@ -105,7 +105,7 @@ use rule seconds as figure_intensity with:
 
 use rule seconds as figure_training with:
     input:
-        histories=histories,
+        histories=each_fold(TRAINED["history"], method=FERSNET_METHODS),
     output:
         **figure("training_{dataset}", "training"),
     pathvars:
@@ -117,7 +117,7 @@ use rule seconds as figure_training with:
 
 use rule seconds as figure_gates with:
     input:
-        gates=gates,
+        gates=each_fold("<results>/gates/{dataset}/fold{fold}.npz"),
     output:
         **figure("gates_{dataset}", "gates"),
     pathvars:
@@ -131,7 +131,9 @@ use rule seconds as figure_augmentation with:
     input:
         table="<results>/datasets/{dataset}/faces.parquet",
         folds="<results>/datasets/{dataset}/folds.csv",
-        augmentations=augmentation_tables,
+        augmentations=each_fold(
+            "<results>/augmentation/{dataset}/{method}/fold{fold}.csv", method=augmented_methods()[:1]
+        ),
     output:
         **figure("augmentation_{dataset}", "augmentation"),
     pathvars:

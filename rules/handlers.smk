@@ -30,10 +30,39 @@ def check_job_limits():
             )
 
 
+def say_size():
+    """Tell who runs on a copy of his own under the small preset what it trains."""
+    own = [key for key, dataset in SETTINGS.datasets.items() if dataset.root]
+    if own and SETTINGS.preset == "embedded":
+        print(
+            f"{', '.join(own)}: `preset: embedded` trains a small network (w = {SETTINGS.model.width}, "
+            f"{SETTINGS.model.image_size} pixels); for the published one set `preset: published` (config/paper.yaml)",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
 def report_progress():
     """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough."""
     if "rich" in workflow.output_settings.log_handler_settings and not draws_bars():
         logger.addHandler(ProgressLines())
+
+
+def check_chosen_subjects():
+    """Refuse subjects to be shown who are not there, as soon as that is known: before any job, where the folds stand.
+
+    With folds that are yet to be made, or made again, their check does so.
+    """
+    from fersnet.folds import check_chosen, read_folds  # NumPy, which no job's look at the rules needs
+
+    made = {str(path) for job in workflow.dag.needrun_jobs() for path in job.output}
+    for dataset, chosen in SETTINGS.report.chosen_subjects.items():
+        folds = f"{FOLDER}/datasets/{dataset}/folds.csv"
+        if f"{FOLDER}/figures/synthesis_{dataset}.png" in made and folds not in made:
+            try:
+                check_chosen(dataset, chosen, set(read_folds(Path(folds))["subject"]))
+            except UserError as error:
+                raise WorkflowError(str(error)) from None
 
 
 def finish_tracking():
@@ -57,6 +86,8 @@ def say_what_failed():
 
 onstart:
     check_job_limits()
+    check_chosen_subjects()
+    say_size()
     report_progress()
 
 

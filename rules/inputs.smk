@@ -16,6 +16,16 @@ def of_folds(pattern, datasets, **more):
     return [path for dataset in datasets for path in expand(pattern, dataset=dataset, **more, fold=folds_of(dataset))]
 
 
+def each_fold(pattern, **more):
+    """The input function for a file of every fold of the job's dataset."""
+    return lambda wildcards: of_folds(pattern, [wildcards.dataset], **more)
+
+
+def each_dataset(name):
+    """A file of every recognition dataset."""
+    return expand(f"<results>/datasets/{{dataset}}/{name}", dataset=RECOGNITION)
+
+
 def checkpoint(dataset, method, fold):
     return f"<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
 
@@ -37,39 +47,17 @@ def augmenting_checkpoint(wildcards):
     return checkpoint(wildcards.dataset, source, wildcards.fold)
 
 
-def face_stores():
-    names = ("faces.npy", "faces.parquet", "landmarks.npy")
-    return expand("<results>/datasets/{dataset}/{name}", dataset=SETTINGS.datasets, name=names)
-
-
 def face_sheets():
     return expand("<results>/figures/faces_{dataset}.png", dataset=SETTINGS.datasets)
 
 
-def checked_folds():
-    return expand("<results>/datasets/{dataset}/folds_check.csv", dataset=RECOGNITION)
-
-
-def indexes():
-    return expand("<results>/datasets/{dataset}/index.parquet", dataset=RECOGNITION)
-
-
 def predictions(datasets, methods):
     """The predictions of all trainings of some methods."""
-    pattern = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
-    return of_folds(pattern, datasets, method=trainings(methods))
-
-
-def dataset_predictions(wildcards):
-    return predictions([wildcards.dataset], RECOGNISERS)
+    return of_folds(PREDICTIONS, datasets, method=trainings(methods))
 
 
 def evaluations():
     return of_folds("<results>/evaluation/{dataset}/fold{fold}.parquet", SETTINGS.synthesis.datasets)
-
-
-def dataset_evaluations(wildcards):
-    return of_folds("<results>/evaluation/{dataset}/fold{fold}.parquet", [wildcards.dataset])
 
 
 def evaluation_sets():
@@ -79,11 +67,6 @@ def evaluation_sets():
 def fold_syntheses(wildcards):
     folder = f"<results>/synthesis/{wildcards.dataset}"
     return [f"{folder}/{method}/fold{wildcards.fold}.npz" for method in trainings(SYSTEMS)]
-
-
-def dataset_syntheses(wildcards):
-    pattern = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
-    return of_folds(pattern, [wildcards.dataset], method=SYSTEMS)
 
 
 def selection_files():
@@ -96,25 +79,8 @@ def augmented_methods():
     return [key for key, variant in SETTINGS.variants.items() if variant.augmented_by]
 
 
-def augmentation_tables(wildcards):
-    pattern = "<results>/augmentation/{dataset}/{method}/fold{fold}.csv"
-    return of_folds(pattern, [wildcards.dataset], method=augmented_methods()[:1])
-
-
 def gated_methods():
     return [key for key, variant in SETTINGS.variants.items() if variant.sharing == "convflu"]
-
-
-def gated_checkpoints(wildcards):
-    return of_folds(TRAINED["checkpoint"], [wildcards.dataset], method=gated_methods()[:1])
-
-
-def gates(wildcards):
-    return of_folds("<results>/gates/{dataset}/fold{fold}.npz", [wildcards.dataset])
-
-
-def histories(wildcards):
-    return of_folds(TRAINED["history"], [wildcards.dataset], method=FERSNET_METHODS)
 
 
 def tables(name, *forms):
@@ -144,10 +110,6 @@ def synthesis_figures():
     return figure_files(*names, "synthesis_scatter")
 
 
-def ranking_figures():
-    return figure_files(*(f"ranking_{dataset}" for dataset in RECOGNITION))
-
-
 def all_figures():
     names = ["ablation"]
     for dataset in RECOGNITION:
@@ -160,6 +122,5 @@ def all_figures():
 
 def deliverables():
     """What `all` asks for by name: Snakemake makes a deleted file again only where somebody asks for it."""
-    pattern = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
-    syntheses = of_folds(pattern, SETTINGS.synthesis.datasets, method=trainings(SYSTEMS))
+    syntheses = of_folds(SYNTHESES, SETTINGS.synthesis.datasets, method=trainings(SYSTEMS))
     return [*all_tables(), *all_figures(), *predictions(RECOGNITION, RECOGNISERS), *syntheses]

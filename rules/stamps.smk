@@ -1,4 +1,4 @@
-"""What tells that files have changed which no rule makes, or that are read behind an index: see docs/reruns.md."""
+"""What tells that files of the user's, or pictures behind an index, have changed (docs/reruns.md)."""
 
 from fersnet.datasets.stamp import STAMPS, data_stamp, files_stamp
 from fersnet.faces.backends import backend_files

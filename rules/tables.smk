@@ -22,8 +22,8 @@ use rule seconds as collect_jobs with:
 
 use rule seconds as table_datasets with:
     input:
-        indexes=indexes(),
-        folds=checked_folds(),
+        indexes=each_dataset("index.parquet"),
+        folds=each_dataset("folds_check.csv"),
         published=COUNTS,
     output:
         **table_files("datasets", "datasets"),
@@ -36,7 +36,7 @@ use rule seconds as table_datasets with:
 
 use rule seconds as table_recognition with:
     input:
-        predictions=dataset_predictions,
+        predictions=each_fold(PREDICTIONS, method=trainings(RECOGNISERS)),
         folds="<results>/datasets/{dataset}/folds.csv",
         faces="<results>/datasets/{dataset}/faces.parquet",
         quoted=QUOTED,
@@ -52,8 +52,8 @@ use rule seconds as table_recognition with:
 use rule seconds as table_ablation with:
     input:
         predictions=predictions(RECOGNITION, FERSNET_METHODS),
-        folds=expand("<results>/datasets/{dataset}/folds.csv", dataset=RECOGNITION),
-        faces=expand("<results>/datasets/{dataset}/faces.parquet", dataset=RECOGNITION),
+        folds=each_dataset("folds.csv"),
+        faces=each_dataset("faces.parquet"),
         quoted=QUOTED,
     output:
         **table_files("ablation", "ablation"),

@@ -5,6 +5,7 @@ use rule training as train_identity with:
     input:
         **FACES,
         folds=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["folds"].format(**wildcards),
+        checked=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["checked"].format(**wildcards),
     output:
         checkpoint="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
         history="<results>/models/{dataset}/identity/fold{fold}/history.csv",
@@ -119,7 +120,7 @@ for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
             name
         input:
             **FOLD_FACES,
-            checkpoints=gated_checkpoints,
+            checkpoints=each_fold(TRAINED["checkpoint"], method=gated_methods()[:1]),
         output:
             gates=per_fold("<results>/gates/{{dataset}}/fold{fold}.npz", count),
         log:

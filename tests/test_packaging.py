@@ -123,8 +123,8 @@ def test_the_wheel_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> 
     code = (
         "import sys, fersnet; from pathlib import Path; assert Path(fersnet.__file__).is_relative_to(sys.argv.pop(1))\n"
         "from fersnet.report.html import write_report; from fersnet.report.description import describe\n"
-        "from fersnet.settings.defaults import embedded_settings\n"
-        "write_report(Path('report.html'), describe(embedded_settings()), [], [])\n"
+        "from fersnet.settings.load import load_settings\n"
+        "write_report(Path('report.html'), describe(load_settings({'preset': 'embedded'}, []), {}), [], [])\n"
         "from fersnet.cli import app; app()"
     )
     command = [sys.executable, "-c", code, str(installed), "render", "face", "--out", ".", "--expressions", "neutral"]

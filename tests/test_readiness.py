@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from fersnet.settings.defaults import EMBEDDED
 
 from fersnet.errors import UserError
 from fersnet.faces.face_alignment_backend import WEIGHTS, weight_addresses
@@ -16,10 +15,7 @@ from fersnet.settings.tree import Settings
 
 def settings_with(**sections: dict) -> Settings:
     """The default with keys laid over its sections."""
-    tree = {key: value.copy() if isinstance(value, dict) else value for key, value in EMBEDDED.items()}
-    for key, section in sections.items():
-        tree[key] = {**tree.get(key, {}), **section}
-    return load_settings(tree, [])
+    return load_settings({"preset": "embedded", **sections}, [])
 
 
 def problem(settings: Settings) -> str:
@@ -75,7 +71,7 @@ def test_f4_a_folder_without_the_landmark_weights_is_said_before_any_job(tmp_pat
     ],
 )
 def test_f4_a_rendered_dataset_that_its_first_job_would_refuse(key: str, dataset: dict, parts: list[str]) -> None:
-    found = problem(settings_with(datasets={key: {**EMBEDDED["datasets"][key], **dataset}}))
+    found = problem(settings_with(datasets={key: dataset}))
     for part in parts:
         assert part in found
 

@@ -87,9 +87,7 @@ def job_seed(snakemake: "Snakemake") -> int:
 
 def job_fingerprint(snakemake: "Snakemake") -> str:
     """What a resume state must agree with: the job's params (which hold the code's fingerprint) and its input data."""
-    # The proof of the folds may be made anew without any change in them.
-    paths = [path for path in map(str, snakemake.input) if path != snakemake.input.get("checked")]
-    inputs = [[path, Path(path).stat().st_size, Path(path).stat().st_mtime_ns] for path in paths]
+    inputs = [[path, Path(path).stat().st_size, Path(path).stat().st_mtime_ns] for path in map(str, snakemake.input)]
     return _digest({"params": dict(snakemake.params.items()), "input": inputs, "threads": snakemake.threads})
 
 

@@ -52,7 +52,8 @@ def read_graph(config_files: Sequence[Path], folder: Path = Path()) -> list[Plan
         raise UserError(f"{PROJECT}: no Snakefile here; plan a run with the fersnet of a copy of the whole project")
     read_config(config_files)  # Snakemake would not name the file that is missing or broken
     command = [sys.executable, "-m", "workflow_scripts.plan_jobs", *map(str, config_files)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(done.stdout.strip() or "Snakemake cannot plan this config; run `snakemake -n` to see why")

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
 from fersnet.expressions import ABBREVIATIONS
+from fersnet.folds import check_chosen
 from fersnet.report.description import RunDescription
 from fersnet.report.files import fold_of, read_arrays, read_table
-from fersnet.report.publication import NOBODY, check_chosen, may_be_shown, notice
+from fersnet.report.publication import NOBODY, may_be_shown, notice
 from fersnet.report.style import PAGE_WIDTH, figure_style, finish, message_figure, new_figure
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings

@@ -4,9 +4,8 @@ The CK+ agreement lets only a few subjects appear in print or in electronic repr
 list is a setting, `report.ckplus_consent`. Embedded faces belong to nobody and are free.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 
-from fersnet.errors import UserError
 from fersnet.faces.consent import publishable_subjects
 from fersnet.report.description import RunDescription
 from fersnet.settings.report import ReportSettings
@@ -26,20 +25,6 @@ def may_be_shown(
     """Those of the given subjects whose faces a figure may show, sorted and without repetition."""
     real = is_restricted(dataset, description)
     return tuple(sorted(publishable_subjects(map(str, subjects), settings.ckplus_consent, real=real)))
-
-
-def check_chosen(dataset: str, chosen: Sequence[str], subjects: Collection[str]) -> None:
-    """Check that the subjects that are to be shown are among those who can be.
-
-    Raises:
-        UserError: naming the key and some who can.
-    """
-    missing = [subject for subject in chosen if subject not in subjects]
-    if missing:
-        raise UserError(
-            f"report.chosen_subjects.{dataset}: {missing[0]!r} is no test subject that may be shown; "
-            f"choose among {', '.join(sorted(subjects)[:8]) or 'none'}"
-        )
 
 
 def notice(dataset: str, description: RunDescription) -> str:

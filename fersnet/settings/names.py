@@ -33,7 +33,10 @@ def taken_keys(settings: Settings) -> dict[str, str]:
 
 @cache
 def _quoted() -> frozenset[str]:
-    with (CONFIG / "reported.csv").open(newline="", encoding="utf-8") as file:
+    quoted = CONFIG / "reported.csv"
+    if not quoted.is_file():  # outside a checkout no table quotes anything
+        return frozenset()
+    with quoted.open(newline="", encoding="utf-8") as file:
         keys = frozenset(row["method_key"] for row in csv.DictReader(file))
     return frozenset(key for key in keys if not key.startswith("fersnet"))
 

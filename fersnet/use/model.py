@@ -23,8 +23,8 @@ from fersnet.training.inference import Synthesizer, load
 ALL = "all"
 """Stands for the expressions of the comparison of synthetic faces, in their order."""
 
-
 ADVICE = "give an image with one whole frontal face"
+"""What to do about a picture that cannot be used."""
 
 
 def open_model(checkpoint: Path, backend: str | None = None, landmark_models: str | None = None) -> "TrainedModel":

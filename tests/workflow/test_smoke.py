@@ -165,6 +165,16 @@ def test_afterwards_nothing_is_left_to_do(smoke_run: Path) -> None:
     assert "Nothing to be done" in done.stdout, done.stdout[-3000:]
 
 
+def test_f4_an_unknown_subject_is_said_before_any_job_where_the_folds_stand(smoke_run: Path) -> None:
+    subjects = 'report={"chosen_subjects": {"ckplus": ["s99"]}}'
+    words = ("--configfile", "config/smoke.yaml", "--config", subjects, "--")
+    done = snakemake(smoke_run, "--cores", "2", *words, "results/smoke/figures/synthesis_ckplus.png")
+    assert done.returncode != 0
+    assert "report.chosen_subjects.ckplus: 's99' is no test subject" in done.stdout
+    assert "Failed" not in done.stdout and "Traceback" not in done.stdout
+    assert (smoke_run / "results/smoke/figures/synthesis_ckplus.png").is_file()
+
+
 def test_a_deleted_prediction_costs_its_job_and_comes_back_the_same(smoke_run: Path) -> None:
     path = smoke_run / "results" / "smoke" / "predictions" / "mmi" / "fersnet" / "fold2.parquet"
     before = path.read_bytes()
