@@ -1,11 +1,7 @@
 """The methods and the reader of docs/extending.md, as they stand there, in a run of their own."""
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +12,7 @@ import yaml
 
 from fersnet.embedded.sheet import draw_faces
 from fersnet.expressions import SIX
-from tests.workflow.conftest import ROOT, copy_project, snakemake
+from tests.workflow.conftest import ROOT, copy_project, planned_jobs, snakemake
 
 pytestmark = pytest.mark.smoke
 
@@ -42,8 +38,6 @@ baselines: {methods: []}
 report: {bootstrap_samples: 100, dpi: 60}
 """
 CONFIGS = ("mine.yaml", "tiny.yaml")
-
-Jobs = list[dict[str, Any]]
 
 
 def write_pictures(folder: Path) -> None:
@@ -76,15 +70,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def results(own: Path) -> Path:
     return own / "results" / "own"
-
-
-def planned(folder: Path) -> Jobs:
-    """All jobs of the project in a folder, as Snakemake plans them now."""
-    command = [sys.executable, "-m", "workflow_scripts.plan_jobs", *CONFIGS]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def label(job: dict[str, Any]) -> tuple[str, str]:
@@ -124,7 +109,7 @@ def test_jobs_of_own_methods_are_tracked(results: Path) -> None:
 
 
 def test_the_plan_knows_own_methods_and_a_second_run_does_nothing(own: Path) -> None:
-    jobs = planned(own)
+    jobs = planned_jobs(own, *CONFIGS)
     trained = {label(job) for job in jobs if job["rule"] in ("train_baseline", "train_rival")}
     # The lists of the config are empty: what `modules` brings in joins without being listed.
     assert trained == {("train_baseline", "pixels"), ("train_rival", "offsets")}
@@ -138,7 +123,7 @@ def planned_after(own: Path, change: Callable[[str], str]) -> set[tuple[str, str
     assert change(text) != text
     path.write_text(change(text), encoding="utf-8")
     try:
-        return {label(job) for job in planned(own) if job["needed"]}
+        return {label(job) for job in planned_jobs(own, *CONFIGS) if job["needed"]}
     finally:
         path.write_text(text, encoding="utf-8")
 
