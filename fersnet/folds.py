@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fersnet.csv_files import read_csv
-from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
 from fersnet.settings.data import FoldsSettings
 
@@ -166,7 +165,7 @@ def check_chosen(dataset: str, chosen: Sequence[str], subjects: Collection[str])
     Raises:
         UserError: naming the key and some who can.
     """
-    missing = [subject for subject in chosen if composed(subject) not in subjects]
+    missing = [subject for subject in chosen if subject not in subjects]
     if missing:
         raise UserError(
             f"report.chosen_subjects.{dataset}: {missing[0]!r} is no test subject that may be shown; "

@@ -6,7 +6,7 @@ from fersnet.fingerprint import fingerprint
 from fersnet.folds import fold_groups
 from fersnet.host import has_gpu
 from fersnet.methods.find import code_of
-from fersnet.project import CONFIG, PROJECT
+from fersnet.project import named_file
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.report.description import describe, of_methods
 
@@ -20,8 +20,10 @@ RECOGNISERS = (*BASELINES, *FERSNET_METHODS)
 FOUND = {**SETTINGS.known.systems, **SETTINGS.known.recognisers}
 NOTHING = "(?!)"  # a wildcard constraint that no name meets
 # Files of the project's own whose content shows in results; no prefix of another workflow's goes before them.
-QUOTED, COUNTS = (local(str(CONFIG / name)) for name in ("reported.csv", "sequence_counts.csv"))
-TEMPLATE = local(str(PROJECT / "fersnet" / "report" / "report.html.j2"))
+QUOTED, COUNTS, TEMPLATE = (
+    local(str(named_file(name)))
+    for name in ("config/reported.csv", "config/sequence_counts.csv", "fersnet/report/report.html.j2")
+)
 REPEATS = {
     **dict.fromkeys(RIVALS, SETTINGS.repeats.rivals),
     **dict.fromkeys(BASELINES, SETTINGS.repeats.baselines),
@@ -62,10 +64,14 @@ def training_work(script, **params):
     return work(script, **common | params)
 
 
+def described(methods):
+    """The run as tables and figures of some methods describe it."""
+    return asdict(of_methods(describe(SETTINGS, FOLD_COUNTS), methods))
+
+
 def showing(script, of=(), **params):
     """Params of a rule that makes a table or figure of some methods."""
-    run = asdict(of_methods(describe(SETTINGS, FOLD_COUNTS), of))
-    return work(script, report=dump(SETTINGS.report), run=run, **params)
+    return work(script, report=dump(SETTINGS.report), **{"run": described(of)} | params)
 
 
 def needs(megabytes, minutes, gpus=0):

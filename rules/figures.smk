@@ -100,7 +100,9 @@ use rule seconds as figure_intensity with:
         method="|".join(RIVALS) or NOTHING,
     localrule: True
     params:
-        **showing("figure_intensity", RIVALS, **of_method("figure_intensity")),
+        **showing(
+            "figure_intensity", run=lambda wildcards: described([wildcards.method]), **of_method("figure_intensity")
+        ),
 
 
 use rule seconds as figure_training with:

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fersnet.datasets.subjects import composed
 from fersnet.errors import UserError
 from fersnet.expressions import ABBREVIATIONS
 from fersnet.folds import check_chosen
@@ -162,7 +161,7 @@ def _show(axes: Axes, image: np.ndarray, left: float, top: float) -> None:
 def _subjects(
     dataset: str, allowed: tuple[str, ...], settings: ReportSettings, rng: np.random.Generator
 ) -> list[tuple[str, str]]:
-    chosen = [composed(subject) for subject in settings.chosen_subjects.get(dataset, allowed[:2])]
+    chosen = list(settings.chosen_subjects.get(dataset, allowed[:2]))
     check_chosen(dataset, chosen, allowed)
     others = [subject for subject in allowed if subject not in chosen]
     count = min(settings.random_subjects, len(others))

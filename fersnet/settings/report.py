@@ -1,8 +1,10 @@
 """Settings of the tables, the figures and the report."""
 
+import unicodedata
+from functools import partial
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fersnet.settings.base import PositiveInt, Section
 
@@ -30,7 +32,10 @@ class ReportSettings(Section):
     """Bootstrap samples (of subjects) behind every interval."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Confidence level of the intervals."""
-    chosen_subjects: dict[str, tuple[str, ...]] = Field(default={})
+    # In Unicode's composed form, as the subjects of the folds are.
+    chosen_subjects: dict[str, tuple[Annotated[str, AfterValidator(partial(unicodedata.normalize, "NFC"))], ...]] = (
+        Field(default={})
+    )
     """Test subjects to show in the synthesis grids, by dataset; one that is not named shows its first two subjects."""
     random_subjects: Annotated[int, Field(ge=0)] = 2
     """Randomly drawn test subjects shown beside the chosen ones."""

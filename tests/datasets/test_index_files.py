@@ -61,7 +61,7 @@ def test_classes_filter_the_index(ckplus):
     assert list(index.sequences.expression) == ["disgust"]
     assert "expression contempt is not among the configured classes" in set(index.rejected.reason)
     with pytest.raises(UserError, match="no usable labelled sequence; the commonest reasons"):
-        read_dataset(DatasetSettings(reader="ckplus", expressions=("fear",)), ckplus)
+        read_dataset(DatasetSettings(reader="ckplus", expressions=("fear", "happiness")), ckplus)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from fersnet.expressions import SEVEN, SIX
+from fersnet.methods.find import find_known
 from fersnet.report.description import RunDescription
+from fersnet.settings.presets import PUBLISHED
 
 SUBJECTS = ("S005", "S010", "S052", "S055", "S074", "S106")
 FOLDS = 3
@@ -16,6 +18,15 @@ SYSTEMS = ("caae", "cyclegan", "exprgan", "stargan", "fersnet")
 SKILL = {"fersnet_without_mtl": 0.5, "fersnet_without_convflu": 0.6, "fersnet": 0.8, "fersnet_fes_da": 0.85}
 CLASSES = {"ckplus": SEVEN, "oulu_casia": SIX, "mmi": SIX}
 DATASETS = tuple(CLASSES)
+KNOWN = find_known({})
+NAMES = {
+    **{
+        key: found.declared.name
+        for kind in (KNOWN.systems, KNOWN.recognisers, KNOWN.readers)
+        for key, found in kind.items()
+    },
+    **{key: variant["name"] for key, variant in PUBLISHED["variants"].items()},
+}
 
 
 def description(**changes) -> RunDescription:
@@ -26,6 +37,7 @@ def description(**changes) -> RunDescription:
         "fold_scheme": "strided",
         "folds": dict.fromkeys(DATASETS, FOLDS),
         "seed": 1,
+        "names": NAMES,
     }
     return RunDescription(**(fields | changes))
 

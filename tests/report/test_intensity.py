@@ -43,6 +43,8 @@ def test_a_real_ckplus_subject_without_consent_is_never_shown() -> None:
         readers={"ckplus": "ckplus"},
     )
     # The store is not even opened: there is none.
-    figure = draw_intensity("ckplus", Brightener(), None, frozenset({"S005"}), run, ReportSettings(ckplus_consent=()))
+    figure = draw_intensity(
+        "ckplus", "drawn", Brightener(), None, frozenset({"S005"}), run, ReportSettings(ckplus_consent=())
+    )
     words = "".join(text.get_text() for axes in figure.axes for text in axes.texts).replace("\n", " ")
     assert NOBODY[:20] in words

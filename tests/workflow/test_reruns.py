@@ -186,7 +186,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         chain(
             another("fersnet/baselines/lbp_top/__init__.py", "own/__init__.py"),
             another("fersnet/baselines/lbp_top/training.py", "own/training.py"),
-            append("mine.yaml", "modules: {another: own}\n"),
+            append("mine.yaml", "modules: {another: own}\nbaselines: {methods: [lbp_top, another]}\n"),
         ),
         {f"train_baseline {dataset} another {fold}" for dataset in DATASETS for fold in FOLDS},
     ),
@@ -212,6 +212,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the seed": (
         append("mine.yaml", "seed: 2\n"),
         RENDERED
+        | {"figure_faces own"}  # the description of the run names the seed
         | {f"{work} {fold}" for work in ("train_identity own", "train_baseline own lbp_top") for fold in FOLDS},
     ),
     "one more training of each rival": (
