@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
-from fersnet.datasets.stamp import STAMPS, data_stamp
+from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
@@ -61,7 +61,8 @@ def _people(key: str, settings: Settings, results: Path) -> int:
     root = Path(dataset.root)
     reader = settings.known.readers[dataset.reader].module
     code = fingerprint("fersnet.datasets.index", code_of(reader))
-    state = [data_stamp(dataset, STAMPS, reader), code, dataset.model_dump_json()]
+    stamps = [data_stamp(dataset, STAMPS, reader), option_stamp(dataset, STAMPS)]
+    state = [*stamps, code, dataset.model_dump_json(), settings.faces.peak_frames]
     digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
     kept = results / "datasets" / key / ".subjects.json"
     try:

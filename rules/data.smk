@@ -28,7 +28,7 @@ use rule minutes as index_sequences with:
         module=reader_module,
         root=dataset_root,
         stamp=raw_stamp,
-        options=option_stamp,
+        options=options_stamp,
         peak_frames=SETTINGS.faces.peak_frames,
         settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset]),
 

@@ -1,9 +1,8 @@
 """What tells that files of the user's, or pictures behind an index, have changed (docs/reruns.md)."""
 
-from fersnet.datasets.stamp import STAMPS, data_stamp, files_stamp
+from fersnet.datasets.stamp import STAMPS, data_stamp, files_stamp, option_stamp
 from fersnet.faces.backends import backend_files
 from fersnet.faces.frames import frames_root
-from fersnet.project import named_file
 
 
 def rendered(wildcards):
@@ -31,10 +30,9 @@ def raw_stamp(wildcards):
     return "" if dataset.root is None else data_stamp(dataset, STAMPS, reader_module(wildcards))
 
 
-def option_stamp(wildcards):
-    """What tells that a file has changed which the reader's options name; the reader says that it is missing."""
-    selection = SETTINGS.datasets[wildcards.dataset].options.get("selection")
-    return files_stamp([named_file(selection)] if selection else [], STAMPS)
+def options_stamp(wildcards):
+    """What tells that a file has changed which the reader's options name."""
+    return option_stamp(SETTINGS.datasets[wildcards.dataset], STAMPS)
 
 
 def backend_stamp(wildcards):

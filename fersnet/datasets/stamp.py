@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fersnet.datasets.index import watched_files
 from fersnet.datasets.walk import Tree, join
+from fersnet.project import named_file
 from fersnet.settings.data import DatasetSettings
 
 UNREAD = (".wrl", ".obj", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
@@ -47,6 +48,12 @@ def data_stamp(dataset: DatasetSettings, memory: Path, module: str | None = None
     if files is None:
         return _stamp(root, tree_entries(root, bool(dataset.options.get("follow_links"))), memory)
     return _stamp(root, _file_entries(files), memory)
+
+
+def option_stamp(dataset: DatasetSettings, memory: Path) -> str:
+    """The stamp of a file that the options of a dataset's reader name; the reader says that it is missing."""
+    selection = dataset.options.get("selection")
+    return files_stamp([named_file(str(selection))] if selection else [], memory)
 
 
 def files_stamp(paths: Iterable[Path], memory: Path) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fersnet.datasets import stamp
-from fersnet.datasets.stamp import data_stamp, files_stamp
+from fersnet.datasets.stamp import data_stamp, files_stamp, option_stamp
 from fersnet.settings.data import DatasetSettings, FacesSettings
 from fersnet.settings.training import IdentitySettings
 
@@ -230,3 +230,14 @@ def test_a3_everybody_is_given_the_folder_that_a_tilde_means(tmp_path, monkeypat
     assert DatasetSettings.model_validate_json('{"reader": "mmi", "root": "~"}').root == str(tmp_path)
     assert FacesSettings(model_folder="~/weights").model_folder == f"{tmp_path}/weights"
     assert IdentitySettings(checkpoint="~/net.pth").checkpoint == f"{tmp_path}/net.pth"
+
+
+def test_a_file_that_an_option_names_counts_with_its_content(tmp_path: Path) -> None:
+    selection = tmp_path / "chosen.csv"
+    dataset = DatasetSettings(reader="mmi", options={"selection": str(selection)})
+    stamps = {option_stamp(dataset, tmp_path / "memory")}
+    for text in ("sequence\n1\n", "sequence\n2\n"):
+        selection.write_text(text, encoding="utf-8")
+        stamps.add(option_stamp(dataset, tmp_path / "memory"))
+    assert len(stamps) == 3
+    assert option_stamp(DatasetSettings(reader="mmi"), tmp_path / "memory") == ""
