@@ -4,7 +4,8 @@ A method is one file, or one folder. The file, or the folder's `__init__.py`, de
 `SynthesisSystem`; a reader's file declares `READER`. The file itself, or the folder's `training.py`, has the functions:
 
 - a synthesis system `fit(faces, settings, run, identity)`, with `neutral` after it where it reads neutral faces, which
-  writes `checkpoint.pt` and `history.csv` to `run.folder`; and `load(checkpoint, device)`, whose result has
+  writes `checkpoint.pt` and `history.csv` to `run.folder`; and `load(checkpoint, device)`, whose result is a
+  `fersnet.synthesis.generation.Synthesizer`: `expressions`, its classes in class-index order, and
   `synthesize(images, target)`;
 - a recogniser `fit(train, validation, settings, run, classes)`, whose result has `predict_proba(faces or clips)`;
 - both, where they train networks in `fersnet.training.loop`: a synthesis system

@@ -1,11 +1,13 @@
 """A copy of the project to run the workflow in, so that no test touches the user's results."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +48,15 @@ def snakemake(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         timeout=timeout, check=False, preexec_fn=before,
     )  # fmt: skip
+
+
+def planned_jobs(folder: Path, *configs: str) -> list[dict[str, Any]]:
+    """All jobs of a copy of the project, as Snakemake plans them now for config files laid over the default."""
+    command = [sys.executable, "-m", "workflow_scripts.plan_jobs", *configs]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(done.stdout)
 
 
 @pytest.fixture

@@ -1,10 +1,6 @@
 """What reruns when one thing changes: exactly the jobs named here, and what follows from them."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +9,7 @@ import numpy as np
 import pytest
 
 from fersnet.embedded.files import write_image
-from tests.workflow.conftest import copy_project, snakemake
+from tests.workflow.conftest import copy_project, planned_jobs, snakemake
 
 pytestmark = pytest.mark.smoke
 
@@ -33,11 +29,7 @@ EXPENSIVE = ("render_dataset", "align_faces", "synthesize_faces", "augment_faces
 
 def planned(folder: Path) -> Jobs:
     """All jobs of a project, as Snakemake plans them now."""
-    command = [sys.executable, "-m", "workflow_scripts.plan_jobs", "config/smoke.yaml", "mine.yaml"]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return planned_jobs(folder, "config/smoke.yaml", "mine.yaml")
 
 
 def label(job: dict[str, Any]) -> str:
