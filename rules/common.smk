@@ -75,8 +75,8 @@ def showing(script, of=(), **params):
 
 
 def needs(megabytes, minutes, gpus=0):
-    """Resources of a class of work; a retry gets more memory."""
-    return dict(gpu=gpus, mem_mb=lambda wildcards, attempt: megabytes * attempt, runtime=minutes)
+    """Resources of a class of work; a retry gets twice the memory, and no more, since a time limit costs one, too."""
+    return dict(gpu=gpus, mem_mb=lambda wildcards, attempt: megabytes * min(attempt, 2), runtime=minutes)
 
 
 def dump(section):
