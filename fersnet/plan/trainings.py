@@ -23,19 +23,6 @@ Planned: TypeAlias = tuple[TrainingTask, list[Stage]]
 """What a job trains, on data with a row for every place in a batch; and its stages, as long as in the run."""
 
 
-def planned_training(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
-    """None where the job trains no network (or takes a public checkpoint), or its dataset is of unknown size."""
-    if not sizes.sequences(job.dataset):
-        return None
-    if job.rule in ("train_fersnet", "pretrain_fersnet", "compare_selection"):
-        return _variant(job, sizes, run)
-    if job.rule in ("train_identity", "train_standard_fer"):
-        return _classifier(job, sizes, run)
-    if job.rule in ("train_rival", "train_baseline") and job.params["module"]:
-        return _method(job, sizes, run)
-    return None
-
-
 def _variant(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned:
     recipe = VariantRecipe.model_validate(job.params["settings"], strict=False)
     data = _Data(job, sizes, job.rule == "compare_selection" or recipe.training.selection == "validation")
@@ -66,10 +53,11 @@ def _classifier(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
 
 
 def _method(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
-    declared: Method = load_module(job.params["module"]).METHOD
-    if not declared.trains_networks:
+    module = job.params["module"]
+    declared: Method | None = load_module(module).METHOD if module else None
+    if declared is None or not declared.trains_networks:
         return None
-    data, code = _Data(job, sizes), load_code(job.params["module"])
+    data, code = _Data(job, sizes), load_code(module)
     settings = declared.settings.model_validate(job.params["settings"], strict=False)
     if isinstance(declared, Recogniser):
         clips = "clips" in declared.reads
@@ -126,3 +114,16 @@ class _Data:
         images, landmarks = np.zeros((rows, frames, side, side), np.uint8), np.zeros((rows, frames, 68, 2), np.float32)
         names = [str(row) for row in range(rows)]
         return ClipSet(images, landmarks, np.arange(rows) % 2, names, names)
+
+
+SETUPS = {
+    **dict.fromkeys(("train_fersnet", "pretrain_fersnet", "compare_selection"), _variant),
+    **dict.fromkeys(("train_identity", "train_standard_fer"), _classifier),
+    **dict.fromkeys(("train_rival", "train_baseline"), _method),
+}
+
+
+def planned_training(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
+    """None where the job trains no network (or takes a public checkpoint), or its dataset is of unknown size."""
+    setup = SETUPS.get(job.rule)
+    return setup(job, sizes, run) if setup is not None and sizes.sequences(job.dataset) else None
