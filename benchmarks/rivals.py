@@ -47,7 +47,7 @@ def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stag
         settings = found.declared.settings(width=options.width)
         neutral = {"neutral": None} if "neutral faces" in found.declared.reads else {}
         task = code.task(faces, settings, run, identity, **neutral)
-        stages = {stage.kind or stage.name: stage for stage in code.stages(settings, task.faces.counts())}
+        stages = {stage.kind or stage.name: stage for stage in code.stages(settings, faces.class_counts())}
         for name, make in steps.items():
             stage = replace(stages[name], epochs=1, batch_size=options.batch, samples=count)
             yield f"{key} {name}", task, stage, make(options.width, options.channels, options.size, identity)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 IMPORTS = (
-    "import workflow_scripts.job, workflow_scripts.training_job, workflow_scripts.variant, fersnet.training.fersnet, "
+    "import workflow_scripts.job, workflow_scripts.training_job, fersnet.training.fersnet, "
     "fersnet.training.identity, fersnet.synthesis.augmented_files"
 )
 """What the script of a FERSNet training loads before its first useful work."""

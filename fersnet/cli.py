@@ -139,15 +139,18 @@ def plan(
         chosen = history or (usual if (usual / "jobs.csv").is_file() else None)
         past = None if chosen is None else read_history(chosen)
         jobs = read_graph(configfile or [])
+        if against is None and not any(job.needed for job in jobs):
+            print("Nothing to run: all that this config asks for is there and up to date.")
+            return
         files = [*config_files(), *(configfile or [])]
         settings = load_settings(read_config(files), files)
         sizes = planned_sizes(settings, Path())
         estimates = estimate(jobs, sizes, past)
         print(f"Calibrated by: {chosen or 'no earlier run'}")
         if against is None:
-            print(describe_plan(jobs, estimates, settings, sizes, cores, gpus))
+            print(describe_plan(estimates, settings, sizes, cores, gpus))
             return
-        table = compare(jobs, estimates, read_history(against))
+        table = compare(estimates, read_history(against))
         print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))
 
 

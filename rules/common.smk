@@ -177,26 +177,20 @@ def hold_out():
     return SETTINGS.training.selection == "validation"
 
 
-def variant_sections(method, pretraining=False):
-    """The settings of a variant that its training depends on."""
-    parts = SETTINGS.for_variant(method, pretraining)
-    variant = SETTINGS.variants[method]
-    own = {"sharing": variant.sharing, "augmented_by": variant.augmented_by}
-    return own | {key: dump(part) for key, part in parts.items()}
-
-
 def variant_params(wildcards):
-    return variant_sections(method_of(wildcards))
+    """The settings of a variant that its training depends on."""
+    return dump(SETTINGS.for_variant(method_of(wildcards)))
 
 
 def pretrain_params(wildcards):
-    return variant_sections(method_of(wildcards), pretraining=True)
+    """The same of its training on a pre-training dataset."""
+    return dump(SETTINGS.for_variant(method_of(wildcards), pretraining=True))
 
 
 def dump_study():
     """What the selection study's result depends on; its method is a variant like any other."""
     method = SETTINGS.selection_study.method
-    return variant_sections(method) if method else {}
+    return dump(SETTINGS.for_variant(method)) if method else {}
 
 
 def table_files(name, caption):

@@ -150,9 +150,9 @@ def test_null_takes_an_entry_out_and_a_new_variant_is_a_config_entry(tmp_path: P
         "datasets: {mmi: null}\nvariants: {wide_kernel: {name: FERSNet 3x3, model: {convflu_kernel: 3}}}\n",
     )
     assert "mmi" not in settings.datasets
-    parts = settings.for_variant("wide_kernel")
-    assert parts["model"].convflu_kernel == 3
-    assert parts["model"].width == settings.model.width
+    recipe = settings.for_variant("wide_kernel")
+    assert recipe.model.convflu_kernel == 3
+    assert recipe.model.width == settings.model.width
 
 
 def by_command_line(*entries: str, files: tuple[Path, ...] = (DEFAULT,)) -> Settings:
@@ -177,7 +177,7 @@ def test_f1_nested_numbers_truth_values_and_null_of_the_command_line_count() -> 
     assert settings.datasets["oulu_casia"].embedded.quirks is False
     assert settings.model.convflu_kernel == 3
     assert settings.variants["mine"].name == "3"
-    assert settings.for_variant("mine")["training"].epochs == 3
+    assert settings.for_variant("mine").training.epochs == 3
 
 
 def test_f1_what_is_meant_as_text_stays_text(tmp_path: Path) -> None:

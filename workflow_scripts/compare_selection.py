@@ -4,28 +4,28 @@ from pathlib import Path
 
 import pandas as pd
 
+from fersnet.settings.training import VariantRecipe
 from fersnet.training.batches import face_set
 from fersnet.training.fersnet import train_and_compare
 from fersnet.training.identity import load_identity
 from fersnet.training.predictions import prediction_table
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_split, read_store, training_run
-from workflow_scripts.variant import variant_arguments
 
 with tracked_job(snakemake) as record:
-    arguments = variant_arguments(snakemake.params.settings)
+    recipe = VariantRecipe.model_validate(snakemake.params.settings, strict=False)
     expressions = tuple(snakemake.params.expressions)
     store = read_store(snakemake)
     split = read_split(snakemake, store, hold_out=True)
-    run = training_run(snakemake, record, arguments["model"].width)
+    run = training_run(snakemake, record, recipe.model.width)
     test = face_set(store, split.test, expressions)
     _, choices = train_and_compare(
         face_set(store, split.train, expressions),
         face_set(store, split.validation, expressions),
         test,
-        **arguments,
-        run=run,
-        identity=load_identity(Path(snakemake.input.identity), run.device),
+        recipe,
+        run,
+        load_identity(Path(snakemake.input.identity), run.device),
     )
     parts = [
         prediction_table(test, choice.probabilities).assign(rule=rule, epoch=choice.epoch)

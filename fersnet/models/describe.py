@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fersnet.models.discriminator import Discriminator
-from fersnet.models.fersnet import FERSNet, Sharing
+from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.models.standard_fer import StandardFER
+from fersnet.settings.training import Sharing
 
 
 @dataclass(frozen=True)

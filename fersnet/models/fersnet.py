@@ -11,8 +11,8 @@ from torch.nn import functional
 from fersnet.models.blocks import InstanceNorm, ResidualBlock
 from fersnet.models.convflu import Exchange, Gates
 from fersnet.models.decoder import Decoder
+from fersnet.settings.training import Sharing
 
-Sharing = Literal["none", "hard", "convflu"]
 Output = Literal["face", "change"]
 
 

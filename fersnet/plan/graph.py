@@ -17,32 +17,35 @@ from fersnet.settings.load import read_config
 
 
 @dataclass(frozen=True)
-class PlannedJob:
-    """A node of the workflow's graph."""
+class Job:
+    """A job of a run that is planned, or was."""
 
     rule: str
-    dataset: str
-    method: str
-    threads: int
-    gpu: int
-    memory_mb: float
-    needed: bool
-    """Whether it would run now."""
-    after: tuple[int, ...]
-    """Positions of the jobs it waits for."""
+    dataset: str = ""
+    method: str = ""
     fold: str = ""
+    threads: int = 1
+    gpu: int = 0
+    memory_mb: float = 0.0
     params: dict[str, Any] = field(default_factory=dict)
-    """The settings that the job's result depends on."""
-    outputs: tuple[str, ...] = ()
-    """Files that it writes, relative to the working folder."""
+    needed: bool = True
+    """Whether it would run now."""
+    after: Sequence[int] = ()
+    """Positions of the jobs it waits for; they stand before it."""
+    outputs: Sequence[str] = ()
 
     @property
     def plain_method(self) -> str:
         """The method, whichever of its repeated trainings it is."""
         return split_repeat(self.method)[0]
 
+    @property
+    def lanes(self) -> int:
+        """What its operations are spread over: CPU threads, or one GPU."""
+        return 1 if self.gpu else max(self.threads, 1)
 
-def read_graph(config_files: Sequence[Path], folder: Path = Path()) -> list[PlannedJob]:
+
+def read_graph(config_files: Sequence[Path], folder: Path = Path()) -> list[Job]:
     """The graph as Snakemake plans it in a working folder, for config files laid over the default.
 
     Raises:
@@ -57,24 +60,13 @@ def read_graph(config_files: Sequence[Path], folder: Path = Path()) -> list[Plan
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(done.stdout.strip() or "Snakemake cannot plan this config; run `snakemake -n` to see why")
+    found = json.loads(done.stdout.splitlines()[-1])
+    order = TopologicalSorter({number: job["after"] for number, job in enumerate(found)}).static_order()
     # A named target has no outputs: nothing runs for it, and nothing waits for it.
-    jobs = json.loads(done.stdout.splitlines()[-1])
-    order = TopologicalSorter({number: job["after"] for number, job in enumerate(jobs)}).static_order()
-    nodes = {number: jobs[number] for number in order if jobs[number]["outputs"]}
-    position = {number: place for place, number in enumerate(nodes)}
-    return [
-        PlannedJob(
-            job["rule"],
-            job["wildcards"].get("dataset", ""),
-            job["wildcards"].get("method", ""),
-            job["threads"],
-            int(job["gpu"]),
-            float(job["memory_mb"]),
-            job["needed"],
-            tuple(position[other] for other in job["after"]),
-            job["wildcards"].get("fold", ""),
-            job["params"],
-            tuple(job["outputs"]),
-        )
-        for job in nodes.values()
-    ]
+    place = {number: place for place, number in enumerate(number for number in order if found[number]["outputs"])}
+    jobs = []
+    for job in (found[number] for number in place):
+        wildcards = job.pop("wildcards")
+        own = {key: wildcards.get(key, "") for key in ("dataset", "method", "fold")}
+        jobs.append(Job(**job | own | {"after": [place[other] for other in job["after"]]}))
+    return jobs

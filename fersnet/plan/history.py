@@ -2,24 +2,23 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TypeVar
 
 from fersnet.errors import UserError
-from fersnet.plan.sizes import RunSizes, past_sizes
-from fersnet.report.files import read_jobs
-from fersnet.tracking import read_records
+from fersnet.plan.sizes import RunSizes, found_counts
+from fersnet.settings.base import Section
+from fersnet.settings.data import FacesSettings, FoldsSettings
+from fersnet.settings.training import AugmentationSettings, IdentitySettings
+from fersnet.tracking import FINISHED, JobRecord, latest_records, read_records
+
+Kind = TypeVar("Kind", bound=Section)
 
 
 @dataclass(frozen=True)
 class History:
-    """The finished jobs of an earlier run."""
+    """The finished jobs of an earlier run, and its data."""
 
-    jobs: pd.DataFrame
-    """Columns of `jobs.csv`, with empty text for missing wildcards."""
-    params: dict[str, dict[str, Any]]
-    """Settings of the jobs by job key; empty where the run's records are gone."""
+    jobs: list[JobRecord]
     sizes: RunSizes
 
 
@@ -32,10 +31,20 @@ def read_history(results: Path) -> History:
     path = results / "jobs.csv"
     if not path.is_file():
         raise UserError(f"{path}: not there; give --history the folder of a run that has ended, e.g. results/smoke")
-    jobs = read_jobs(path)
-    finished = jobs[jobs["status"] == "FINISHED"].reset_index(drop=True)
-    if finished.empty:
+    jobs = [record for record in latest_records(read_records(results)) if record.status == FINISHED]
+    if not jobs:
         raise UserError(f"{path}: no job of it finished; give --history another run")
-    records = read_records(results)
-    by_rule = {record.rule: record.params for record in records}
-    return History(finished, {record.job_key: record.params for record in records}, past_sizes(results, by_rule))
+    counts, subjects = found_counts(results)
+    assigned = _section(FoldsSettings, jobs, "assign_folds")
+    folds = subjects if assigned.scheme == "leave_one_subject_out" else dict.fromkeys(subjects, assigned.count)
+    faces = _section(FacesSettings, jobs, "align_faces")
+    augmentation = _section(AugmentationSettings, jobs, "augment_faces")
+    return History(
+        jobs, RunSizes(counts, subjects, folds, faces, augmentation, _section(IdentitySettings, jobs, "train_identity"))
+    )
+
+
+def _section(kind: type[Kind], jobs: list[JobRecord], rule: str) -> Kind:
+    """The section that a rule's jobs had, without keys of another version; the published one where none ran."""
+    found = next((job.params.get("settings", {}) for job in jobs if job.rule == rule), {})
+    return kind.model_validate({key: found[key] for key in found if key in kind.model_fields}, strict=False)

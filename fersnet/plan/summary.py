@@ -6,110 +6,76 @@ import pandas as pd
 
 from fersnet.plan.disk import disk_bytes, resume_bytes
 from fersnet.plan.estimate import SOURCES, START_SECONDS, Estimate
-from fersnet.plan.graph import PlannedJob
 from fersnet.plan.history import History
 from fersnet.plan.schedule import critical_path, run_length
 from fersnet.plan.sizes import RunSizes
 from fersnet.settings.tree import Settings
 
-COLUMNS = ("rule", "jobs", "core_hours", "gpu_hours", "peak_memory_mb", "disk_mb", "source")
+FORMATS = {"core_hours": "{:.3f}".format, "gpu_hours": "{:.3f}".format, "disk_mb": "{:.1f}".format}
 
 
-def summarise(
-    jobs: Sequence[PlannedJob], estimates: Sequence[Estimate], settings: Settings, sizes: RunSizes
-) -> pd.DataFrame:
-    """One line per rule, in the graph's order, with `COLUMNS`.
-
-    Hours of a rule of which nothing is known are left empty. `source` names where its jobs' times come from.
-    """
-    frame = pd.DataFrame(
-        {
-            "rule": job.rule,
-            "core_hours": None if one.seconds is None else one.seconds * job.threads / 3600,
-            "gpu_hours": None if one.seconds is None else one.seconds * job.gpu / 3600,
-            "peak_memory_mb": one.memory_mb,
-            "disk_mb": disk_bytes(job, one, settings, sizes) / 1e6,
-            "source": one.source,
-        }
-        for job, one in zip(jobs, estimates, strict=True)
-    )
-    if frame.empty:
-        return pd.DataFrame(columns=list(COLUMNS))
-    groups = frame.groupby("rule", sort=False)
-    table = groups[["core_hours", "gpu_hours", "disk_mb"]].sum(min_count=1)
-    order = list(SOURCES)
-    table["source"] = groups["source"].agg(lambda names: ", ".join(sorted(set(names), key=order.index)))
-    table["peak_memory_mb"] = groups["peak_memory_mb"].max()
-    table["jobs"] = groups.size()
-    return table.reset_index()[list(COLUMNS)]
+def summarise(estimates: Sequence[Estimate], settings: Settings, sizes: RunSizes) -> pd.DataFrame:
+    """One line per rule, in the graph's order; hours of a rule of which nothing is known are left empty."""
+    table = _table(estimates)
+    table["core_hours"] = table["seconds"] * [one.job.threads for one in estimates] / 3600
+    table["gpu_hours"] = table["seconds"] * [one.job.gpu for one in estimates] / 3600
+    table["disk_mb"] = [disk_bytes(one, settings, sizes) / 1e6 for one in estimates]
+    return _by_rule(table, "core_hours", "gpu_hours", "peak_memory_mb", "disk_mb").reset_index()
 
 
-def describe_plan(
-    jobs: Sequence[PlannedJob],
-    estimates: Sequence[Estimate],
-    settings: Settings,
-    sizes: RunSizes,
-    cores: int,
-    gpus: int,
-) -> str:
+def describe_plan(estimates: Sequence[Estimate], settings: Settings, sizes: RunSizes, cores: int, gpus: int) -> str:
     """What the jobs that would run now take, in lines for the terminal."""
-    left = [(job, one) for job, one in zip(jobs, estimates, strict=True) if job.needed]
-    table = summarise([job for job, _ in left], [one for _, one in left], settings, sizes)
+    jobs, left = [one.job for one in estimates], [one for one in estimates if one.job.needed]
+    table = summarise(left, settings, sizes)
     # What stands already takes no time, and others wait for it no longer.
-    seconds = [
-        START_SECONDS + (one.seconds or 0.0) if job.needed else 0.0 for job, one in zip(jobs, estimates, strict=True)
-    ]
-    used = [name for name in SOURCES if any(one.source == name for _, one in left)]
-    at_once = gpus if any(job.gpu for job, _ in left) else cores
-    path = critical_path(jobs, seconds)
-    rules = " > ".join(dict.fromkeys(jobs[number].rule for number in path if seconds[number])) or "nothing to run"
-    unsized = sorted({job.dataset for job, _ in left if job.dataset and not sizes.sequences(job.dataset)})
-    formats = dict.fromkeys(("core_hours", "gpu_hours"), "{:.3f}".format) | {"disk_mb": "{:.1f}".format}
-    lines = [table.to_string(index=False, formatters=formats, float_format="{:.0f}".format, na_rep="-"), ""]
-    lines += [f"{name}: {SOURCES[name]}." for name in used]
-    if unsized:
-        lines.append(f"Of unknown size before they are indexed: {', '.join(unsized)}.")
-    hours, gpu_hours = table["core_hours"].sum(), table["gpu_hours"].sum()
-    room, states = table["disk_mb"].sum() / 1e3, resume_bytes([one for _, one in left], at_once) / 1e9
-    peak = table["peak_memory_mb"].max() / 1e3
-    lines += [
-        f"{len(left)} jobs to run: {hours:.1f} core-hours, {gpu_hours:.1f} GPU-hours.",
-        f"Memory of the largest job: {0.0 if pd.isna(peak) else peak:.1f} GB.",
-        f"Disk: {room:.1f} GB, and {states:.1f} GB of resume states while {at_once} trainings run.",
-        f"Critical path: {duration(sum(seconds[number] for number in path))} ({rules}).",
-        f"Estimated time on {cores} cores and {gpus} GPUs: {duration(run_length(jobs, seconds, cores, gpus))}.",
-    ]
-    return "\n".join(lines)
-
-
-def compare(jobs: Sequence[PlannedJob], estimates: Sequence[Estimate], actual: History) -> pd.DataFrame:
-    """Estimate against actual of a finished run, one line per rule.
-
-    Columns `rule, jobs, estimated, actual` (seconds), `ratio` (actual over estimated), `estimated_mb`, `actual_mb`
-    (largest peak memory), `source`.
-    """
-    frame = pd.DataFrame(
-        {
-            "rule": [job.rule for job in jobs],
-            "estimated": pd.array([one.seconds for one in estimates], dtype="Float64"),
-            "estimated_mb": [one.memory_mb for one in estimates],
-            "source": [one.source for one in estimates],
-        }
+    seconds = [START_SECONDS + (one.seconds or 0.0) if one.job.needed else 0.0 for one in estimates]
+    path = [number for number in critical_path(jobs, seconds) if seconds[number]]
+    rules = " > ".join(dict.fromkeys(jobs[number].rule for number in path))
+    at_once = gpus if any(one.job.gpu for one in left) else cores
+    unsized = sorted({one.job.dataset for one in left if one.job.dataset and not sizes.sequences(one.job.dataset)})
+    hours, gpu_hours, room = table[["core_hours", "gpu_hours", "disk_mb"]].sum()
+    lines = [table.to_string(index=False, formatters=FORMATS, float_format="{:.0f}".format, na_rep="-"), ""]
+    lines += [f"{name}: {meaning}." for name, meaning in SOURCES.items() if name in {one.source for one in left}]
+    lines += [f"Of unknown size before they are indexed: {', '.join(unsized)}."] if unsized else []
+    return "\n".join(
+        [
+            *lines,
+            f"{len(left)} jobs to run: {hours:.1f} core-hours, {gpu_hours:.1f} GPU-hours.",
+            f"Memory of the largest job: {table['peak_memory_mb'].max() / 1e3:.1f} GB.",
+            f"Disk: {room / 1e3:.1f} GB, and {resume_bytes(left, at_once) / 1e9:.1f} GB of resume states "
+            f"while {at_once} trainings run.",
+            f"Critical path: {_duration(sum(seconds[number] for number in path))} ({rules}).",
+            f"Estimated time on {cores} cores and {gpus} GPUs: {_duration(run_length(jobs, seconds, cores, gpus))}.",
+        ]
     )
-    groups = frame.groupby("rule", sort=False)
-    table = groups["estimated"].sum(min_count=1).to_frame().assign(jobs=groups.size())
-    done = actual.jobs.groupby("rule")
-    table["actual"] = done["seconds"].sum()
+
+
+def compare(estimates: Sequence[Estimate], actual: History) -> pd.DataFrame:
+    """Estimate against actual of a finished run, one line per rule: seconds, their ratio, and largest peak memory."""
+    estimated = _by_rule(_table(estimates), "seconds", "peak_memory_mb")
+    done = pd.DataFrame([(one.rule, one.seconds, one.peak_memory_mb) for one in actual.jobs]).groupby(0)
+    table = estimated[["jobs"]].assign(estimated=estimated["seconds"], actual=done[1].sum())
     table["ratio"] = table["actual"] / table["estimated"]
-    table["estimated_mb"] = groups["estimated_mb"].max()
-    table["actual_mb"] = done["peak_memory_mb"].max()
-    table["source"] = groups["source"].agg(lambda names: ", ".join(sorted(set(names), key=list(SOURCES).index)))
-    columns = ["jobs", "estimated", "actual", "ratio", "estimated_mb", "actual_mb", "source"]
-    return table[columns].reset_index()
+    table["estimated_mb"], table["actual_mb"] = estimated["peak_memory_mb"], done[2].max()
+    return table.join(estimated["source"]).reset_index()
 
 
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it."""
+def _table(estimates: Sequence[Estimate]) -> pd.DataFrame:
+    rows = [(one.job.rule, one.seconds, one.memory_mb, one.source) for one in estimates]
+    return pd.DataFrame(rows, columns=["rule", "seconds", "peak_memory_mb", "source"]).astype({"seconds": float})
+
+
+def _by_rule(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """A line per rule: its number of jobs, the columns' sums (of memory the largest), and where its times come from."""
+    groups = table.groupby("rule", sort=False)
+    lines = groups.size().to_frame("jobs")
+    for column in columns:
+        lines[column] = groups[column].max() if column.endswith("memory_mb") else groups[column].sum(min_count=1)
+    lines["source"] = groups["source"].agg(lambda names: ", ".join(sorted(set(names), key=list(SOURCES).index)))
+    return lines
+
+
+def _duration(seconds: float) -> str:
     if seconds < 2 * 3600:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.1f} days"

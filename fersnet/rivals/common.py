@@ -49,12 +49,6 @@ class RivalFaces:
         """Image channels: 1 or 3."""
         return self.images.shape[1]
 
-    def counts(self) -> dict[str, int]:
-        """Number of faces by expression."""
-        return dict(
-            zip(self.expressions, torch.bincount(self.labels.cpu(), minlength=self.classes).tolist(), strict=True)
-        )
-
     @property
     def classes(self) -> int:
         """Number of expressions."""

@@ -15,8 +15,8 @@ def check_networks(settings: Settings) -> None:
     settings.rivals.check_size(size)
     settings.standard_fer.check_batch(size)
     for key, variant in settings.variants.items():
-        parts = settings.for_variant(key)
-        own = parts["model"].image_size
+        recipe = settings.for_variant(key)
+        own = recipe.model.image_size
         place = f"variants.{key}.model.image_size"
         if own > stored:
             raise ValueError(f"{place}: the crop must not be larger than faces.size")
@@ -24,11 +24,11 @@ def check_networks(settings: Settings) -> None:
             raise ValueError(
                 f"{place}: the variant of synthesis.method competes with the rivals at their side, model.image_size"
             )
-        check_batch(parts["model"], parts["training"], "training")
+        check_batch(recipe.model, recipe.training, "training")
         if variant.pretrained_on is not None:
-            check_batch(parts["model"], settings.pretraining, "pretraining")
+            check_batch(recipe.model, settings.pretraining, "pretraining")
         if variant.augmented_by is not None:
-            source = settings.for_variant(variant.augmented_by)["model"].image_size
+            source = settings.for_variant(variant.augmented_by).model.image_size
             if 2 * source < stored:
                 raise ValueError(
                     f"model.image_size: augmentation by {variant.augmented_by} needs at least half of faces.size "

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, UserPath, Weight
 
+Sharing = Literal["none", "hard", "convflu"]
 Selection = Literal["last", "validation", "test_best"]
 SIDE_FOR_ONE_FACE = 18
 """From this side on the judge's last maps have several pixels, so that one face has a variance to normalise by."""
@@ -82,7 +83,7 @@ class VariantSettings(Section):
 
     name: str
     """Printed name."""
-    sharing: Literal["none", "hard", "convflu"] = "convflu"
+    sharing: Sharing = "convflu"
     """`none`: single task; `hard`: hard parameter sharing; `convflu`: gated exchange."""
     pretrained_on: str | None = None
     """Dataset (of purpose `pretraining`) that the variant is pre-trained on."""
@@ -100,6 +101,21 @@ class VariantSettings(Section):
         if self.sharing == "none" and self.augmented_by is not None:
             raise ValueError("augmented_by: a single-task variant has no synthesis branch to be augmented with")
         return self
+
+
+class VariantRecipe(Section):
+    """All that a variant's training depends on beside its data: its own keys laid over the common sections."""
+
+    sharing: Sharing = "convflu"
+    """How recognition and synthesis share features."""
+    augmented_by: str | None = None
+    """Variant whose synthetic faces are among the training faces."""
+    losses: LossSettings = LossSettings()
+    """The objective."""
+    training: FersnetSettings = FersnetSettings()
+    """The optimisation."""
+    model: ModelSettings = ModelSettings()
+    """Network size."""
 
 
 class IdentitySettings(ScheduleSettings):

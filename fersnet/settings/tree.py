@@ -16,6 +16,7 @@ from fersnet.settings.training import (
     LossSettings,
     ModelSettings,
     StandardFerSettings,
+    VariantRecipe,
     VariantSettings,
 )
 
@@ -147,15 +148,17 @@ class Settings(Section):
         """Keys of the datasets that enter the cross-validation."""
         return tuple(key for key, dataset in self.datasets.items() if dataset.purpose == "recognition")
 
-    def for_variant(self, method: str, pretraining: bool = False) -> dict[str, Section]:
-        """The `losses`, `training` and `model` sections of a variant, its own keys laid over the common ones."""
+    def for_variant(self, method: str, pretraining: bool = False) -> VariantRecipe:
+        """What a variant's training depends on, its own keys laid over the common sections."""
         variant, place = self.variants[method], f"variants.{method}"
         training = self.pretraining if pretraining else _overlaid(self.training, variant.training, f"{place}.training")
-        return {
-            "losses": _overlaid(self.losses, variant.losses, f"{place}.losses"),
-            "training": training,
-            "model": _overlaid(self.model, variant.model, f"{place}.model"),
-        }
+        return VariantRecipe(
+            sharing=variant.sharing,
+            augmented_by=variant.augmented_by,
+            losses=_overlaid(self.losses, variant.losses, f"{place}.losses"),
+            training=training,
+            model=_overlaid(self.model, variant.model, f"{place}.model"),
+        )
 
 
 def _overlaid(section: SectionType, changes: dict[str, Any], place: str) -> SectionType:

@@ -1,7 +1,7 @@
 """Training FERSNet and its variants, and comparing the rules by which an epoch is chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fersnet.errors import UserError
 from fersnet.models.discriminator import Discriminator
-from fersnet.models.fersnet import FERSNet, Sharing
+from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.seeds import derive_seed
-from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, Selection, check_batch
+from fersnet.settings.training import Selection, VariantRecipe, check_batch
 from fersnet.training.batches import FaceSet, warn_of_missing_classes
 from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.inference import KIND, judge
@@ -43,13 +43,10 @@ class Choice:
 
 def fit(
     faces: FaceSet,
-    *,
-    sharing: Sharing,
-    model: ModelSettings,
-    losses: LossSettings,
-    training: FersnetSettings,
+    recipe: VariantRecipe,
     run: TrainingRun,
     identity: LightCNN9 | None = None,
+    *,
     pretrained: Path | None = None,
     validation: FaceSet | None = None,
     test: FaceSet | None = None,
@@ -59,7 +56,7 @@ def fit(
     Args:
         faces: Training faces, larger than `model.image_size` where crops are to vary. Synthetic faces are sources and
             are recognised, but never count as real for the discriminator nor as the target of a pair.
-        sharing: `none`, `hard` or `convflu`; see `FERSNet`.
+        recipe: What makes the variant.
         identity: The frozen network behind L_idt; not needed where the variant does not synthesise.
         pretrained: Checkpoint of the same variant from another dataset, to start from.
         validation: Faces that `selection: validation` chooses by; their accuracy becomes a column of the history.
@@ -73,11 +70,12 @@ def fit(
     Raises:
         UserError: for too few faces, a missing identity network or validation set, or a checkpoint that does not fit.
     """
-    prepared = task(faces, sharing, model, losses, training, run, identity, pretrained)
+    prepared = task(faces, recipe, run, identity, pretrained)
+    selection = recipe.training.selection
     judged = {"validation": validation, "test": test}
-    needed = {"validation": "validation", "test_best": "test"}.get(training.selection)
+    needed = {"validation": "validation", "test_best": "test"}.get(selection)
     if needed is not None and judged[needed] is None:
-        raise UserError(f"training.selection: {training.selection} needs the {needed} faces; give them or use `last`")
+        raise UserError(f"training.selection: {selection} needs the {needed} faces; give them or use `last`")
 
     def evaluate(_stage: Stage, _epoch: int) -> dict[str, float]:
         return {
@@ -91,8 +89,8 @@ def fit(
 
     return train(
         prepared,
-        [stage(training, len(faces))],
-        _described(run, prepared.network, model, faces, training.selection),
+        [stage(recipe, len(faces))],
+        _described(prepared, recipe, selection),
         evaluate if any(chosen is not None for chosen in judged.values()) else None,
         keep if needed is not None else None,
     )
@@ -102,14 +100,9 @@ def train_and_compare(
     faces: FaceSet,
     validation: FaceSet,
     test: FaceSet,
-    *,
-    sharing: Sharing,
-    model: ModelSettings,
-    losses: LossSettings,
-    training: FersnetSettings,
+    recipe: VariantRecipe,
     run: TrainingRun,
     identity: LightCNN9 | None = None,
-    pretrained: Path | None = None,
 ) -> tuple["DataFrame", dict[Selection, Choice]]:
     """One training, judged after each epoch, and what each selection rule makes of it.
 
@@ -124,7 +117,7 @@ def train_and_compare(
         UserError: as `fit`, and if a subject is in two of the three sets.
     """
     _check_disjoint(faces, validation, test)
-    prepared = task(faces, sharing, model, losses, training, run, identity, pretrained)
+    prepared = task(faces, recipe, run, identity)
 
     def evaluate(_stage: Stage, epoch: int) -> dict[str, float]:
         test_accuracy, probabilities = judge(prepared.network, test, run.device)
@@ -133,12 +126,7 @@ def train_and_compare(
         _note_choices(prepared.notes, epoch, figures, probabilities)
         return figures
 
-    history = train(
-        prepared,
-        [stage(training, len(faces))],
-        _described(run, prepared.network, model, faces, "last"),
-        evaluate=evaluate,
-    )
+    history = train(prepared, [stage(recipe, len(faces))], _described(prepared, recipe, "last"), evaluate)
     choices: dict[Selection, Choice] = {
         rule: Choice(note["epoch"], note["validation_accuracy"], note["test_accuracy"], note["probabilities"].numpy())
         for rule, note in ((rule, prepared.notes[rule]) for rule in RULES)
@@ -158,10 +146,7 @@ def _note_choices(
 
 def task(
     faces: FaceSet,
-    sharing: Sharing,
-    model: ModelSettings,
-    losses: LossSettings,
-    training: FersnetSettings,
+    recipe: VariantRecipe,
     run: TrainingRun,
     identity: LightCNN9 | None,
     pretrained: Path | None = None,
@@ -170,38 +155,39 @@ def task(
     if len(faces) < 2:
         raise UserError(f"{run.folder}: {len(faces)} training faces, at least 2 are needed; lower folds.count")
     try:
-        check_batch(model, training, "training")
+        check_batch(recipe.model, recipe.training, "training")
     except ValueError as error:
         raise UserError(str(error)) from None
     warn_of_missing_classes(faces)
-    channels, classes = faces.images.shape[1], len(faces.expressions)
+    model, channels, classes = recipe.model, faces.images.shape[1], len(faces.expressions)
     torch.manual_seed(derive_seed(run.seed, "initial weights"))
-    network = FERSNet(model.width, model.image_size, channels, classes, sharing, model.convflu_kernel, model.output)
+    network = FERSNet(
+        model.width, model.image_size, channels, classes, recipe.sharing, model.convflu_kernel, model.output
+    )
     discriminator = Discriminator(model.width, channels, classes) if network.synthesises else None
     if pretrained is not None:
         load_pretrained(pretrained, network, discriminator, faces.expressions)
-    return FERSNetTask(faces, network, discriminator, identity, losses, training, run)
+    return FERSNetTask(faces, network, discriminator, identity, recipe.losses, recipe.training, run)
 
 
-def stage(training: FersnetSettings, samples: int) -> Stage:
+def stage(recipe: VariantRecipe, samples: int) -> Stage:
     """The training's one stage, on so many faces."""
-    return Stage("train", training.epochs, training.batch_size, samples)
+    return Stage("train", recipe.training.epochs, recipe.training.batch_size, samples)
 
 
-def _described(
-    run: TrainingRun, network: FERSNet, model: ModelSettings, faces: FaceSet, selection: Selection
-) -> TrainingRun:
+def _described(prepared: FERSNetTask, recipe: VariantRecipe, selection: Selection) -> TrainingRun:
+    network = prepared.network
     make = {
-        "width": model.width,
+        "width": recipe.model.width,
         "image_size": network.image_size,
         "channels": network.channels,
         "classes": network.classes,
         "sharing": network.sharing,
-        "convflu_kernel": model.convflu_kernel,
+        "convflu_kernel": recipe.model.convflu_kernel,
         "output": network.output,
     }
-    own = {"kind": KIND, "network": make, "expressions": list(faces.expressions), "selection": selection}
-    return replace(run, metadata={**run.metadata, **own})
+    expressions = list(prepared.faces.expressions)
+    return prepared.run.describing({"kind": KIND, "network": make, "expressions": expressions, "selection": selection})
 
 
 def _check_disjoint(faces: FaceSet, validation: FaceSet, test: FaceSet) -> None:

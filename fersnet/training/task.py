@@ -1,6 +1,6 @@
 """What is trained, and where: the interface between the training loop and the networks that run in it."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -93,7 +93,7 @@ class TrainingRun:
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context of forward passes and losses: bf16 autocast, or nothing at fp32."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.precision == "bf16" else nullcontext()
 
 
 def learning_rate_at(schedule: ScheduleSettings, epoch: int) -> float:

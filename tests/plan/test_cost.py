@@ -9,11 +9,13 @@ import torch
 from fersnet.methods.contract import Method
 from fersnet.methods.find import Found
 from fersnet.models.describe import OperationCounter
-from fersnet.plan.cost import training_cost
+from fersnet.plan.cost import TrainingCost, training_cost
+from fersnet.plan.graph import Job
 from fersnet.plan.sizes import RunSizes
 from fersnet.plan.trainings import planned_training
 from fersnet.rivals.convolutions import EdgeConv
 from fersnet.settings.load import load_settings, read_config
+from fersnet.settings.training import AugmentationSettings
 from fersnet.training.task import TrainingRun
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,14 +23,14 @@ FILES = [ROOT / "config/config.yaml", ROOT / "config/smoke.yaml"]
 SETTINGS = load_settings(read_config(FILES), FILES)
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 SIZES = RunSizes({"mmi": dict.fromkeys(SIX, 12)}, {"mmi": 12}, {"mmi": 3}, identity=SETTINGS.identity)
+RUN = TrainingRun(Path(), 0, torch.device("cpu"), "test")
 SYSTEMS, RECOGNISERS = SETTINGS.known.systems, SETTINGS.known.recognisers
 
 
 def params_of(rule: str, method: str) -> dict:
     """A job's params, as its rule gives them."""
     if rule in ("train_fersnet", "compare_selection"):
-        sections = {key: part.model_dump(mode="json") for key, part in SETTINGS.for_variant(method).items()}
-        return {"settings": {"sharing": SETTINGS.variants[method].sharing, **sections}, "expressions": list(SIX)}
+        return {"settings": SETTINGS.for_variant(method).model_dump(mode="json"), "expressions": list(SIX)}
     found = SYSTEMS.get(method) if rule == "train_rival" else RECOGNISERS.get(method)
     sections = {"train_identity": SETTINGS.identity, "train_standard_fer": SETTINGS.standard_fer}
     section = sections.get(rule) or getattr(SETTINGS, declared(found).option).of(method)
@@ -41,6 +43,10 @@ def params_of(rule: str, method: str) -> dict:
         "crop": 32,
         "frames": 6,
     }
+
+
+def cost_of(rule: str, params: dict) -> TrainingCost | None:
+    return training_cost(Job(rule, "mmi", fold="1", params=params), SIZES)
 
 
 def declared(found: Found) -> Method:
@@ -59,43 +65,39 @@ JOBS = [
 
 @pytest.mark.parametrize(("rule", "method"), JOBS)
 def test_the_count_is_that_of_real_steps(rule: str, method: str) -> None:
-    params = params_of(rule, method)
-    run = TrainingRun(Path(), 0, torch.device("cpu"), "test")
-    training = planned_training(rule, "mmi", "1", params, SIZES, run)
+    job = Job(rule, "mmi", method, "1", params=params_of(rule, method))
+    task, stages = planned_training(job, SIZES, RUN)
     total, calls, weights = 0.0, 0.0, 0
-    kinds = {stage.kind or stage.name: stage for stage in training.stages}
+    kinds = {stage.kind or stage.name: stage for stage in stages}
     for stage in kinds.values():
-        training.task.begin_epoch(stage, 1)
+        task.begin_epoch(stage, 1)
         batch = torch.arange(stage.batch_size) % (2 if rule == "train_baseline" else 12)
-        for _ in range(training.task.cycle):
-            training.task.training_step(batch)  # the first steps also make the optimizers' state
+        for _ in range(task.cycle):
+            task.training_step(batch)  # the first steps also make the optimizers' state
         with OperationCounter() as counter:
-            for step in range(training.task.cycle):
+            for step in range(task.cycle):
                 torch.manual_seed(step)
-                losses = training.task.training_step(batch)
+                losses = task.training_step(batch)
         assert all(torch.isfinite(value) for value in losses.values())
-        total += counter.total / (stage.batch_size * training.task.cycle) * stage.samples * stage.epochs
-        calls += counter.calls / training.task.cycle * stage.epochs * ceil(stage.samples / stage.batch_size)
+        total += counter.total / (stage.batch_size * task.cycle) * stage.samples * stage.epochs
+        calls += counter.calls / task.cycle * stage.epochs * ceil(stage.samples / stage.batch_size)
         weights += 1
-    cost = training_cost(rule, "mmi", "1", params, SIZES)
+    cost = training_cost(job, SIZES)
     # On a CPU two of the rivals' convolutions compute a border that they then cut off (`EdgeConv`).
-    edges = [
-        part for network in training.task.networks.values() for part in network.modules() if isinstance(part, EdgeConv)
-    ]
+    edges = [part for network in task.networks.values() for part in network.modules() if isinstance(part, EdgeConv)]
     tolerance = 0.06 if edges else 1e-6
-    assert cost.flop == pytest.approx(total * len(training.stages) / weights, rel=tolerance)
+    assert cost.flop == pytest.approx(total * len(stages) / weights, rel=tolerance)
     # Left out are cutting those borders and the optimizers: on clips, one call per parameter and operation.
     least = 0.4 if rule == "train_baseline" else 0.5 if edges else 0.9
-    assert least < cost.calls * weights / (calls * len(training.stages)) < 1.05
-    assert cost.parameters == sum(p.numel() for n in training.task.networks.values() for p in n.parameters())
+    assert least < cost.calls * weights / (calls * len(stages)) < 1.05
+    assert cost.parameters == sum(p.numel() for n in task.networks.values() for p in n.parameters())
     assert cost.step_bytes > 16 * cost.parameters
 
 
 def test_the_numbers_of_samples_are_those_of_the_protocol() -> None:
     def samples(rule: str, method: str, fold: str = "1", **changes: object) -> int:
-        run = TrainingRun(Path(), 0, torch.device("cpu"), "test")
-        params = params_of(rule, method) | changes
-        return planned_training(rule, "mmi", fold, params, SIZES, run).stages[0].samples
+        job = Job(rule, "mmi", method, fold, params=params_of(rule, method) | changes)
+        return planned_training(job, SIZES, RUN)[1][0].samples
 
     faces = 72 * 3
     assert samples("train_fersnet", "fersnet") == faces * 2 // 3
@@ -106,17 +108,18 @@ def test_the_numbers_of_samples_are_those_of_the_protocol() -> None:
     for method in (key for key, found in RECOGNISERS.items() if declared(found).trains_networks):
         assert samples("train_baseline", method) == 72 * 2 // 3
     assert samples("train_identity", "", fold="0") == 72 * 14
-    skewed = RunSizes({"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, {"mmi": 3}, augmentation=2.0)
-    run = TrainingRun(Path(), 0, torch.device("cpu"), "test")
-    params = params_of("train_fersnet", "fersnet_fes_da")
-    params["settings"]["augmented_by"] = "fersnet"
-    enlarged = planned_training("train_fersnet", "mmi", "1", params, skewed, run)
-    assert enlarged.stages[0].samples == 6 * 24 * 2 * 3 * 2 // 3
+    skewed = RunSizes(
+        {"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, {"mmi": 3}, augmentation=AugmentationSettings(factor=2.0)
+    )
+    assert SETTINGS.variants["fersnet_fes_da"].augmented_by == "fersnet"
+    job = Job("train_fersnet", "mmi", "fersnet_fes_da", "1", params=params_of("train_fersnet", "fersnet_fes_da"))
+    _, stages = planned_training(job, skewed, RUN)
+    assert stages[0].samples == 6 * 24 * 2 * 3 * 2 // 3
 
 
 def test_jobs_without_a_network_cost_no_operations() -> None:
     for method in (key for key, found in RECOGNISERS.items() if not declared(found).trains_networks):
-        assert training_cost("train_baseline", "mmi", "1", params_of("train_baseline", method), SIZES) is None
-    assert training_cost("align_faces", "mmi", "", {}, SIZES) is None
+        assert cost_of("train_baseline", params_of("train_baseline", method)) is None
+    assert cost_of("align_faces", {}) is None
     public = {"settings": SETTINGS.identity.model_dump(mode="json") | {"checkpoint": "lightcnn.pth"}, "image_size": 32}
-    assert training_cost("train_identity", "mmi", "1", public, SIZES) is None
+    assert cost_of("train_identity", public) is None

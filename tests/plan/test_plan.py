@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from fersnet.datasets.counts import PUBLISHED
+from fersnet.cli import app
 from fersnet.embedded.writers import bu4dfe, ckplus
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN
@@ -18,7 +19,7 @@ from fersnet.plan import graph
 from fersnet.plan.cost import training_cost
 from fersnet.plan.disk import disk_bytes, resume_bytes
 from fersnet.plan.estimate import CPU_PACE, GPU_PACE, estimate
-from fersnet.plan.graph import PlannedJob, read_graph
+from fersnet.plan.graph import Job, read_graph
 from fersnet.plan.history import History, read_history
 from fersnet.plan.schedule import critical_path, remaining_seconds, run_length
 from fersnet.plan.sizes import RunSizes, expected_counts, planned_sizes
@@ -27,31 +28,29 @@ from fersnet.rivals.caae import CAAESettings
 from fersnet.rivals.stargan import StarGANSettings
 from fersnet.settings.load import load_settings, read_config
 from fersnet.settings.tree import Settings
-from fersnet.tracking import track_job
+from fersnet.tracking import JobRecord, track_job
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def job(rule: str = "train", dataset: str = "", method: str = "", after: tuple[int, ...] = (), **rest) -> PlannedJob:
-    return PlannedJob(
-        rule, dataset, method, **{"threads": 1, "gpu": 0, "memory_mb": 100.0, "needed": True, **rest}, after=after
-    )
+def job(rule: str = "train", dataset: str = "", method: str = "", after: tuple[int, ...] = (), **rest) -> Job:
+    return Job(rule, dataset, method, after=after, **{"memory_mb": 100.0, **rest})
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> tuple[list[PlannedJob], list[float]]:
+def graphs(draw: st.DrawFn) -> tuple[list[Job], list[float]]:
     count = draw(st.integers(1, 12))
     earlier = [draw(st.sets(st.integers(0, n - 1))) if n else set() for n in range(count)]
     seconds = draw(st.lists(st.integers(0, 9), min_size=count, max_size=count))
     return [job(after=tuple(sorted(numbers))) for numbers in earlier], [float(value) for value in seconds]
 
 
-def longest_chain(jobs: list[PlannedJob], seconds: list[float], number: int) -> float:
+def longest_chain(jobs: list[Job], seconds: list[float], number: int) -> float:
     return seconds[number] + max((longest_chain(jobs, seconds, other) for other in jobs[number].after), default=0.0)
 
 
 @given(graphs(), st.integers(1, 4))
-def test_the_length_lies_between_its_two_bounds(graph: tuple[list[PlannedJob], list[float]], cores: int) -> None:
+def test_the_length_lies_between_its_two_bounds(graph: tuple[list[Job], list[float]], cores: int) -> None:
     jobs, seconds = graph
     critical = max(longest_chain(jobs, seconds, number) for number in range(len(jobs)))
     assert max(remaining_seconds(jobs, seconds)) == critical
@@ -74,15 +73,6 @@ def test_a_job_of_more_threads_than_cores_takes_them_all() -> None:
     assert run_length([job(threads=8), job()], [3.0, 2.0], 2, 0) == 5.0
 
 
-COLUMNS = ["rule", "dataset", "method", "seconds", "peak_memory_mb", "status", "job_key"]
-ROWS = [
-    ("tables", "mmi", "fersnet", 10.0, 900.0, "FINISHED", ""),
-    ("tables", "mmi", "fersnet", 30.0, 800.0, "FINISHED", ""),
-    ("tables", "ckplus", "stargan", 7.0, 500.0, "FINISHED", ""),
-    ("tables", "ckplus", "stargan", 900.0, 500.0, "FAILED", ""),
-    ("report", "", "", 3.0, 50.0, "FINISHED", ""),
-    ("train_rival", "ckplus", "stargan", 50.0, 600.0, "FINISHED", "key"),
-]
 SIZES = RunSizes({"mmi": {"anger": 10, "fear": 10}, "ckplus": {"anger": 20, "fear": 10}}, {}, {"mmi": 3, "ckplus": 3})
 STARGAN = {
     "settings": StarGANSettings(width=4, residual_blocks=1, epochs=4).model_dump(mode="json"),
@@ -92,15 +82,25 @@ STARGAN = {
 }
 
 
+def took(rule: str, dataset: str, method: str, seconds: float, peak_memory_mb: float, params: dict) -> JobRecord:
+    record = JobRecord("r", rule, dataset, method, "", 1, "", "", "", "", params)
+    return replace(record, seconds=seconds, peak_memory_mb=peak_memory_mb)
+
+
 @pytest.fixture
 def history() -> History:
-    """A run of two datasets, whose one training has a record."""
-    jobs = pd.DataFrame(ROWS, columns=COLUMNS).assign(fold="", run_id="", device="cpu", threads=1)
-    finished = jobs[jobs["status"] == "FINISHED"].reset_index(drop=True)
-    return History(finished, {"key": STARGAN}, SIZES)
+    """A run of two datasets, with one training."""
+    jobs = [
+        took("tables", "mmi", "fersnet", 10.0, 900.0, {}),
+        took("tables", "mmi", "fersnet", 30.0, 800.0, {}),
+        took("tables", "ckplus", "stargan", 7.0, 500.0, {}),
+        took("report", "", "", 3.0, 50.0, {}),
+        took("train_rival", "ckplus", "stargan", 50.0, 600.0, STARGAN),
+    ]
+    return History(jobs, SIZES)
 
 
-def stargan(epochs: int = 4, **rest) -> PlannedJob:
+def stargan(epochs: int = 4, **rest) -> Job:
     settings = {**STARGAN["settings"], "epochs": epochs}
     planned = {"dataset": "ckplus", "method": "stargan", "params": {**STARGAN, "settings": settings}}
     return job("train_rival", **planned | rest)
@@ -135,7 +135,7 @@ def test_a_method_that_never_ran_is_counted(history: History) -> None:
     settings = CAAESettings(width=4, warm_up_epochs=1, epochs=2).model_dump(mode="json")
     caae = stargan(method="caae", params={**STARGAN, "settings": settings, "module": "fersnet.rivals.caae"})
     (one,) = estimate([caae], SIZES, history)
-    seen = training_cost("train_rival", "ckplus", "1", STARGAN, SIZES)
+    seen = training_cost(stargan(fold="1"), SIZES)
     rest, rate = (50 - seen.flop / CPU_PACE[1]) / seen.calls, CPU_PACE[1]
     assert one.source == "counted"
     assert one.seconds == pytest.approx(one.cost.calls * rest + one.cost.flop / rate)
@@ -152,7 +152,9 @@ def test_earlier_jobs_of_another_version_are_left_out_with_a_line(
     history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
     old = {**STARGAN, "settings": {**STARGAN["settings"], "gone": 1}}
-    (one,) = estimate([stargan()], SIZES, replace(history, params={"key": old}))
+    (one,) = estimate(
+        [stargan()], SIZES, replace(history, jobs=[*history.jobs[:-1], replace(history.jobs[-1], params=old)])
+    )
     assert one.source == "counted"
     assert "of another version: train_rival" in caplog.text
     (new,) = estimate([stargan(method="newgan", params={**STARGAN, "module": ""})], SIZES, history)
@@ -166,7 +168,7 @@ def settings_of(*files: str) -> Settings:
 
 def test_what_never_ran_is_unknown_and_not_guessed(history: History) -> None:
     jobs = [job("tables", "mmi", "fersnet", threads=2, gpu=1), job("never", memory_mb=4000)]
-    table = summarise(jobs, estimate(jobs, SIZES, history), settings_of(), SIZES).set_index("rule")
+    table = summarise(estimate(jobs, SIZES, history), settings_of(), SIZES).set_index("rule")
     assert table.loc["tables", ["core_hours", "gpu_hours", "peak_memory_mb"]].tolist() == [40 / 3600, 20 / 3600, 900]
     assert pd.isna(table.loc["never", "core_hours"])
     assert table.loc["never", ["peak_memory_mb", "source"]].tolist() == [4000, "unknown"]
@@ -175,7 +177,7 @@ def test_what_never_ran_is_unknown_and_not_guessed(history: History) -> None:
 def test_what_stands_already_takes_no_time(history: History) -> None:
     done = job("tables", "ckplus", "stargan", needed=False)
     jobs = [done, job("tables", "mmi", "fersnet", after=(0,)), job("never", after=(1,))]
-    text = describe_plan(jobs, estimate(jobs, SIZES, history), settings_of(), SIZES, 2, 0)
+    text = describe_plan(estimate(jobs, SIZES, history), settings_of(), SIZES, 2, 0)
     assert "2 jobs to run" in text
     assert "unknown: no earlier job" in text
     assert "Critical path: 0.4 min (tables > never)." in text  # 20 s, and two starts
@@ -186,14 +188,14 @@ def test_a_checkpoint_and_its_resume_state_need_room() -> None:
     jobs = [stargan(), stargan(dataset="mmi")]
     estimates = estimate(jobs, SIZES, None)
     parameters = estimates[0].cost.parameters
-    assert disk_bytes(jobs[0], estimates[0], settings_of(), SIZES) > 4 * parameters
+    assert disk_bytes(estimates[0], settings_of(), SIZES) > 4 * parameters
     assert resume_bytes(estimates, 1) == 12 * parameters
     assert resume_bytes(estimates, 5) == 24 * parameters
 
 
 def test_estimate_against_actual(history: History) -> None:
     jobs = [job("tables", "mmi", "fersnet"), job("tables", "ckplus", "stargan"), job("report"), job("never")]
-    table = compare(jobs, estimate(jobs, SIZES, history), history).set_index("rule")
+    table = compare(estimate(jobs, SIZES, history), history).set_index("rule")
     assert table.loc["tables", ["estimated", "actual"]].tolist() == [27.0, 47.0]
     assert table.loc["report", "ratio"] == 1.0
     assert table.loc["tables", "actual_mb"] == 900
@@ -206,26 +208,34 @@ def test_an_earlier_run_is_read_with_its_settings_and_sizes(tmp_path: Path) -> N
         config_sha256="", data_sha256="", threads=1,
     ):  # fmt: skip
         pass
+    with (
+        pytest.raises(ValueError, match="broken"),
+        track_job(
+            tmp_path, "report", run="r", dataset="", method="", fold="", seed=1, params={}, config_sha256="",
+            data_sha256="", threads=1,
+        ),
+    ):  # fmt: skip
+        raise ValueError("broken")
     write_jobs(tmp_path, tmp_path / "jobs.csv", {})
     (tmp_path / "datasets/ckplus").mkdir(parents=True)
     index = pd.DataFrame({"subject": ["a", "a", "b"], "expression": ["anger", "fear", "anger"]})
     index.to_parquet(tmp_path / "datasets/ckplus/index.parquet")
     past = read_history(tmp_path)
     assert past.sizes.counts == {"ckplus": {"anger": 2, "fear": 1}}
-    assert list(past.params.values()) == [STARGAN]
+    assert [one.params for one in past.jobs] == [STARGAN]
 
 
 def test_expected_sizes_are_those_of_the_rendered_trees_and_of_the_published_sets() -> None:
     settings = settings_of("smoke.yaml")
     labelled = [one.label for one in ckplus.plan(settings.datasets["ckplus"].embedded, 1) if one.label in SEVEN]
-    assert Counter(labelled) == expected_counts(settings.datasets["ckplus"], PUBLISHED)[0]
+    assert Counter(labelled) == expected_counts(settings.datasets["ckplus"])[0]
     recordings = bu4dfe.plan(settings.datasets["bu4dfe"].embedded, 1)
     # A quirk may cost a sequence.
-    assert abs(len(recordings) - sum(expected_counts(settings.datasets["bu4dfe"], PUBLISHED)[0].values())) <= 1
+    assert abs(len(recordings) - sum(expected_counts(settings.datasets["bu4dfe"])[0].values())) <= 1
     licensed = settings.datasets["ckplus"].model_copy(update={"root": "elsewhere"})
-    assert sum(expected_counts(licensed, PUBLISHED)[0].values()) == 327
+    assert sum(expected_counts(licensed)[0].values()) == 327
     own = licensed.model_copy(update={"reader": "folder"})
-    assert expected_counts(own, PUBLISHED) == ({}, 0)
+    assert expected_counts(own) == ({}, 0)
 
 
 def test_c3_sequences_of_other_classes_are_not_planned(tmp_path: Path) -> None:
@@ -249,6 +259,12 @@ def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         read_graph([])
 
 
+def test_nothing_to_run_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "read_graph", lambda _files: [job(needed=False)])
+    told = CliRunner().invoke(app, ["plan"])
+    assert told.stdout == "Nothing to run: all that this config asks for is there and up to date.\n"
+
+
 @pytest.mark.smoke
 def test_what_is_wrong_with_a_config_is_said_as_the_workflow_says_it(tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("trainig: {}\ntraining: {epochs: 0}\n")
@@ -262,6 +278,16 @@ def test_what_is_wrong_with_a_config_is_said_as_the_workflow_says_it(tmp_path: P
 @pytest.mark.smoke
 def test_the_graph_of_the_smoke_config_is_read() -> None:
     jobs = read_graph([Path("config/smoke.yaml")], ROOT)
+    settings = settings_of("smoke.yaml")
+    estimates = estimate(jobs, planned_sizes(settings, ROOT), None)
     rules = {planned.rule for planned in jobs}
     assert {"render_dataset", "train_fersnet", "train_rival", "build_report"} <= rules
-    assert all(other < len(jobs) for planned in jobs for other in planned.after)
+    assert all(other < number for number, planned in enumerate(jobs) for other in planned.after)
+    assert {one.job.rule for one in estimates if one.cost} == {
+        "train_identity",
+        "train_standard_fer",
+        "train_fersnet",
+        "pretrain_fersnet",
+        "compare_selection",
+        "train_rival",
+    }

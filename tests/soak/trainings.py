@@ -16,9 +16,9 @@ from fersnet.settings.base import Section
 from fersnet.settings.training import (
     FersnetSettings,
     IdentitySettings,
-    LossSettings,
     ModelSettings,
     StandardFerSettings,
+    VariantRecipe,
 )
 from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.checkpoint import write_atomically
@@ -67,6 +67,12 @@ def identity() -> LightCNN9:
     return LightCNN9(3, 32, 2)
 
 
+def recipe(sharing: str, **training: object) -> VariantRecipe:
+    """A small variant."""
+    model = ModelSettings(image_size=SIZE, width=4)
+    return VariantRecipe(sharing=sharing, model=model, training=FersnetSettings(**SCHEDULE | training))
+
+
 def train_variant(
     run: TrainingRun, sharing: str = "convflu", synthetic: int = 0, selection: str = "last", pretrained: bool = False
 ) -> None:
@@ -74,12 +80,9 @@ def train_variant(
     run.folder.mkdir(parents=True, exist_ok=True)
     fit(
         invented_faces("ABC", SIZE + 2, synthetic),
-        sharing=sharing,
-        model=ModelSettings(image_size=SIZE, width=4),
-        losses=LossSettings(),
-        training=FersnetSettings(**SCHEDULE, discriminator_steps=2, selection=selection),
-        run=run,
-        identity=identity(),
+        recipe(sharing, discriminator_steps=2, selection=selection),
+        run,
+        identity(),
         pretrained=pretrained_checkpoint(run.folder.parent) if pretrained else None,
         validation=invented_faces("XY", SIZE + 2) if selection == "validation" else None,
     )
@@ -99,11 +102,8 @@ def compare_rules(run: TrainingRun) -> None:
         invented_faces("ABC", SIZE + 2),
         invented_faces("XY", SIZE + 2),
         invented_faces("UV", SIZE + 2),
-        sharing="none",
-        model=ModelSettings(image_size=SIZE, width=4),
-        losses=LossSettings(),
-        training=FersnetSettings(**SCHEDULE | {"epochs": 4}),
-        run=run,
+        recipe("none", epochs=4),
+        run,
     )
     write_predictions(run, np.stack([choice.probabilities for choice in choices.values()]))
 

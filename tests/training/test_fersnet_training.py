@@ -13,7 +13,7 @@ from fersnet.expressions import SEVEN, SIX
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
-from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings
+from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, VariantRecipe
 from fersnet.training import fersnet as system
 from fersnet.training import fersnet_task
 from fersnet.training.batches import FaceSet, crop_and_flip
@@ -76,16 +76,13 @@ def small_identity() -> LightCNN9:
     return LightCNN9(3, 32, 2)
 
 
+def recipe(**changes: Any) -> VariantRecipe:
+    return VariantRecipe(**({"model": MODEL, "training": settings()} | changes))
+
+
 def fit(faces: FaceSet, folder: Path, **changes: Any) -> Any:
-    arguments = {
-        "sharing": "convflu",
-        "model": MODEL,
-        "losses": LossSettings(),
-        "training": settings(),
-        "run": a_run(folder),
-        "identity": small_identity(),
-    }
-    return system.fit(faces, **(arguments | changes))
+    own = {key: changes.pop(key) for key in VariantRecipe.model_fields if key in changes}
+    return system.fit(faces, recipe(**own), **({"run": a_run(folder), "identity": small_identity()} | changes))
 
 
 def task_for(faces: FaceSet, **changes: Any) -> FERSNetTask:
@@ -259,15 +256,7 @@ def test_selection_by_validation_keeps_that_epoch(tmp_path: Path) -> None:
 def test_three_rules_on_one_run(tmp_path: Path) -> None:
     faces, validation, test = toy_faces("AB"), toy_faces("C"), toy_faces("DE", frames=2)
     history, choices = system.train_and_compare(
-        faces,
-        validation,
-        test,
-        sharing="convflu",
-        model=MODEL,
-        losses=LossSettings(),
-        training=settings(epochs=6),
-        run=a_run(tmp_path),
-        identity=small_identity(),
+        faces, validation, test, recipe(training=settings(epochs=6)), a_run(tmp_path), small_identity()
     )
     assert choices["last"].epoch == 6
     assert choices["validation"].epoch == history["epoch"][history["validation_accuracy"].argmax()]
@@ -275,16 +264,7 @@ def test_three_rules_on_one_run(tmp_path: Path) -> None:
     last = predict(tmp_path / "checkpoint.pt", test).probabilities
     torch.testing.assert_close(torch.from_numpy(choices["last"].probabilities), torch.from_numpy(last))
     with pytest.raises(UserError, match="subject A is in the training and the test faces"):
-        system.train_and_compare(
-            faces,
-            validation,
-            toy_faces("A"),
-            sharing="none",
-            model=MODEL,
-            losses=LossSettings(),
-            training=settings(),
-            run=a_run(tmp_path / "leak"),
-        )
+        system.train_and_compare(faces, validation, toy_faces("A"), recipe(sharing="none"), a_run(tmp_path / "leak"))
 
 
 def test_pretraining_keeps_all_but_the_heads(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def fit(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: Ligh
             "code_size": settings.code_size,
         }
     )
-    train(prepared, stages(settings, prepared.faces.counts()), described)
+    train(prepared, stages(settings, faces.class_counts()), described)
 
 
 def task(faces: FaceSet, settings: CAAESettings, run: TrainingRun, identity: LightCNN9) -> "CAAETask":

@@ -70,7 +70,7 @@ def fit(
             "protocol": settings.protocol,
         }
     )
-    counts = prepared.faces.counts() | ({} if prepared.sources is prepared.faces else {NEUTRAL: len(prepared.sources)})
+    counts = faces.class_counts() | ({} if prepared.sources is prepared.faces else {NEUTRAL: len(prepared.sources)})
     train(prepared, stages(settings, counts), described)
 
 

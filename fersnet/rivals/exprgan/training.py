@@ -73,7 +73,7 @@ def fit(faces: FaceSet, settings: ExprGANSettings, run: TrainingRun, identity: L
             "perceptual_weight": prepared.perceptual_weight,
         }
     )
-    train(prepared, stages(settings, prepared.faces.counts()), described)
+    train(prepared, stages(settings, faces.class_counts()), described)
 
 
 def task(faces: FaceSet, settings: ExprGANSettings, run: TrainingRun, identity: LightCNN9) -> "ExprGANTask":

@@ -62,7 +62,7 @@ def fit(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: L
             "residual_blocks": settings.residual_blocks,
         }
     )
-    train(prepared, stages(settings, prepared.faces.counts()), described)
+    train(prepared, stages(settings, faces.class_counts()), described)
 
 
 def task(faces: FaceSet, settings: StarGANSettings, run: TrainingRun, identity: LightCNN9) -> "StarGANTask":
