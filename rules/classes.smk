@@ -4,6 +4,13 @@
 another workflow that uses it calls it.
 """
 
+from fersnet.host import job_image
+
+try:
+    IMAGE = job_image(PROJECT, {str(method) for method in workflow.deployment_settings.deployment_method})
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
 
 rule minutes:
     log:
@@ -14,6 +21,8 @@ rule minutes:
         job="minutes",
     conda:
         "../environment.yml"
+    container:
+        IMAGE
     threads: 1
     resources:
         **needs(megabytes=4000, minutes=60),
