@@ -46,7 +46,7 @@ def _can_write(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
-def job_image(project: Path, deployment: Collection[str]) -> str | None:
+def job_image(project: Path, deployment: Collection[str], as_module: bool = False) -> str | None:
     """The image in which jobs run where `--software-deployment-method apptainer` is asked for; nothing otherwise.
 
     Conda, asked for beside it, wins: the image holds the same packages, and no conda. Snakemake refuses an image's path
@@ -56,6 +56,8 @@ def job_image(project: Path, deployment: Collection[str]) -> str | None:
 
     Args:
         deployment: Names of Snakemake's deployment methods, `apptainer`, `conda` and others.
+        as_module: Whether another workflow runs these jobs among its own. It may ask for images for its own alone, so
+            that an image that is not there is done without.
 
     Raises:
         UserError: if the image is not there.
@@ -64,6 +66,8 @@ def job_image(project: Path, deployment: Collection[str]) -> str | None:
         return None
     image = project / "fersnet.sif"
     if not image.is_file():
+        if as_module:
+            return None
         raise UserError(f"{image}: no such image; make it with `make image`, or run without apptainer")
     if not Path.cwd().samefile(project):
         for name in ("APPTAINER_BIND", "SINGULARITY_BIND"):

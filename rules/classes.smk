@@ -7,7 +7,8 @@ another workflow that uses it calls it.
 from fersnet.host import job_image
 
 try:
-    IMAGE = job_image(PROJECT, {str(method) for method in workflow.deployment_settings.deployment_method})
+    asked = {str(method) for method in workflow.deployment_settings.deployment_method}
+    IMAGE = job_image(PROJECT, asked, as_module=not workflow.modifier.is_main_snakefile())
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -88,6 +88,7 @@ def test_no_image_is_named_where_none_is_asked_for(project: Path, deployment: se
 def test_an_image_that_is_not_there_is_told_with_the_way_out(project: Path) -> None:
     with pytest.raises(UserError, match=r"my project/fersnet\.sif: no such image; make it with `make image`"):
         host.job_image(project, {"apptainer"})
+    assert host.job_image(project, {"apptainer"}, as_module=True) is None
 
 
 def test_jobs_in_an_image_find_the_project_that_the_run_was_not_started_in(
