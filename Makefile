@@ -6,11 +6,12 @@ PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3; do \
 endif
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 TRIALS ?= 200
+ENGINE ?= podman
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: reproduce test test-unit test-cluster lint soak bench environment lock help
+.PHONY: reproduce test test-unit test-cluster lint soak bench environment image lock help
 
 help:
 	@echo "make reproduce     every table and figure of the paper, on embedded faces (CORES=$(CORES))"
@@ -20,6 +21,7 @@ help:
 	@echo "make test-cluster  the workflow on a SLURM of one node (root, Debian's packages)"
 	@echo "make bench         the benchmarks"
 	@echo "make environment   .venv alone (PYTHON=$(PYTHON))"
+	@echo "make image         fersnet.sif, in which jobs run with --sdm apptainer (ENGINE=$(ENGINE))"
 	@echo "make lock          requirements.lock and environment.yml, from pyproject.toml"
 
 environment: $(READY)
@@ -46,6 +48,13 @@ lock: $(READY)
 	{ printf '%s\n' "# Written from requirements.lock by \`make lock\`." "name: fersnet" "channels: [conda-forge]" \
 	    "dependencies:" "  - python=3.11" "  - pip" "  - pip:"; sed -n 's/^[^#]/      - &/p' requirements.lock; } \
 	    >environment.yml
+
+# The image that Containerfile describes, as one file beside it that Apptainer runs.
+image:
+	$(ENGINE) build --file Containerfile --tag fersnet .
+	$(ENGINE) save --output fersnet.tar fersnet
+	apptainer build --force fersnet.sif docker-archive:fersnet.tar
+	rm fersnet.tar
 
 reproduce: $(READY)
 	$(BIN)/snakemake --cores $(CORES)

@@ -163,15 +163,31 @@ def settings(
     from fersnet.settings.page import json_schema, settings_page
 
     with one_line_errors():
-        for path, text in (
-            (PROJECT / "docs" / "settings.md", settings_page()),
-            (CONFIG / "schemas" / "config.schema.json", json_schema()),
-        ):
-            if not check:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-            elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-                raise UserError(f"{path}: differs from the settings' types; run `fersnet settings`")
+        source = "the settings' types; run `fersnet settings`"
+        _write_page(PROJECT / "docs" / "settings.md", settings_page(), source, check)
+        _write_page(CONFIG / "schemas" / "config.schema.json", json_schema(), source, check)
+
+
+@app.command()
+def citations(
+    check: Annotated[bool, typer.Option(help="Only say whether the file is up to date.")] = False,
+) -> None:
+    """Write CITATIONS.md from the references of the methods, datasets and tools."""
+    from fersnet.methods.citations import citations_page
+    from fersnet.project import PROJECT
+
+    with one_line_errors():
+        source = "the references that are declared; run `fersnet citations`"
+        _write_page(PROJECT / "CITATIONS.md", citations_page(), source, check)
+
+
+def _write_page(path: Path, text: str, source: str, check: bool) -> None:
+    """Write a file that is made from something else, or only say where the two differ."""
+    if not check:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+        raise UserError(f"{path}: differs from {source}")
 
 
 @app.command()

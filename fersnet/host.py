@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 from fersnet.errors import UserError
@@ -43,6 +44,35 @@ def _can_write(folder: Path) -> bool:
     except (OSError, RuntimeError):  # the latter where nobody knows the user's home
         return False
     return os.access(folder, os.W_OK | os.X_OK)
+
+
+def job_image(project: Path, deployment: Collection[str], as_module: bool = False) -> str | None:
+    """The image in which jobs run where `--software-deployment-method apptainer` is asked for; nothing otherwise.
+
+    Conda, asked for beside it, wins: the image holds the same packages, and no conda. Snakemake refuses an image's path
+    that has a space even where no image is asked for, so that none is named then.
+
+    The project is bound into the image for runs that start in another folder: the code that runs is the project's.
+
+    Args:
+        deployment: Names of Snakemake's deployment methods, `apptainer`, `conda` and others.
+        as_module: Whether another workflow runs these jobs among its own. It may ask for images for its own alone, so
+            that an image that is not there is done without.
+
+    Raises:
+        UserError: if the image is not there.
+    """
+    if "apptainer" not in deployment or "conda" in deployment:
+        return None
+    image = project / "fersnet.sif"
+    if not image.is_file():
+        if as_module:
+            return None
+        raise UserError(f"{image}: no such image; make it with `make image`, or run without apptainer")
+    if not Path.cwd().samefile(project):
+        for name in ("APPTAINER_BIND", "SINGULARITY_BIND"):
+            os.environ[name] = ",".join(filter(None, [os.environ.get(name), str(project)]))
+    return str(image)
 
 
 def check_writable(folder: Path) -> None:

@@ -4,6 +4,14 @@
 another workflow that uses it calls it.
 """
 
+from fersnet.host import job_image
+
+try:
+    asked = {str(method) for method in workflow.deployment_settings.deployment_method}
+    IMAGE = job_image(PROJECT, asked, as_module=not workflow.modifier.is_main_snakefile())
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
 
 rule minutes:
     log:
@@ -14,6 +22,8 @@ rule minutes:
         job="minutes",
     conda:
         "../environment.yml"
+    container:
+        IMAGE
     threads: 1
     resources:
         **needs(megabytes=4000, minutes=60),

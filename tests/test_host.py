@@ -1,4 +1,4 @@
-"""What the workflow asks of the host: folders that can be written, and caches where the home cannot."""
+"""What the workflow asks of the host: folders that can be written, caches where the home cannot, and an image."""
 
 import os
 import subprocess
@@ -66,3 +66,38 @@ def test_e4_caches_go_beside_the_run_where_the_home_cannot_be_written(tmp_path: 
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     cache = tmp_path / ".snakemake" / "cache"
     assert done.stdout.split() == ([str(cache), f"{cache}/matplotlib"] if home == "/proc/none" else ["None", "None"])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a project, in a folder whose name has a space, and the working folder of the run."""
+    folder = tmp_path / "my project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("APPTAINER_BIND", "SINGULARITY_BIND"):
+        monkeypatch.setenv(name, "/data")
+    return folder
+
+
+@pytest.mark.parametrize("deployment", [set(), {"conda"}, {"conda", "apptainer"}, {"env-modules"}])
+def test_no_image_is_named_where_none_is_asked_for(project: Path, deployment: set[str]) -> None:
+    """Snakemake stops over an image whose path has a space, though it would not use it."""
+    assert host.job_image(project, deployment) is None
+
+
+def test_an_image_that_is_not_there_is_told_with_the_way_out(project: Path) -> None:
+    with pytest.raises(UserError, match=r"my project/fersnet\.sif: no such image; make it with `make image`"):
+        host.job_image(project, {"apptainer"})
+    assert host.job_image(project, {"apptainer"}, as_module=True) is None
+
+
+def test_jobs_in_an_image_find_the_project_that_the_run_was_not_started_in(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = project / "fersnet.sif"
+    image.touch()
+    assert host.job_image(project, {"apptainer"}) == str(image)
+    assert os.environ["APPTAINER_BIND"] == "/data"
+    monkeypatch.chdir(tmp_path)
+    assert host.job_image(project, {"apptainer"}) == str(image)
+    assert os.environ["APPTAINER_BIND"] == os.environ["SINGULARITY_BIND"] == f"/data,{project}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fersnet.errors import UserError
+from fersnet.methods.citations import citations_page
 from fersnet.methods.contract import Method, Reader, Recogniser, SynthesisSystem
 from fersnet.methods.find import find_known, load_code
 from fersnet.settings.load import load_settings
@@ -49,6 +50,11 @@ def test_a_method_of_the_project_is_whole(found) -> None:
         assert declared.reference.doi or declared.reference.arxiv or declared.reference.venue
     for name in wanted:
         assert callable(getattr(code, name)), f"{found.module} has no {name}"
+
+
+def test_the_page_of_references_is_that_of_the_declarations() -> None:
+    drifted = (ROOT / "CITATIONS.md").read_text(encoding="utf-8") != citations_page()
+    assert not drifted, "a reference has changed: run `fersnet citations`"
 
 
 def test_no_shared_file_names_a_method() -> None:

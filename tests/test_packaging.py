@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from fersnet import __version__
+from fersnet.methods.works import TOOLS
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -89,6 +90,10 @@ def test_each_direct_dependency_has_its_licence_told() -> None:
     table = text[text.index("## Packages") :]
     told = {canonicalize_name(name) for name in re.findall(r"^\| ([\w-]+) \|", table, flags=re.MULTILINE)} - {"package"}
     assert told == DIRECT.keys()
+
+
+def test_no_tool_is_cited_that_the_project_does_without() -> None:
+    assert {canonicalize_name(tool.package) for tool in TOOLS} <= DIRECT.keys()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
 from fersnet.plan.graph import read_graph
+from tests.workflow.conftest import copy_project, snakemake
 
 ROOT = Path(__file__).parent.parent.parent
 CLASSES = {"minutes", "seconds", "training"}
@@ -51,11 +52,19 @@ def test_a_rule_declares_all_that_it_needs(jobs: dict[str, Any]) -> None:
         assert re.fullmatch(rf"results/smoke/logs/{name}/[^/]+\.log", str(job.log[0])), name
         assert re.fullmatch(rf"results/smoke/benchmarks/{name}/[^/]+\.tsv", str(job.benchmark)), name
         assert str(rule.conda_env).endswith("environment.yml"), name
+        assert not rule.container_img, f"{name}: an image, which nobody has asked for"
         assert {"gpu", "mem_mb", "runtime"} <= set(job.resources.keys()), name
         assert re.fullmatch(r"[0-9a-f]{16}", job.params["code"]), f"{name}: no fingerprint of its code"
         for files in (job.input, job.output):
             named = sum(end - start if end else 1 for start, end in ((s, e) for _, (s, e) in files._get_names()))
             assert named == len(files) or name.endswith("confusion"), f"{name}: a file without a name"
+
+
+def test_the_image_of_all_jobs_is_asked_for_by_apptainer(tmp_path: Path) -> None:
+    words = ("-n", "--configfile", "config/smoke.yaml", "--sdm", "apptainer")
+    stopped = snakemake(copy_project(tmp_path), *words)
+    assert stopped.returncode == 1
+    assert f"{tmp_path}/fersnet.sif: no such image; make it with `make image`" in stopped.stdout
 
 
 def test_a_rule_runs_a_tracked_script(jobs: dict[str, Any]) -> None:

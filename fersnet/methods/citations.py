@@ -1,0 +1,68 @@
+"""The page of all references, written from the declarations by `fersnet citations`."""
+
+from collections.abc import Mapping
+
+import yaml
+
+from fersnet.methods.contract import Reference
+from fersnet.methods.find import Found, find_known
+from fersnet.methods.works import PARTS, TOOLS
+from fersnet.project import PROJECT
+
+HEADER = """\
+# What this project rests on
+
+For everyone who publishes a figure of this project: cite what is behind it. Written by `fersnet citations` from
+`CITATION.cff`, from what each method and dataset reader declares, and from `fersnet/methods/works.py`; a test fails
+when it drifts. How to cite the software with its version: [CITATION.cff](CITATION.cff).
+"""
+
+
+def citations_page() -> str:
+    """`CITATIONS.md`: the paper, and every method, dataset and tool with its reference."""
+    known = find_known({})
+    sections = {
+        "FERSNet": {"FERSNet": _paper()} | PARTS,
+        "Synthesis systems": _declared(known.systems),
+        "Recognition methods": _declared(known.recognisers),
+        "Datasets": _declared(known.readers),
+        "Tools": {tool.name: tool.reference for tool in TOOLS},
+    }
+    lines = [HEADER]
+    for heading, references in sections.items():
+        lines += [f"## {heading}", "", *(f"- **{name}**: {cite(one)}" for name, one in references.items()), ""]
+    return "\n".join(lines)
+
+
+def cite(reference: Reference) -> str:
+    """A reference as a line of Markdown."""
+    text = f"{reference.authors.rstrip('.')}. *{reference.title.rstrip('.')}*. {reference.venue}, {reference.year}."
+    if reference.doi:
+        text += f" [doi:{reference.doi}](https://doi.org/{reference.doi})"
+    if reference.arxiv:
+        text += f" [arXiv:{reference.arxiv}](https://arxiv.org/abs/{reference.arxiv})"
+    return text
+
+
+def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:
+    """References by printed name; a reader of the user's own layout has none."""
+    declared = sorted((found.declared for found in members.values()), key=lambda one: one.name.lower())
+    return {one.name: one.reference for one in declared if one.reference is not None}
+
+
+def _paper() -> Reference:
+    """The paper, as `CITATION.cff` names it."""
+    paper = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))["preferred-citation"]
+    authors = [f"{author['family-names']} {_initials(author['given-names'])}" for author in paper["authors"]]
+    return Reference(
+        authors=f"{', '.join(authors[:-1])} and {authors[-1]}",
+        title=paper["title"],
+        venue=paper["conference"]["name"],
+        year=paper["year"],
+        arxiv=next(one["value"].removeprefix("arXiv:") for one in paper["identifiers"]),
+    )
+
+
+def _initials(names: str) -> str:
+    """`Kin-Man` becomes `K.-M.`, `Daniel P. K.` becomes `D. P. K.`."""
+    return " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in names.split())
