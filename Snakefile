@@ -15,9 +15,6 @@ if not isinstance(workflow.current_basedir, os.PathLike):
 
 
 include: "rules/settings.smk"
-include: "rules/common.smk"
-include: "rules/inputs.smk"
-include: "rules/stamps.smk"
 include: "rules/classes.smk"
 include: "rules/data.smk"
 include: "rules/training.smk"
@@ -31,43 +28,43 @@ include: "rules/handlers.smk"
 rule all:
     input:
         "<results>/report.html",
-        deliverables(),
+        FILES.deliverables(),
 
 
 rule data:
     input:
-        expand("<results>/datasets/{dataset}/{name}", dataset=SETTINGS.datasets, name=STORED),
-        face_sheets(),
+        expand("<results>/datasets/{dataset}/{name}", dataset=SETTINGS.datasets, name=paths.STORED),
+        FILES.face_sheets(),
 
 
 rule folds:
     input:
-        each_dataset("folds_check.csv"),
+        FILES.each_dataset("folds_check.csv"),
 
 
 rule ablation:
     input:
-        tables("ablation"),
+        table("ablation"),
         "<results>/figures/ablation.png",
 
 
 rule recognition:
     input:
-        recognition_tables(),
-        figure_files(*(f"ranking_{dataset}" for dataset in RECOGNITION)),
+        FILES.recognition_tables(),
+        figures(*(f"ranking_{dataset}" for dataset in RUN.recognition)),
 
 
 rule synthesis:
     input:
-        tables("synthesis"),
-        synthesis_figures(),
+        table("synthesis"),
+        FILES.synthesis_figures(),
 
 
 rule tables:
     input:
-        all_tables(),
+        FILES.all_tables(),
 
 
 rule figures:
     input:
-        all_figures(),
+        FILES.all_figures(),

@@ -1,16 +1,19 @@
 """Classes of work, which the other rules inherit; a rule itself says only what is its own.
 
-`work` in common.smk gives a rule its script. `job` is its log's place: the first part is the rule's name, whatever
-another workflow that uses it calls it.
+FILES, PARAMS and STAMPS are what depends on the run. `work` gives a rule its script. `job` is its log's place: the
+first part is the rule's name, whatever another workflow that uses it calls it.
 """
 
-from fersnet.host import job_image
+from fersnet.folds import fold_groups
+from workflow_scripts.planning import paths
+from workflow_scripts.planning.files import Files, figures, table
+from workflow_scripts.planning.outputs import drawn, figure, table_files
+from workflow_scripts.planning.params import RunParams, dump, work
+from workflow_scripts.planning.resources import job_image, needs, training_minutes
+from workflow_scripts.planning.run import NOTHING
+from workflow_scripts.planning.stamps import Stamps
 
-try:
-    asked = {str(method) for method in workflow.deployment_settings.deployment_method}
-    IMAGE = job_image(PROJECT, asked, as_module=not workflow.modifier.is_main_snakefile())
-except UserError as error:
-    raise WorkflowError(str(error)) from None
+FILES, PARAMS, STAMPS = Files(RUN), RunParams(RUN), Stamps(RUN)
 
 
 rule minutes:
@@ -23,7 +26,7 @@ rule minutes:
     conda:
         "../environment.yml"
     container:
-        IMAGE
+        job_image(workflow, PROJECT)
     threads: 1
     resources:
         **needs(megabytes=4000, minutes=60),
@@ -34,7 +37,7 @@ rule minutes:
 use rule minutes as training with:
     threads: SETTINGS.threads
     resources:
-        **needs(megabytes=4000, minutes=240, gpus=gpu()),
+        **needs(megabytes=4000, minutes=240, gpus=RUN.gpus),
 
 
 # On a cluster these run where Snakemake runs, as each of them has to say itself: they would wait longer than they work.

@@ -9,14 +9,14 @@ use rule minutes as render_dataset with:
         job="render_dataset/{dataset}",
     params:
         **work("render_dataset", seed=SETTINGS.seed),
-        reader=lambda wildcards: SETTINGS.datasets[wildcards.dataset].reader,
-        settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset].embedded),
+        reader=PARAMS.reader,
+        settings=PARAMS.embedded,
 
 
 use rule minutes as index_sequences with:
     input:
-        tree=rendered_tree,
-        manifest=rendered,
+        tree=FILES.tree,
+        manifest=FILES.manifest,
     output:
         index="<results>/datasets/{dataset}/index.parquet",
         rejected="<results>/datasets/{dataset}/index_rejected.csv",
@@ -24,47 +24,47 @@ use rule minutes as index_sequences with:
         job="index_sequences/{dataset}",
     params:
         script="index_sequences",
-        code=reader_code,
-        module=reader_module,
-        root=dataset_root,
-        stamp=raw_stamp,
-        options=options_stamp,
+        code=STAMPS.reader_code,
+        module=STAMPS.reader_module,
+        root=RUN.dataset_root,
+        stamp=STAMPS.raw,
+        options=STAMPS.options,
         peak_frames=SETTINGS.faces.peak_frames,
-        settings=lambda wildcards: dump(SETTINGS.datasets[wildcards.dataset]),
+        settings=PARAMS.dataset,
 
 
 # The index may keep its bytes although the pictures that it names have changed, and they are read here: so what tells
 # of changes is compared here, too.
 use rule minutes as align_faces with:
     input:
-        tree=rendered_tree,
-        manifest=rendered,
+        tree=FILES.tree,
+        manifest=FILES.manifest,
         index="<results>/datasets/{dataset}/index.parquet",
         rejected="<results>/datasets/{dataset}/index_rejected.csv",
     output:
-        **FACES,
+        **paths.FACES,
         landmarks="<results>/datasets/{dataset}/landmarks.npy",
         rejected="<results>/datasets/{dataset}/rejected.csv",
         checksum="<results>/datasets/{dataset}/checksum.txt",
     pathvars:
         job="align_faces/{dataset}",
-    threads: lambda wildcards: 1 if is_embedded(wildcards.dataset) else 8
+    threads: lambda wildcards: 1 if RUN.is_embedded(wildcards) else 8
     resources:
-        **needs(megabytes=4000, minutes=240, gpus=gpus_of(alignment_device)),
+        **needs(megabytes=4000, minutes=240, gpus=PARAMS.gpus_of(PARAMS.alignment_device)),
     params:
         **work("align_faces", settings=dump(SETTINGS.faces)),
-        root=dataset_root,
-        stamp=raw_stamp,
-        backend=landmark_backend,
-        backend_stamp=backend_stamp,
-        device=alignment_device,
+        root=RUN.dataset_root,
+        stamp=STAMPS.raw,
+        backend=RUN.landmark_backend,
+        backend_stamp=STAMPS.backend,
+        device=PARAMS.alignment_device,
 
 
 use rule seconds as assign_folds with:
     input:
         index="<results>/datasets/{dataset}/index.parquet",
     output:
-        folds="<results>/datasets/{dataset}/folds.csv",
+        folds=paths.FOLDS,
     pathvars:
         job="assign_folds/{dataset}",
     localrule: True
@@ -74,13 +74,13 @@ use rule seconds as assign_folds with:
 
 use rule seconds as check_folds with:
     input:
-        folds="<results>/datasets/{dataset}/folds.csv",
+        folds=paths.FOLDS,
         index="<results>/datasets/{dataset}/index.parquet",
     output:
-        summary="<results>/datasets/{dataset}/folds_check.csv",
+        summary=paths.FOLDS_CHECK,
     pathvars:
         job="check_folds/{dataset}",
     localrule: True
     params:
         **work("check_folds", scheme=SETTINGS.folds.scheme),
-        planned=lambda wildcards: FOLD_COUNTS[wildcards.dataset],
+        planned=PARAMS.fold_count,

@@ -3,7 +3,7 @@
 
 use rule seconds as figure_faces with:
     input:
-        **FACES,
+        **paths.FACES,
         landmarks="<results>/datasets/{dataset}/landmarks.npy",
     output:
         png=report("<results>/figures/faces_{dataset}.png", caption="captions/faces.rst", category="Faces"),
@@ -11,7 +11,7 @@ use rule seconds as figure_faces with:
         job="figure_faces/{dataset}",
     localrule: True
     params:
-        **showing("figure_faces"),
+        **PARAMS.showing("figure_faces"),
 
 
 use rule seconds as figure_ablation with:
@@ -23,7 +23,7 @@ use rule seconds as figure_ablation with:
         job="figure_ablation/ablation",
     localrule: True
     params:
-        **showing("figure_ablation", FERSNET_METHODS),
+        **PARAMS.showing("figure_ablation", RUN.variants),
 
 
 use rule seconds as figure_ranking with:
@@ -35,7 +35,7 @@ use rule seconds as figure_ranking with:
         job="figure_ranking/{dataset}",
     localrule: True
     params:
-        **showing("figure_ranking", RECOGNISERS),
+        **PARAMS.showing("figure_ranking", RUN.recognisers),
 
 
 use rule seconds as figure_scatter with:
@@ -47,99 +47,95 @@ use rule seconds as figure_scatter with:
         job="figure_scatter/synthesis_scatter",
     localrule: True
     params:
-        **showing("figure_scatter", SYSTEMS),
+        **PARAMS.showing("figure_scatter", RUN.systems),
 
 
 use rule seconds as figure_synthesis with:
     input:
-        **FACES,
-        syntheses=each_fold(SYNTHESES, method=SYSTEMS),
+        **paths.FACES,
+        syntheses=FILES.each_fold(paths.SYNTHESES, method=RUN.systems),
     output:
         **figure("synthesis_{dataset}", "grid", category="Faces"),
     pathvars:
         job="figure_synthesis/{dataset}",
     localrule: True
     params:
-        **showing("figure_synthesis", SYSTEMS, methods=SYSTEMS),
+        **PARAMS.showing("figure_synthesis", RUN.systems, methods=RUN.systems),
 
 
 use rule seconds as figure_confusion with:
     input:
-        predictions=each_fold(PREDICTIONS, method=trainings(RECOGNISERS)),
+        predictions=FILES.each_fold(paths.PREDICTIONS, method=RUN.trainings(RUN.recognisers)),
     output:
-        drawn("confusion", *(f"confusion_{{dataset}}_{method}" for method in RECOGNISERS), category="Confusion"),
+        drawn("confusion", *(f"confusion_{{dataset}}_{method}" for method in RUN.recognisers), category="Confusion"),
     pathvars:
         job="figure_confusion/{dataset}",
     localrule: True
     params:
-        **showing("figure_confusion", RECOGNISERS),
+        **PARAMS.showing("figure_confusion", RUN.recognisers),
 
 
 use rule seconds as figure_synthesis_confusion with:
     input:
-        evaluations=each_fold("<results>/evaluation/{dataset}/fold{fold}.parquet"),
+        evaluations=FILES.each_fold(paths.EVALUATION),
     output:
-        drawn("confusion", *(f"confusion_synthesis_{{dataset}}_{name}" for name in SYSTEMS), category="Confusion"),
+        drawn("confusion", *(f"confusion_synthesis_{{dataset}}_{name}" for name in RUN.systems), category="Confusion"),
     pathvars:
         job="figure_synthesis_confusion/{dataset}",
     localrule: True
     params:
-        **showing("figure_synthesis_confusion", SYSTEMS, methods=SYSTEMS),
+        **PARAMS.showing("figure_synthesis_confusion", RUN.systems, methods=RUN.systems),
 
 
 use rule seconds as figure_intensity with:
     input:
-        **FACES,
-        folds="<results>/datasets/{dataset}/folds.csv",
-        checkpoint="<results>/models/{dataset}/{method}/fold1/checkpoint.pt",
+        **paths.FACES,
+        folds=paths.FOLDS,
+        checkpoint=paths.trained(fold="1")["checkpoint"],
     output:
         **figure("intensity_{dataset}_{method}", "intensity", category="Faces"),
     pathvars:
         job="figure_intensity/{dataset}_{method}",
     wildcard_constraints:
-        method="|".join(RIVALS) or NOTHING,
+        method="|".join(RUN.rivals) or NOTHING,
     localrule: True
     params:
-        **showing(
-            "figure_intensity", run=lambda wildcards: described([wildcards.method]), **of_method("figure_intensity")
-        ),
+        **PARAMS.showing("figure_intensity", run=PARAMS.described_method, **PARAMS.of_method("figure_intensity")),
 
 
 use rule seconds as figure_training with:
     input:
-        histories=each_fold(TRAINED["history"], method=FERSNET_METHODS),
+        histories=FILES.each_fold(paths.HISTORY, method=RUN.variants),
     output:
         **figure("training_{dataset}", "training"),
     pathvars:
         job="figure_training/{dataset}",
     localrule: True
     params:
-        **showing("figure_training", FERSNET_METHODS),
+        **PARAMS.showing("figure_training", RUN.variants),
 
 
 use rule seconds as figure_gates with:
     input:
-        gates=each_fold("<results>/gates/{dataset}/fold{fold}.npz"),
+        gates=FILES.each_fold(paths.GATES),
     output:
         **figure("gates_{dataset}", "gates"),
     pathvars:
         job="figure_gates/{dataset}",
     localrule: True
     params:
-        **showing("figure_gates", gated_methods()[:1], method=next(iter(gated_methods()), "")),
+        **PARAMS.showing("figure_gates", RUN.gated[:1], method=next(iter(RUN.gated), "")),
 
 
 use rule seconds as figure_augmentation with:
     input:
-        table="<results>/datasets/{dataset}/faces.parquet",
-        folds="<results>/datasets/{dataset}/folds.csv",
-        augmentations=each_fold(
-            "<results>/augmentation/{dataset}/{method}/fold{fold}.csv", method=augmented_methods()[:1]
-        ),
+        table=paths.FACES["table"],
+        folds=paths.FOLDS,
+        augmentations=FILES.each_fold(paths.AUGMENTATION["table"], method=RUN.augmented[:1]),
     output:
         **figure("augmentation_{dataset}", "augmentation"),
     pathvars:
         job="figure_augmentation/{dataset}",
     localrule: True
     params:
-        **showing("figure_augmentation", augmented_methods()[:1]),
+        **PARAMS.showing("figure_augmentation", RUN.augmented[:1]),

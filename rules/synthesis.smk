@@ -3,63 +3,62 @@
 
 use rule training as train_standard_fer with:
     input:
-        **FOLD_FACES,
+        **paths.FOLD_FACES,
     output:
-        checkpoint="<results>/models/{dataset}/standard_fer/fold{fold}/checkpoint.pt",
-        history="<results>/models/{dataset}/standard_fer/fold{fold}/history.csv",
+        **paths.trained("standard_fer"),
         predictions="<results>/predictions/{dataset}/standard_fer/fold{fold}.parquet",
     pathvars:
         job="train_standard_fer/{dataset}_fold{fold}",
     params:
-        **training_work("train_standard_fer", settings=dump(SETTINGS.standard_fer), hold_out=hold_out()),
-        expressions=synthesis_classes,
+        **PARAMS.training("train_standard_fer", settings=dump(SETTINGS.standard_fer), hold_out=RUN.holds_out),
+        expressions=PARAMS.synthesis_classes,
         image_size=SETTINGS.model.image_size,
 
 
 use rule training as train_rival with:
     input:
-        **FOLD_FACES,
-        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
+        **paths.FOLD_FACES,
+        identity=paths.identity(),
     output:
-        **TRAINED,
+        **paths.trained(),
     pathvars:
         job="train_rival/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
-        method=one_of(RIVALS),
+        method=RUN.one_of(RUN.rivals),
     resources:
-        **needs(megabytes=4000, minutes=480, gpus=gpus_of(method_device)),
+        **needs(megabytes=4000, minutes=480, gpus=PARAMS.gpus_of(PARAMS.method_device)),
     params:
-        **training_work("train_rival", **of_method("train_rival"), settings=section, device=method_device),
-        expressions=synthesis_classes,
+        **PARAMS.training_method("train_rival"),
+        expressions=PARAMS.synthesis_classes,
         image_size=SETTINGS.model.image_size,
-        hold_out=hold_out(),
+        hold_out=RUN.holds_out,
 
 
-for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
+for name, count, datasets in fold_groups("synthesize_faces", RUN.fold_counts):
 
     rule:
         name:
             name
         input:
-            **FOLD_FACES,
-            checkpoints=per_fold("<results>/models/{{dataset}}/{{method}}/fold{fold}/checkpoint.pt", count),
+            **paths.FOLD_FACES,
+            checkpoints=paths.per_fold(paths.CHECKPOINT, count),
         output:
-            syntheses=per_fold("<results>/synthesis/{{dataset}}/{{method}}/fold{fold}.npz", count),
+            syntheses=paths.per_fold(paths.SYNTHESES, count),
         log:
             "<logs>/synthesize_faces/{dataset}_{method}.log",
         benchmark:
             "<benchmarks>/synthesize_faces/{dataset}_{method}.tsv"
         wildcard_constraints:
             dataset="|".join(datasets),
-            method=one_of(SYSTEMS),
+            method=RUN.one_of(RUN.systems),
         conda:
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
-            **needs(megabytes=3000, minutes=60, gpus=gpu()),
+            **needs(megabytes=3000, minutes=60, gpus=RUN.gpus),
         params:
-            **work("synthesize_faces", seed=SETTINGS.seed, **of_method("synthesize_faces")),
-            expressions=synthesis_classes,
+            **work("synthesize_faces", seed=SETTINGS.seed, **PARAMS.of_method("synthesize_faces")),
+            expressions=PARAMS.synthesis_classes,
             image_size=SETTINGS.model.image_size,
             device=SETTINGS.device,
         script:
@@ -68,15 +67,15 @@ for name, count, datasets in fold_groups("synthesize_faces", FOLD_COUNTS):
 
 use rule training as evaluate_synthesis with:
     input:
-        **FOLD_FACES,
-        standard_fer="<results>/models/{dataset}/standard_fer/fold{fold}/checkpoint.pt",
-        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
-        syntheses=fold_syntheses,
+        **paths.FOLD_FACES,
+        standard_fer=paths.trained("standard_fer")["checkpoint"],
+        identity=paths.identity(),
+        syntheses=FILES.compared,
     output:
-        images="<results>/evaluation/{dataset}/fold{fold}.parquet",
-        sets="<results>/evaluation/{dataset}/fold{fold}_sets.csv",
+        images=paths.EVALUATION,
+        sets=paths.EVALUATION_SETS,
     pathvars:
         job="evaluate_synthesis/{dataset}_fold{fold}",
     params:
-        **training_work("evaluate_synthesis", image_size=SETTINGS.model.image_size),
-        methods=trainings(SYSTEMS),
+        **PARAMS.training("evaluate_synthesis", image_size=SETTINGS.model.image_size),
+        methods=RUN.trainings(RUN.systems),

@@ -7,9 +7,9 @@ these are: so a table waits for its own jobs alone, and is made again with them.
 
 use rule seconds as collect_jobs with:
     input:
-        predictions=predictions(RECOGNITION, RECOGNISERS),
-        evaluations=evaluations(),
-        selection=selection_files(),
+        predictions=FILES.predictions(RUN.recognisers),
+        evaluations=FILES.evaluations(),
+        selection=FILES.selection(),
     output:
         jobs=update("<results>/jobs.csv"),  # It keeps the run ids that it had where the store fails.
     pathvars:
@@ -21,86 +21,86 @@ use rule seconds as collect_jobs with:
 
 use rule seconds as table_datasets with:
     input:
-        indexes=each_dataset("index.parquet"),
-        folds=each_dataset("folds_check.csv"),
-        published=COUNTS,
+        indexes=FILES.each_dataset("index.parquet"),
+        folds=FILES.each_dataset("folds_check.csv"),
+        published=paths.project_file("config/sequence_counts.csv"),
     output:
         **table_files("datasets", "datasets"),
     pathvars:
         job="table_datasets/datasets",
     localrule: True
     params:
-        **showing("table_datasets"),
+        **PARAMS.showing("table_datasets"),
 
 
 use rule seconds as table_recognition with:
     input:
-        predictions=each_fold(PREDICTIONS, method=trainings(RECOGNISERS)),
-        folds="<results>/datasets/{dataset}/folds.csv",
-        faces="<results>/datasets/{dataset}/faces.parquet",
-        quoted=QUOTED,
+        predictions=FILES.each_fold(paths.PREDICTIONS, method=RUN.trainings(RUN.recognisers)),
+        folds=paths.FOLDS,
+        faces=paths.FACES["table"],
+        quoted=paths.project_file("config/reported.csv"),
     output:
         **table_files("fer_{dataset}", "recognition"),
     pathvars:
         job="table_recognition/{dataset}",
     localrule: True
     params:
-        **showing("table_recognition", RECOGNISERS),
+        **PARAMS.showing("table_recognition", RUN.recognisers),
 
 
 use rule seconds as table_ablation with:
     input:
-        predictions=predictions(RECOGNITION, FERSNET_METHODS),
-        folds=each_dataset("folds.csv"),
-        faces=each_dataset("faces.parquet"),
-        quoted=QUOTED,
+        predictions=FILES.predictions(RUN.variants),
+        folds=FILES.each_dataset("folds.csv"),
+        faces=FILES.each_dataset("faces.parquet"),
+        quoted=paths.project_file("config/reported.csv"),
     output:
         **table_files("ablation", "ablation"),
     pathvars:
         job="table_ablation/ablation",
     localrule: True
     params:
-        **showing("table_ablation", FERSNET_METHODS, datasets=RECOGNITION),
-        methods=FERSNET_METHODS,
+        **PARAMS.showing("table_ablation", RUN.variants, datasets=RUN.recognition),
+        methods=RUN.variants,
 
 
 use rule seconds as table_synthesis with:
     input:
-        evaluations=evaluations(),
-        sets=evaluation_sets(),
-        quoted=QUOTED,
+        evaluations=FILES.evaluations(),
+        sets=FILES.evaluations(paths.EVALUATION_SETS),
+        quoted=paths.project_file("config/reported.csv"),
     output:
         **table_files("synthesis", "synthesis"),
     pathvars:
         job="table_synthesis/synthesis",
     localrule: True
     params:
-        **showing("table_synthesis", SYSTEMS, datasets=SETTINGS.synthesis.datasets),
+        **PARAMS.showing("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
 
 
 use rule seconds as table_selection with:
     input:
-        selection=selection_files(),
-        quoted=QUOTED,
+        selection=FILES.selection(),
+        quoted=paths.project_file("config/reported.csv"),
     output:
         **table_files("selection", "selection"),
     pathvars:
         job="table_selection/selection",
     localrule: True
     params:
-        **showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
+        **PARAMS.showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
 
 
 use rule seconds as build_report with:
     input:
-        tables=all_tables(".json"),
-        figures=all_figures(),
+        tables=FILES.all_tables(".json"),
+        figures=FILES.all_figures(),
         jobs="<results>/jobs.csv",
-        template=TEMPLATE,
+        template=paths.project_file("fersnet/report/report.html.j2"),
     output:
         html="<results>/report.html",
     pathvars:
         job="build_report/report",
     localrule: True
     params:
-        **showing("build_report", [*RECOGNISERS, *SYSTEMS]),
+        **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),

@@ -3,126 +3,127 @@
 
 use rule training as train_identity with:
     input:
-        **FACES,
-        folds=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["folds"].format(**wildcards),
-        checked=lambda wildcards: [] if wildcards.fold == "0" else FOLD_FACES["checked"].format(**wildcards),
+        **paths.FACES,
+        folds=paths.within_folds(paths.FOLDS),
+        checked=paths.within_folds(paths.FOLDS_CHECK),
     output:
-        checkpoint="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
-        history="<results>/models/{dataset}/identity/fold{fold}/history.csv",
+        **paths.trained("identity"),
     pathvars:
         job="train_identity/{dataset}_fold{fold}",
     params:
-        **training_work("train_identity", settings=dump(SETTINGS.identity), hold_out=hold_out()),
+        **PARAMS.training("train_identity", settings=dump(SETTINGS.identity), hold_out=RUN.holds_out),
         image_size=SETTINGS.model.image_size,
-        public=identity_stamp(),
+        public=STAMPS.identity(),
 
 
 use rule training as pretrain_fersnet with:
     input:
-        **FACES,
-        identity="<results>/models/{dataset}/identity/fold0/checkpoint.pt",
+        **paths.FACES,
+        identity=paths.identity(fold="0"),
     output:
-        checkpoint="<results>/models/{dataset}/{method}/fold0/checkpoint.pt",
-        history="<results>/models/{dataset}/{method}/fold0/history.csv",
+        **paths.trained(fold="0"),
     pathvars:
         job="pretrain_fersnet/{dataset}_{method}",
     wildcard_constraints:
-        dataset="|".join(PRETRAINING) or NOTHING,
-        method=one_of(FERSNET_METHODS),
+        dataset="|".join(RUN.pretraining) or NOTHING,
+        method=RUN.one_of(RUN.variants),
     resources:
-        **needs(4000, training_minutes(SETTINGS.pretraining.epochs), gpu()),
+        **needs(4000, training_minutes(SETTINGS.pretraining.epochs), RUN.gpus),
     params:
-        **training_work("pretrain_fersnet", settings=pretrain_params, expressions=classes, faces=face_params),
+        **PARAMS.training("pretrain_fersnet", settings=PARAMS.pretraining),
+        expressions=PARAMS.classes,
+        faces=PARAMS.faces,
 
 
 use rule training as train_fersnet with:
     input:
-        **FOLD_FACES,
-        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
-        pretrained=pretrained_checkpoint,
-        augmentation=augmentation_faces,
+        **paths.FOLD_FACES,
+        identity=paths.identity(),
+        pretrained=FILES.pretrained,
+        augmentation=FILES.augmentation,
     output:
-        **TRAINED,
+        **paths.trained(),
     pathvars:
         job="train_fersnet/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
-        dataset="|".join(RECOGNITION),
-        method=one_of(FERSNET_METHODS),
+        dataset="|".join(RUN.recognition),
+        method=RUN.one_of(RUN.variants),
     resources:
-        **needs(4000, training_minutes(SETTINGS.training.epochs), gpu()),
+        **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
     params:
-        **training_work("train_fersnet", settings=variant_params, expressions=classes, faces=face_params),
+        **PARAMS.training("train_fersnet", settings=PARAMS.variant),
+        expressions=PARAMS.classes,
+        faces=PARAMS.faces,
 
 
-for name, count, datasets in fold_groups("predict_fersnet", FOLD_COUNTS):
+for name, count, datasets in fold_groups("predict_fersnet", RUN.fold_counts):
 
     rule:
         name:
             name
         input:
-            **FOLD_FACES,
-            checkpoints=per_fold("<results>/models/{{dataset}}/{{method}}/fold{fold}/checkpoint.pt", count),
+            **paths.FOLD_FACES,
+            checkpoints=paths.per_fold(paths.CHECKPOINT, count),
         output:
-            predictions=per_fold("<results>/predictions/{{dataset}}/{{method}}/fold{fold}.parquet", count),
+            predictions=paths.per_fold(paths.PREDICTIONS, count),
         log:
             "<logs>/predict_fersnet/{dataset}_{method}.log",
         benchmark:
             "<benchmarks>/predict_fersnet/{dataset}_{method}.tsv"
         wildcard_constraints:
             dataset="|".join(datasets),
-            method=one_of(FERSNET_METHODS),
+            method=RUN.one_of(RUN.variants),
         conda:
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
-            **needs(megabytes=2000, minutes=30, gpus=gpu()),
+            **needs(megabytes=2000, minutes=30, gpus=RUN.gpus),
         params:
-            **work("predict_fersnet", expressions=classes, device=SETTINGS.device),
+            **work("predict_fersnet", expressions=PARAMS.classes, device=SETTINGS.device),
         script:
             "../workflow_scripts/predict_fersnet.py"
 
 
 use rule training as augment_faces with:
     input:
-        **FOLD_FACES,
-        checkpoint=augmenting_checkpoint,
+        **paths.FOLD_FACES,
+        checkpoint=FILES.augmenting,
     output:
-        faces="<results>/augmentation/{dataset}/{method}/fold{fold}.npz",
-        table="<results>/augmentation/{dataset}/{method}/fold{fold}.csv",
+        **paths.AUGMENTATION,
     pathvars:
         job="augment_faces/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
-        method=one_of(augmented_methods()),
+        method=RUN.one_of(RUN.augmented),
     params:
-        **training_work("augment_faces", settings=dump(SETTINGS.augmentation), hold_out=hold_out()),
-        expressions=classes,
+        **PARAMS.training("augment_faces", settings=dump(SETTINGS.augmentation), hold_out=RUN.holds_out),
+        expressions=PARAMS.classes,
 
 
 use rule training as compare_selection with:
     input:
-        **FOLD_FACES,
-        identity="<results>/models/{dataset}/identity/fold{fold}/checkpoint.pt",
+        **paths.FOLD_FACES,
+        identity=paths.identity(),
     output:
         predictions="<results>/selection/{dataset}/fold{fold}.parquet",
         history="<results>/selection/{dataset}/fold{fold}/history.csv",
     pathvars:
         job="compare_selection/{dataset}_fold{fold}",
     resources:
-        **needs(4000, training_minutes(SETTINGS.training.epochs), gpu()),
+        **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
     params:
-        **training_work("compare_selection", settings=dump_study(), expressions=classes),
+        **PARAMS.training("compare_selection", settings=PARAMS.study(), expressions=PARAMS.classes),
 
 
-for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
+for name, count, datasets in fold_groups("extract_gates", RUN.fold_counts):
 
     rule:
         name:
             name
         input:
-            **FOLD_FACES,
-            checkpoints=each_fold(TRAINED["checkpoint"], method=gated_methods()[:1]),
+            **paths.FOLD_FACES,
+            checkpoints=FILES.each_fold(paths.CHECKPOINT, method=RUN.gated[:1]),
         output:
-            gates=per_fold("<results>/gates/{{dataset}}/fold{fold}.npz", count),
+            gates=paths.per_fold(paths.GATES, count),
         log:
             "<logs>/extract_gates/{dataset}.log",
         benchmark:
@@ -133,8 +134,8 @@ for name, count, datasets in fold_groups("extract_gates", FOLD_COUNTS):
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
-            **needs(megabytes=2000, minutes=30, gpus=gpu()),
+            **needs(megabytes=2000, minutes=30, gpus=RUN.gpus),
         params:
-            **work("extract_gates", expressions=classes, device=SETTINGS.device),
+            **work("extract_gates", expressions=PARAMS.classes, device=SETTINGS.device),
         script:
             "../workflow_scripts/extract_gates.py"

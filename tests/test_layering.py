@@ -100,5 +100,11 @@ def test_scripts_are_thin() -> None:
 
 
 def test_files_are_short() -> None:
-    for path in [*FILES, *(ROOT / "rules").glob("*.smk")]:
+    for path in [*FILES, *(ROOT / "rules").glob("*.smk"), *(ROOT / "workflow_scripts").rglob("*.py")]:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 320, path
+
+
+def test_no_script_of_a_job_reaches_the_plan() -> None:
+    """Its fingerprint would cover what the rules ask for, and each change of that retrain everything."""
+    for path in (ROOT / "workflow_scripts").glob("*.py"):
+        assert not [name for name in imports_of(path) if name.startswith("workflow_scripts.planning")], path

@@ -1,6 +1,6 @@
 """A line per finished job for runs whose output goes to a file; on a terminal the logger of the profiles draws bars.
 
-This is no rule's script: `rules/handlers.smk` uses it.
+This is no rule's script: `planning/handlers.py` uses it.
 """
 
 import logging

@@ -1,0 +1,131 @@
+"""Which files a rule takes and which ones a target asks for, as far as that depends on the run."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from snakemake.io import ancient, expand, multiext
+
+from fersnet.repeats import repeat_key, split_repeat
+from workflow_scripts.planning import paths
+from workflow_scripts.planning.run import Run, method_of
+
+if TYPE_CHECKING:
+    from snakemake.io import Wildcards
+
+
+def table(name: str, *forms: str) -> list[str]:
+    """A table as a target asks for it."""
+    return multiext(f"<results>/tables/{name}", *(forms or (".csv", ".json", ".md", ".tex")))
+
+
+def figures(*names: str) -> list[str]:
+    """Figures as a target asks for them."""
+    return [f"<results>/figures/{name}.{ending}" for name in names for ending in ("png", "pdf")]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that depend on what runs: lists of them, and input functions, which take a job's wildcards."""
+
+    run: Run
+
+    def of_folds(self, pattern: str, datasets: Iterable[str], **more: Any) -> list[str]:
+        """A file for every dataset and fold (and whatever else), the folds being each dataset's own."""
+        return [
+            path
+            for dataset in datasets
+            for path in expand(pattern, dataset=dataset, **more, fold=range(1, self.run.fold_counts[dataset] + 1))
+        ]
+
+    def each_fold(self, pattern: str, **more: Any) -> Callable[["Wildcards"], list[str]]:
+        """The input function for a file of every fold of the job's dataset."""
+        return lambda wildcards: self.of_folds(pattern, [wildcards.dataset], **more)
+
+    def each_dataset(self, name: str) -> list[str]:
+        """A file of every recognition dataset."""
+        return expand(f"<results>/datasets/{{dataset}}/{name}", dataset=self.run.recognition)
+
+    def manifest(self, wildcards: "Wildcards") -> list[str]:
+        """The manifest of the rendered tree, which tells that it has changed; nothing for a licensed copy."""
+        embedded = self.run.is_embedded(wildcards)
+        return [f"<results>/embedded/{wildcards.dataset}/manifest.csv"] if embedded else []
+
+    def tree(self, wildcards: "Wildcards") -> list[Any]:
+        """The rendered tree itself: it must be there, but its manifest says whether it is another one."""
+        embedded = self.run.is_embedded(wildcards)
+        return [ancient(f"<results>/embedded/{wildcards.dataset}/tree")] if embedded else []
+
+    def pretrained(self, wildcards: "Wildcards") -> list[str]:
+        """The checkpoint from which a variant's training starts."""
+        source = self.run.settings.variants[method_of(wildcards)].pretrained_on
+        return [paths.CHECKPOINT.format(dataset=source, method=wildcards.method, fold=0)] if source else []
+
+    def augmentation(self, wildcards: "Wildcards") -> list[str]:
+        """The synthetic faces with which a variant trains, too."""
+        augmented = method_of(wildcards) in self.run.augmented
+        return [paths.AUGMENTATION["faces"].format(**wildcards)] if augmented else []
+
+    def augmenting(self, wildcards: "Wildcards") -> str:
+        """The checkpoint that draws those faces: of the same repeat."""
+        method, repeat = split_repeat(wildcards.method)
+        source = repeat_key(self.run.settings.variants[method].augmented_by, repeat)
+        return paths.CHECKPOINT.format(dataset=wildcards.dataset, method=source, fold=wildcards.fold)
+
+    def compared(self, wildcards: "Wildcards") -> list[str]:
+        """The synthetic faces of all systems in a fold."""
+        methods = self.run.trainings(self.run.systems)
+        return expand(paths.SYNTHESES, dataset=wildcards.dataset, method=methods, fold=wildcards.fold)
+
+    def predictions(self, methods: Iterable[str]) -> list[str]:
+        """The predictions of all trainings of some methods."""
+        return self.of_folds(paths.PREDICTIONS, self.run.recognition, method=self.run.trainings(methods))
+
+    def evaluations(self, pattern: str = paths.EVALUATION) -> list[str]:
+        """How the synthetic faces were judged, a file a fold."""
+        return self.of_folds(pattern, self.run.settings.synthesis.datasets)
+
+    def selection(self) -> list[str]:
+        """What the study of epoch selection found, if there is one."""
+        study = self.run.settings.selection_study.method
+        return self.of_folds("<results>/selection/{dataset}/fold{fold}.parquet", self.run.recognition) if study else []
+
+    def recognition_tables(self, *forms: str) -> list[str]:
+        """A table for every recognition dataset."""
+        return [path for dataset in self.run.recognition for path in table(f"fer_{dataset}", *forms)]
+
+    def all_tables(self, *forms: str) -> list[str]:
+        """The tables of this run."""
+        names = ("datasets", "ablation", "synthesis")
+        selection = table("selection", *forms) if self.run.settings.selection_study.method else []
+        return [*(path for name in names for path in table(name, *forms)), *self.recognition_tables(*forms), *selection]
+
+    def face_sheets(self) -> list[str]:
+        """A sheet of aligned faces for every dataset."""
+        return expand("<results>/figures/faces_{dataset}.png", dataset=self.run.settings.datasets)
+
+    def synthesis_figures(self) -> list[str]:
+        """The figures of the synthesis comparison."""
+        run, names = self.run, []
+        steered = [key for key in run.rivals if run.methods_of_one_file[key].declared.controls_intensity]
+        for dataset in run.settings.synthesis.datasets:
+            names += [f"synthesis_{dataset}"]
+            names += [f"confusion_synthesis_{dataset}_{method}" for method in run.systems]
+            names += [f"intensity_{dataset}_{method}" for method in steered]
+        return figures(*names, "synthesis_scatter")
+
+    def all_figures(self) -> list[str]:
+        """The figures of this run."""
+        names = ["ablation"]
+        for dataset in self.run.recognition:
+            names += [f"training_{dataset}", f"ranking_{dataset}"]
+            names += [f"confusion_{dataset}_{method}" for method in self.run.recognisers]
+            names += [f"gates_{dataset}"] if self.run.gated else []
+            names += [f"augmentation_{dataset}"] if self.run.augmented else []
+        return [*self.face_sheets(), *self.synthesis_figures(), *figures(*names)]
+
+    def deliverables(self) -> list[str]:
+        """What `all` asks for by name: Snakemake makes a deleted file again only where somebody asks for it."""
+        run = self.run
+        syntheses = self.of_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=run.trainings(run.systems))
+        return [*self.all_tables(), *self.all_figures(), *self.predictions(run.recognisers), *syntheses]

@@ -1,0 +1,132 @@
+"""The params of the rules: a rule's script, and exactly what its result depends on."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from fersnet.fingerprint import fingerprint
+from fersnet.methods.find import code_of
+from fersnet.report.description import describe, of_methods
+from fersnet.settings.base import Section
+from workflow_scripts.planning.run import Run, method_of
+
+if TYPE_CHECKING:
+    from snakemake.io import Wildcards
+
+Params = dict[str, Any]
+
+
+def work(script: str, **params: Any) -> Params:
+    """Params of a rule: its script, what tells that its code has changed, and what its result depends on."""
+    return {"script": script, "code": fingerprint(f"workflow_scripts.{script}")} | params
+
+
+def dump(section: Section) -> Params:
+    """A settings section as plain data, the form in which `params` are compared."""
+    return section.model_dump(mode="json")
+
+
+@dataclass(frozen=True)
+class RunParams:
+    """The params that depend on what runs: groups of them, and functions of one, which take a job's wildcards."""
+
+    run: Run
+
+    def training(self, script: str, **params: Any) -> Params:
+        """Params of a rule that trains networks, or draws something with them: from the seed, on the device."""
+        settings = self.run.settings
+        common = {"seed": settings.seed, "device": settings.device, "precision": settings.precision}
+        return work(script, **common | params)
+
+    def showing(self, script: str, of: Iterable[str] = (), **params: Any) -> Params:
+        """Params of a rule that makes a table or figure of some methods."""
+        return work(script, report=dump(self.run.settings.report), **{"run": self.described(of)} | params)
+
+    def described(self, methods: Iterable[str]) -> Params:
+        """The run as tables and figures of some methods describe it."""
+        return asdict(of_methods(describe(self.run.settings, self.run.fold_counts), methods))
+
+    def described_method(self, wildcards: "Wildcards") -> Params:
+        """The run as a figure of the job's one method describes it."""
+        return self.described([wildcards.method])
+
+    def of_method(self, script: str) -> Params:
+        """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
+
+        def code(wildcards: "Wildcards") -> str:
+            return fingerprint(f"workflow_scripts.{script}", code_of(self._module(wildcards)))
+
+        return {"module": self._module, "code": code}
+
+    def _module(self, wildcards: "Wildcards") -> str:
+        """Where a method of one file is declared; FERSNet itself is not one."""
+        method, known = method_of(wildcards), self.run.methods_of_one_file
+        return known[method].module if method in known else "fersnet.training.inference"
+
+    def training_method(self, script: str) -> Params:
+        """Params of a rule that trains the methods of one file."""
+        own = {"settings": self._method_settings, "device": self.method_device}
+        return self.training(script, **self.of_method(script), **own)
+
+    def _method_settings(self, wildcards: "Wildcards") -> Params:
+        method = method_of(wildcards)
+        return dump(getattr(self.run.settings, self.run.methods_of_one_file[method].declared.option).of(method))
+
+    def method_device(self, wildcards: "Wildcards") -> str:
+        """The device of a method: one without networks has no use for a GPU, so it neither asks for nor holds one."""
+        networks = self.run.methods_of_one_file[method_of(wildcards)].declared.trains_networks
+        return self.run.settings.device if networks else "cpu"
+
+    def alignment_device(self, wildcards: "Wildcards") -> str:
+        """The device of the landmarks; of the backends, one has networks."""
+        networks = self.run.landmark_backend(wildcards) == "face_alignment"
+        return self.run.settings.device if networks else "cpu"
+
+    def gpus_of(self, device: Callable[["Wildcards"], str]) -> Callable[["Wildcards"], int]:
+        """The GPUs that a job needs whose device is looked up by its wildcards."""
+        return lambda wildcards: 0 if device(wildcards) == "cpu" else self.run.gpus
+
+    def faces(self, wildcards: "Wildcards") -> Params:
+        """How the faces were aligned, which a trained model must do again with a picture of a user's."""
+        settings, backend = dump(self.run.settings.faces), self.run.landmark_backend(wildcards)
+        return {key: settings[key] for key in ("size", "channels", "lighting")} | {"backend": backend}
+
+    def reader(self, wildcards: "Wildcards") -> str:
+        """What reads the job's dataset."""
+        return self.run.dataset(wildcards).reader
+
+    def dataset(self, wildcards: "Wildcards") -> Params:
+        """The settings of the job's dataset."""
+        return dump(self.run.dataset(wildcards))
+
+    def embedded(self, wildcards: "Wildcards") -> Params:
+        """The settings of the embedded faces of the job's dataset."""
+        return dump(self.run.dataset(wildcards).embedded)
+
+    def fold_count(self, wildcards: "Wildcards") -> int:
+        """How many folds of the job's dataset the run trains."""
+        return self.run.fold_counts[wildcards.dataset]
+
+    def classes(self, wildcards: "Wildcards") -> list[str]:
+        """The expressions that are told apart."""
+        return list(self.run.dataset(wildcards).classes)
+
+    def synthesis_classes(self, wildcards: "Wildcards") -> list[str]:
+        """The expressions that are drawn."""
+        return list(self.run.dataset(wildcards).synthesis_classes)
+
+    def variant(self, wildcards: "Wildcards") -> Params:
+        """The settings of a variant that its training depends on."""
+        return self._variant(method_of(wildcards))
+
+    def pretraining(self, wildcards: "Wildcards") -> Params:
+        """The settings of a variant that its first training, on another dataset, depends on."""
+        return self._variant(method_of(wildcards), pretraining=True)
+
+    def study(self) -> Params:
+        """What the selection study's result depends on; its method is a variant like any other."""
+        method = self.run.settings.selection_study.method
+        return self._variant(method) if method else {}
+
+    def _variant(self, method: str, pretraining: bool = False) -> Params:
+        return dump(self.run.settings.for_variant(method, pretraining))

@@ -1,0 +1,57 @@
+"""Where the files of a run lie, as patterns; Snakemake fills in `<results>` and the wildcards."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from snakemake.io import local
+
+from fersnet.project import named_file
+
+if TYPE_CHECKING:
+    from snakemake.io import Wildcards
+
+FOLDS = "<results>/datasets/{dataset}/folds.csv"
+FOLDS_CHECK = "<results>/datasets/{dataset}/folds_check.csv"
+CHECKPOINT = "<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
+HISTORY = "<results>/models/{dataset}/{method}/fold{fold}/history.csv"
+PREDICTIONS = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
+SYNTHESES = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
+EVALUATION = "<results>/evaluation/{dataset}/fold{fold}.parquet"
+EVALUATION_SETS = "<results>/evaluation/{dataset}/fold{fold}_sets.csv"
+GATES = "<results>/gates/{dataset}/fold{fold}.npz"
+STORED = ("faces.npy", "faces.parquet", "landmarks.npy")
+FACES = {
+    "faces": "<results>/datasets/{dataset}/faces.npy",
+    "table": "<results>/datasets/{dataset}/faces.parquet",
+}
+AUGMENTATION = {
+    "faces": "<results>/augmentation/{dataset}/{method}/fold{fold}.npz",
+    "table": "<results>/augmentation/{dataset}/{method}/fold{fold}.csv",
+}
+FOLD_FACES = FACES | {"folds": FOLDS, "checked": FOLDS_CHECK}
+
+
+def trained(method: str = "{method}", fold: str = "{fold}") -> dict[str, str]:
+    """What a training leaves; without arguments that of the job's own wildcards."""
+    of = {"dataset": "{dataset}", "method": method, "fold": fold}
+    return {"checkpoint": CHECKPOINT.format(**of), "history": HISTORY.format(**of)}
+
+
+def identity(fold: str = "{fold}") -> str:
+    """The identity network of a fold; that of fold 0 knows everybody."""
+    return trained("identity", fold)["checkpoint"]
+
+
+def project_file(name: str) -> Any:
+    """A file whose content shows in results; no prefix of another workflow's goes before one of the project's own."""
+    return local(str(named_file(name)))
+
+
+def per_fold(pattern: str, count: int) -> list[str]:
+    """One file for every fold: for jobs so short that one does all folds of a method."""
+    return [pattern.replace("{fold}", str(fold)) for fold in range(1, count + 1)]
+
+
+def within_folds(pattern: str) -> Callable[["Wildcards"], Any]:
+    """The input function for a file of the folds, which a training on everybody (fold 0) has no use for."""
+    return lambda wildcards: [] if wildcards.fold == "0" else pattern.format(**wildcards)

@@ -1,0 +1,158 @@
+"""A run as its config has it: the methods and datasets, and what the wildcards of a job stand for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snakemake.exceptions import WorkflowError
+
+from fersnet.cross_validation import fold_counts
+from fersnet.errors import UserError
+from fersnet.host import check_writable, has_gpu
+from fersnet.methods.find import Found
+from fersnet.readiness import check_ready
+from fersnet.repeats import repeat_key, split_repeat
+from fersnet.settings.data import DatasetSettings
+from fersnet.settings.load import load_settings
+from fersnet.settings.tree import Settings
+
+if TYPE_CHECKING:
+    from snakemake.io import Wildcards
+    from snakemake.workflow import Workflow
+
+NOTHING = "(?!)"
+"""A wildcard constraint that no name meets."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What runs."""
+
+    settings: Settings
+    folder: str
+    """Where its results lie; within another workflow with that one's prefix."""
+    fold_counts: Mapping[str, int]
+    """Number of folds by recognition dataset."""
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """FERSNet and its variants."""
+        return tuple(self.settings.variants)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The rivals in the synthesis comparison."""
+        return self.settings.rivals.methods
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The rivals in the recognition tables."""
+        return self.settings.baselines.methods
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """All that draws the faces which are compared."""
+        return (*self.rivals, self.settings.synthesis.method)
+
+    @property
+    def recognisers(self) -> tuple[str, ...]:
+        """All that has a row in the recognition tables."""
+        return (*self.baselines, *self.variants)
+
+    @cached_property
+    def augmented(self) -> tuple[str, ...]:
+        """The variants that train with faces of another one's, too."""
+        return tuple(key for key, variant in self.settings.variants.items() if variant.augmented_by)
+
+    @cached_property
+    def gated(self) -> tuple[str, ...]:
+        """The variants that have gates to be shown."""
+        return tuple(key for key, variant in self.settings.variants.items() if variant.sharing == "convflu")
+
+    @cached_property
+    def recognition(self) -> tuple[str, ...]:
+        """The datasets that enter the cross-validation."""
+        return self.settings.recognition_datasets
+
+    @cached_property
+    def pretraining(self) -> tuple[str, ...]:
+        """The datasets on which variants are trained first."""
+        return tuple(key for key in self.settings.datasets if key not in self.recognition)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the validation subjects leave the training set."""
+        return self.settings.training.selection == "validation"
+
+    @cached_property
+    def gpus(self) -> int:
+        """GPUs of a training job: what `device` says, and for `auto` what this host has."""
+        return int(has_gpu() if self.settings.device == "auto" else self.settings.device == "cuda")
+
+    @cached_property
+    def _repeats(self) -> dict[str, int]:
+        repeats = self.settings.repeats
+        return {
+            **dict.fromkeys(self.rivals, repeats.rivals),
+            **dict.fromkeys(self.baselines, repeats.baselines),
+            **dict.fromkeys(self.variants, repeats.variants),
+        }
+
+    def trainings(self, methods: Iterable[str]) -> list[str]:
+        """The names under which the trainings of some methods lie, repeats included."""
+        return [repeat_key(method, repeat) for method in methods for repeat in range(1, self._repeats[method] + 1)]
+
+    def one_of(self, methods: Iterable[str]) -> str:
+        """The wildcard constraint for the trainings of some methods."""
+        return "|".join(self.trainings(methods)).replace(".", r"\.") or NOTHING
+
+    @cached_property
+    def methods_of_one_file(self) -> dict[str, Found]:
+        """All that the project and the user have; FERSNet itself is not one of them."""
+        return {**self.settings.known.systems, **self.settings.known.recognisers}
+
+    def dataset(self, wildcards: "Wildcards") -> DatasetSettings:
+        """The settings of the job's dataset."""
+        return self.settings.datasets[wildcards.dataset]
+
+    def is_embedded(self, wildcards: "Wildcards") -> bool:
+        """Whether the job's dataset is rendered here, and no copy of the user's."""
+        return self.dataset(wildcards).root is None
+
+    def dataset_root(self, wildcards: "Wildcards") -> str:
+        """Where the tree of the job's dataset lies."""
+        return self.dataset(wildcards).root or f"{self.folder}/embedded/{wildcards.dataset}/tree"
+
+    def landmark_backend(self, wildcards: "Wildcards") -> str:
+        """What finds the landmarks in the job's dataset."""
+        return self.dataset(wildcards).landmarks or self.settings.faces.backend
+
+
+def method_of(wildcards: "Wildcards") -> str:
+    """The method of a training, whichever repeat it is."""
+    return split_repeat(wildcards.method)[0]
+
+
+def read_run(workflow: "Workflow", config: dict[str, Any], config_files: list[Path]) -> Run:
+    """The run of a config.
+
+    Args:
+        workflow: that reads the rules.
+        config: what the files and the command line make together.
+        config_files: where its parts come from.
+
+    Raises:
+        WorkflowError: what is wrong with the config, the data or the folder of the results, before any job.
+    """
+    try:
+        settings = load_settings(config, config_files, workflow.config_settings.config)
+        # Snakemake puts a module's prefix before inputs, outputs and logs; paths that it does not see need it, too.
+        folder = str(workflow.modifier.modify_path(f"results/{settings.run}"))
+        check_writable(Path(folder))
+        if workflow.is_main_process:  # a job reads the rules again, and need not look again
+            check_ready(settings)
+        return Run(settings, folder, fold_counts(settings, Path(folder)))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
