@@ -13,7 +13,7 @@ from fersnet.report.description import RunDescription
 from fersnet.report.files import training_cost
 from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, score_columns
 from fersnet.report.statistics import paired_difference, paired_mcnemar, recognition_scores
-from fersnet.report.table import Table, columns
+from fersnet.report.table import Column, Table, columns
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
@@ -64,7 +64,10 @@ def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame,
             "`published` is the count in the paper, `difference` this run's total minus it. Embedded data are smaller "
             "by design; a licensed copy that is complete has the difference 0.",
         ),
-        columns=columns("name", *SEVEN, "total", "subjects", "published_total", "difference"),
+        columns=(
+            Column("name", "Dataset", "text"),
+            *columns(*SEVEN, "total", "subjects", "published_total", "difference"),
+        ),
     )
 
 
