@@ -141,8 +141,8 @@ def _configure(folder: Path, gpus: int) -> None:
         "controller_port": _free_port(),
         "node_port": _free_port(),
         "cpus": min(os.cpu_count() or 1, 2),
-        # Pretended too: two trainings of 4 GB must fit by SLURM's books; small faces need little of it.
-        "memory": 16000,
+        # Pretended too: two retried trainings of 8 GB must fit by SLURM's books; small faces need little of it.
+        "memory": 20000,
         "gpus": gpus,
     }
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**values), encoding="utf-8")
