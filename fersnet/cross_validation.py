@@ -6,12 +6,11 @@ the number is kept beside the dataset's results and counted again only where dat
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
-from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp
+from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp, recall, remember
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
@@ -65,18 +64,12 @@ def _people(key: str, settings: Settings, results: Path) -> int:
     state = [*stamps, code, dataset.model_dump_json(), settings.faces.peak_frames]
     digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
     kept = results / "datasets" / key / ".subjects.json"
-    try:
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        if found["of"] == digest:
-            return int(found["subjects"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    found = recall(kept)
+    if found.get("of") == digest:
+        return int(found["subjects"])
     print(f"dataset {key}: counting its subjects, to leave out one at a time", file=sys.stderr, flush=True)
     count = _count(key, dataset, root, settings.faces.peak_frames, reader)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    temporary = kept.with_name(f"{kept.name}.{os.getpid()}")
-    temporary.write_text(json.dumps({"of": digest, "subjects": count}), encoding="utf-8")
-    temporary.replace(kept)
+    remember(kept, {"of": digest, "subjects": count})
     return count
 
 

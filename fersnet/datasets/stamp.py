@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from fersnet.datasets.index import watched_files
 from fersnet.datasets.walk import Tree, join
@@ -97,7 +98,7 @@ def _file_entries(paths: Iterable[Path]) -> Iterator[Entry]:
 def _stamp(place: Path, entries: Iterable[Entry], memory: Path) -> str:
     listed = [(name, file, None if file is None else _look(file)) for name, file in entries]
     record = memory / f"{hashlib.sha256(os.fsencode(place.absolute())).hexdigest()[:16]}.json"
-    known = _recall(record)
+    known = recall(record)
     unknown = sum(look[0] for _, file, look in listed if look and known.get(str(file), [None])[:-1] != look)
     if unknown >= ANNOUNCED_BYTES:
         print(f"{place}: reading {unknown / 1e9:.1f} GB, to know it again", file=sys.stderr, flush=True)
@@ -113,7 +114,7 @@ def _stamp(place: Path, entries: Iterable[Entry], memory: Path) -> str:
                 remembered[str(file)] = [*look, content]
         digest.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
     if remembered != known:
-        _remember(record, remembered)
+        remember(record, remembered)
     return digest.hexdigest()[:16]
 
 
@@ -137,19 +138,20 @@ def _checksum(file: Path) -> str:
         return f"{UNREADABLE}: {getattr(error, 'strerror', None) or error}"
 
 
-def _recall(record: Path) -> dict[str, list]:
+def recall(record: Path) -> dict[str, Any]:
+    """What `remember` wrote; nothing where there is none, or it cannot be read."""
     try:
         return dict(json.loads(record.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
 
 
-def _remember(record: Path, files: dict[str, list]) -> None:
-    """Where this cannot be written, the files are read again next time."""
+def remember(record: Path, found: dict[str, Any]) -> None:
+    """Keep what was found, to spare a later run the work. Where it cannot be written, that is done again next time."""
     temporary = record.with_name(f".{record.name}.{os.getpid()}")
     try:
         record.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(files), encoding="utf-8")
+        temporary.write_text(json.dumps(found), encoding="utf-8")
         temporary.replace(record)
     except OSError:
         with suppress(OSError):
