@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.daemons import Cluster, running_cluster
+from tests.cluster.rests import REST, let_trainings_rest
 from tests.cluster.runs import CONFIGURED, SETTINGS, SETTINGS_FILE, TRAINING, TRAINING_INPUTS
 from tests.workflow.conftest import copy_project, snakemake
 
@@ -26,6 +27,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with all that the training to interrupt needs."""
     folder = copy_project(tmp_path_factory.mktemp("prepared"))
     (folder / SETTINGS_FILE).write_text(SETTINGS, encoding="utf-8")
+    let_trainings_rest(folder)
     done = snakemake(folder, "--cores", "2", *CONFIGURED, "--", *TRAINING_INPUTS)
     assert done.returncode == 0, done.stdout[-6000:]
     return folder
@@ -42,5 +44,7 @@ def unbroken(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(prepared: Path, tmp_path: Path) -> Path:
-    """A copy of its own for a test that interrupts the training."""
-    return shutil.copytree(prepared, tmp_path / "project")
+    """A copy of its own for a test that interrupts the training, in which trainings rest until then."""
+    folder = shutil.copytree(prepared, tmp_path / "project")
+    (folder / REST).touch()
+    return folder

@@ -6,13 +6,14 @@ gives it out and sets CUDA_VISIBLE_DEVICES, which is all that a scheduler knows 
 """
 
 import os
+import random
 import shutil
 import socket
 import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,13 @@ ENDED_WITH_TESTS = ("setpriv", "--pdeathsig", "TERM")
 """Put before a command: it ends with the process that started it, even if that is killed."""
 SEARCHED = (*os.get_exec_path(), "/usr/sbin", "/sbin")
 """Where programs are looked for; daemons lie in folders that a user's PATH may lack."""
-START_SECONDS = 60
-"""How long a daemon may take before the cluster counts as broken."""
+START_SECONDS = 600
+"""After how long without an answer the cluster counts as broken; no time that anything should take."""
 
 # A requeued job waits until its old credential has expired, by SLURM's own value two minutes. ReturnToService=1 leaves
 # a node that was set down as it is until it is resumed; with 2 it comes back by itself when its daemon next reports.
+# Whatever SLURM takes for lost or hanging after a while gets more of it than a busy machine may need. What is pretended
+# of the node is room for two trainings at once, also for retried ones of twice the memory, whatever the machine has.
 CONFIGURATION = """
 ClusterName=fersnet
 SlurmctldHost=localhost(127.0.0.1)
@@ -37,6 +40,14 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=20
+MessageTimeout=100
+TCPTimeout=60
+BatchStartTimeout=600
+SlurmdTimeout=0
+KillWait=600
+UnkillableStepTimeout=1200
+MinJobAge=3600
+SchedulerParameters=sched_interval=2,bf_interval=2
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -51,9 +62,8 @@ MpiDefault=none
 ReturnToService=1
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:{gpus} State=UNKNOWN
+NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=40000 Gres=gpu:{gpus} State=UNKNOWN
 PartitionName=main Nodes={node} Default=YES MaxTime=INFINITE State=UP
-PartitionName=short Nodes={node} MaxTime=1 State=UP
 """
 
 
@@ -74,10 +84,22 @@ class Cluster:
         Raises:
             ClusterError: if it fails.
         """
-        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            words, env=self.environment, capture_output=True, text=True, timeout=START_SECONDS, check=False
+        )
         if done.returncode:
             raise ClusterError(f"{' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
+
+    def end_jobs(self) -> None:
+        """Ends what still runs, at once, and waits until it has ended."""
+        self.command("scancel", "--quiet", "--signal=KILL", "--full", f"--nodelist={NODE}")
+        self.command("scancel", "--quiet", "--user=root")
+        end = time.monotonic() + START_SECONDS
+        while self.command("squeue", "--noheader").strip():
+            if time.monotonic() > end:
+                raise ClusterError(f"jobs do not end: {self.command('squeue', '--noheader')}")
+            time.sleep(0.5)
 
     def set_node(self, state: str) -> None:
         """Puts the node `down` (its jobs are lost, as when a node dies) or back with `resume`."""
@@ -121,7 +143,8 @@ def running_cluster(folder: Path, gpus: int = 2) -> Iterator[Cluster]:
         yield cluster
     finally:
         if len(running) == len(DAEMONS):
-            _end_jobs(cluster)
+            with suppress(ClusterError):
+                cluster.end_jobs()
         for process in reversed(running):
             process.terminate()
             try:
@@ -134,15 +157,13 @@ def running_cluster(folder: Path, gpus: int = 2) -> Iterator[Cluster]:
 def _configure(folder: Path, gpus: int) -> None:
     for name in ("state", "spool"):
         (folder / name).mkdir()
+    controller_port, node_port = _free_ports(2)
     values = {
         "folder": folder,
         "node": NODE,
         "host": socket.gethostname(),
-        "controller_port": _free_port(),
-        "node_port": _free_port(),
-        "cpus": min(os.cpu_count() or 1, 2),
-        # Pretended too: two retried trainings of 8 GB must fit by SLURM's books; small faces need little of it.
-        "memory": 20000,
+        "controller_port": controller_port,
+        "node_port": node_port,
         "gpus": gpus,
     }
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**values), encoding="utf-8")
@@ -193,16 +214,12 @@ def _answer(cluster: Cluster, *words: str) -> str:
         return ""
 
 
-def _end_jobs(cluster: Cluster) -> None:
-    """Ends what still runs, so that no job outlives its cluster."""
-    _answer(cluster, "scancel", "--quiet", "--signal=KILL", "--full", f"--nodelist={NODE}")
-    _answer(cluster, "scancel", "--quiet", "--user=root")
-    end = time.monotonic() + START_SECONDS
-    while _answer(cluster, "squeue", "--noheader").strip() and time.monotonic() < end:
-        time.sleep(0.5)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count: int) -> list[int]:
+    """Ports below those from which the system serves outgoing connections, so that none is gone before it is used."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return found

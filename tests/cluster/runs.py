@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,23 +25,25 @@ TRAINING_INPUTS = [
     str(MODELS / "fold3" / "checkpoint.pt"),
 ]
 SETTINGS_FILE = "longer.yaml"
-SETTINGS = "training: {epochs: 60}\n"
-"""Enough epochs that a training outlives the waits between its interruptions."""
+SETTINGS = "training: {epochs: 6}\n"
+"""Two epochs more than the most attempts at a training: each of them leaves something to the next."""
 CONFIGURED = ("--configfile", "config/smoke.yaml", SETTINGS_FILE, "--config", "device=cpu")
 """The smoke config with a longer training, on the CPU."""
 PROFILE = (
     "--workflow-profile=profiles/slurm",
     # A file system without delay, and a scheduler with nothing else to do.
     "--latency-wait=20",
-    "--slurm-init-seconds-before-status-checks=2",
+    "--slurm-init-seconds-before-status-checks=1",
 )
-WAIT_SECONDS = 300
+IMPATIENT = Path(__file__).with_name("impatient.py")
+WAIT_SECONDS = 1800
+"""No time that anything may take, but an end to a wait for what never comes."""
 
 
 @contextmanager
 def started(cluster: Cluster, folder: Path, *words: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Runs snakemake with the profile while the body runs, its output in `folder/output.txt`; ends it afterwards."""
-    command = [*ENDED_WITH_TESTS, sys.executable, "-m", "snakemake", *PROFILE, *words]
+    command = [*ENDED_WITH_TESTS, sys.executable, str(IMPATIENT), *PROFILE, *words]
     settings = cluster.environment | {"COLUMNS": "200", "PYTHONPATH": ""} | environment
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env=settings, stdout=output, stderr=output)
@@ -52,28 +53,34 @@ def started(cluster: Cluster, folder: Path, *words: str, **environment: str) -> 
         if process.poll() is None:
             process.kill()
             process.wait()
-            cluster.command("scancel", "--user=root")
+            cluster.end_jobs()
 
 
-def run(cluster: Cluster, folder: Path, *words: str, timeout: float = 2400, **environment: str) -> str:
+def run(cluster: Cluster, folder: Path, *words: str, **environment: str) -> str:
     """Runs snakemake with the profile to its end and gives its output; it must succeed."""
     with started(cluster, folder, *words, **environment) as process:
-        return finish(process, folder, timeout)
+        return finish(process, folder)
 
 
-def finish(process: subprocess.Popen[bytes], folder: Path, timeout: float = 900) -> str:
+def finish(process: subprocess.Popen[bytes], folder: Path) -> str:
     """Waits for a started run to end well, and gives its output."""
-    code = process.wait(timeout)
-    text = (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+    code = process.wait(WAIT_SECONDS)
+    text = output_of(folder)
     assert code == 0, text[-6000:]
     return text
 
 
-def wait_until(what: str, condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
-    """Waits for a condition to become true and gives its value."""
-    end = time.monotonic() + seconds
+def output_of(folder: Path) -> str:
+    """What the run in a folder has printed."""
+    return (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+
+
+def wait_until(what: str, condition: Callable[[], Any], process: subprocess.Popen[bytes], folder: Path) -> Any:
+    """Waits for a condition to become true while a run goes on, and gives its value."""
+    end = time.monotonic() + WAIT_SECONDS
     while not (value := condition()):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        assert process.poll() is None, f"the run ended before {what}: {output_of(folder)[-6000:]}"
+        assert time.monotonic() < end, f"waited {WAIT_SECONDS} s for {what}: {output_of(folder)[-6000:]}"
         time.sleep(0.2)
     return value
 
@@ -89,30 +96,6 @@ def training_log(folder: Path, fold: int) -> str:
     """What the present attempt at a training has logged."""
     path = folder / RESULTS / "logs" / "train_fersnet" / f"oulu_casia_fersnet_fold{fold}.log"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def training_process(folder: Path, fold: int) -> int:
-    """The process that trains, which holds the lock of its job's record."""
-    key = training_records(folder)[fold]["job_key"]
-    lock = (folder / JOBS / f"{key}.lock").resolve()
-    for opened in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if opened.resolve() == lock:
-                return int(opened.parts[2])
-        except OSError:
-            continue
-    raise AssertionError(f"no process holds {lock}")
-
-
-def has_been_sent(number: int, which: signal.Signals) -> bool:
-    """Whether a stopped process has a signal waiting for it, or woke up on one and ended."""
-    status = Path(f"/proc/{number}/status")
-    try:
-        lines = status.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    masks = (int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd:", "ShdPnd:")))
-    return any(mask >> (which - 1) & 1 for mask in masks)
 
 
 def mirrored_runs(folder: Path) -> dict[str, list[str]]:
