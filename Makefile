@@ -9,6 +9,8 @@ TRIALS ?= 200
 ENGINE ?= podman
 BIN := .venv/bin
 READY := .venv/.ready
+# A worker has one thread (tests/conftest.py), and what a file's tests share is made once.
+PARALLEL := --numprocesses $(CORES) --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: reproduce test test-unit test-cluster lint soak bench environment image lock help
@@ -67,10 +69,11 @@ lint: $(READY)
 	$(BIN)/snakemake --lint
 
 test-unit: $(READY)
-	$(BIN)/python -m pytest tests -m "not smoke and not cluster"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not smoke and not cluster" tests
 
-test: lint
-	$(BIN)/python -m pytest tests
+# What is quick comes first; where it fails, the rest need not run.
+test: lint test-unit
+	$(BIN)/python -m pytest $(PARALLEL) -m smoke tests
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak.soak --trials $(TRIALS)

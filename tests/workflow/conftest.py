@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.workflow.warm import run_module
+
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
     "Snakefile",
@@ -36,26 +38,27 @@ def copy_project(folder: Path) -> Path:
 
 
 def snakemake(
-    folder: Path, *words: str, timeout: float = 1800, before: Callable[[], None] | None = None
+    folder: Path, *words: str, before: Callable[[], None] | None = None, warm: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run snakemake in a copy of the project; stdout and stderr together in `.stdout`.
 
     before: called in the new process, e.g. to limit it.
+    warm: also for the jobs, where they are many; see warm.py.
     """
     environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": ""}
+    if before is None:
+        return run_module("snakemake", folder, words, environment, warm_jobs=warm)
     command = [sys.executable, "-m", "snakemake", *words]
     return subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=timeout, check=False, preexec_fn=before,
+        check=False, preexec_fn=before,
     )  # fmt: skip
 
 
 def planned_jobs(folder: Path, *configs: str) -> list[dict[str, Any]]:
     """All jobs of a copy of the project, as Snakemake plans them now for config files laid over the default."""
-    command = [sys.executable, "-m", "workflow_scripts.plan_jobs", *configs]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    done = run_module("workflow_scripts.plan_jobs", folder, configs, os.environ | {"PYTHONPATH": str(folder)})
+    assert done.returncode == 0, done.stdout[-3000:]
     return json.loads(done.stdout)
 
 
@@ -69,6 +72,6 @@ def project(tmp_path: Path) -> Path:
 def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole graph on the smallest config, run once; the folder of the copy."""
     folder = copy_project(tmp_path_factory.mktemp("smoke"))
-    done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
+    done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml", warm=True)
     assert done.returncode == 0, done.stdout[-6000:]
     return folder

@@ -62,7 +62,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pictures(folder / config["datasets"]["lab"]["root"])
     for name, text in zip(CONFIGS, (MINE, TINY), strict=True):
         (folder / name).write_text(text, encoding="utf-8")
-    done = snakemake(folder, "--cores", "2", "--configfile", *CONFIGS)
+    done = snakemake(folder, "--cores", "2", "--configfile", *CONFIGS, warm=True)
     assert done.returncode == 0, done.stdout[-6000:]
     return folder
 

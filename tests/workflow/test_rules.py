@@ -13,7 +13,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
-from fersnet.plan.graph import read_graph
+from fersnet.plan.graph import Job, read_graph
 from tests.workflow.conftest import copy_project, snakemake
 
 ROOT = Path(__file__).parent.parent.parent
@@ -137,16 +137,23 @@ def test_the_snakefile_holds_nothing_but_the_entry() -> None:
     assert len((ROOT / "Snakefile").read_text(encoding="utf-8").splitlines()) < 80
 
 
-def test_handcrafted_baselines_ask_for_no_gpu(tmp_path: Path) -> None:
-    (tmp_path / "gpus.yaml").write_text("device: cuda\nbaselines: {methods: [stm_explet, cnn3d]}\n", encoding="utf-8")
-    jobs = read_graph([Path("config/smoke.yaml"), tmp_path / "gpus.yaml"], ROOT)
-    needs = {job.method: job.gpu for job in jobs if job.rule == "train_baseline"}
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
+    """The jobs of the smoke config with GPUs, other baselines and repeats."""
+    config = tmp_path_factory.mktemp("varied") / "varied.yaml"
+    config.write_text(
+        "device: cuda\nbaselines: {methods: [stm_explet, cnn3d]}\nrepeats: {variants: 2, rivals: 2}\n", encoding="utf-8"
+    )
+    return read_graph([ROOT / "config" / "smoke.yaml", config], ROOT)
+
+
+def test_handcrafted_baselines_ask_for_no_gpu(varied: list[Job]) -> None:
+    needs = {job.method: job.gpu for job in varied if job.rule == "train_baseline"}
     assert needs == {"stm_explet": 0, "cnn3d": 1}
 
 
-def test_f7_a_recognition_table_waits_for_the_jobs_of_its_own_dataset_alone() -> None:
-    jobs = read_graph([Path("config/smoke.yaml")], ROOT)
-    tables = [job for job in jobs if job.rule in ("table_recognition", "figure_ranking", "figure_confusion")]
+def test_f7_a_recognition_table_waits_for_the_jobs_of_its_own_dataset_alone(varied: list[Job]) -> None:
+    tables = [job for job in varied if job.rule in ("table_recognition", "figure_ranking", "figure_confusion")]
     assert len(tables) == 9
     for table in tables:
         before, seen = [*table.after], set()
@@ -154,20 +161,17 @@ def test_f7_a_recognition_table_waits_for_the_jobs_of_its_own_dataset_alone() ->
             number = before.pop()
             if number not in seen:
                 seen.add(number)
-                before += jobs[number].after
+                before += varied[number].after
         # FERSNet may be pre-trained on BU-4DFE.
-        assert {jobs[number].dataset for number in seen} == {table.dataset, "bu4dfe"}, table.rule
+        assert {varied[number].dataset for number in seen} == {table.dataset, "bu4dfe"}, table.rule
 
 
-def test_each_repeat_builds_on_the_same_repeat(tmp_path: Path) -> None:
-    config = tmp_path / "repeated.yaml"
-    config.write_text("repeats: {variants: 2, rivals: 2}\n", encoding="utf-8")
-    jobs = read_graph([ROOT / "config" / "smoke.yaml", config], ROOT)
-    trained = {(job.method, job.fold) for job in jobs if job.rule == "train_fersnet" and job.dataset == "ckplus"}
+def test_each_repeat_builds_on_the_same_repeat(varied: list[Job]) -> None:
+    trained = {(job.method, job.fold) for job in varied if job.rule == "train_fersnet" and job.dataset == "ckplus"}
     assert len(trained) == 2 * 5 * 3
-    augmented = next(job for job in jobs if job.rule == "augment_faces" and job.method == "fersnet_fes_da.repeat2")
-    sources = {jobs[position].method for position in augmented.after if jobs[position].rule == "train_fersnet"}
+    augmented = next(job for job in varied if job.rule == "augment_faces" and job.method == "fersnet_fes_da.repeat2")
+    sources = {varied[position].method for position in augmented.after if varied[position].rule == "train_fersnet"}
     assert sources == {"fersnet.repeat2"}
-    judged = next(job for job in jobs if job.rule == "evaluate_synthesis")
-    methods = {jobs[position].method for position in judged.after if jobs[position].rule == "synthesize_faces"}
+    judged = next(job for job in varied if job.rule == "evaluate_synthesis")
+    methods = {varied[position].method for position in judged.after if varied[position].rule == "synthesize_faces"}
     assert {"stargan", "stargan.repeat2", "fersnet", "fersnet.repeat2"} <= methods
