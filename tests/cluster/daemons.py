@@ -23,7 +23,7 @@ ENDED_WITH_TESTS = ("setpriv", "--pdeathsig", "TERM")
 """Put before a command: it ends with the process that started it, even if that is killed."""
 SEARCHED = (*os.get_exec_path(), "/usr/sbin", "/sbin")
 """Where programs are looked for; daemons lie in folders that a user's PATH may lack."""
-START_SECONDS = 600
+START_SECONDS = 1800
 """After how long without an answer the cluster counts as broken; no time that anything should take."""
 
 # A requeued job waits until its old credential has expired, by SLURM's own value two minutes. ReturnToService=1 leaves

@@ -36,7 +36,7 @@ PROFILE = (
     "--slurm-init-seconds-before-status-checks=1",
 )
 IMPATIENT = Path(__file__).with_name("impatient.py")
-WAIT_SECONDS = 1800
+WAIT_SECONDS = 4 * 3600
 """No time that anything may take, but an end to a wait for what never comes."""
 
 
