@@ -32,6 +32,8 @@ FOR_JOBS = (
 FORKED = multiprocessing.get_context("forkserver")
 ALONE = Lock()
 """The standard library reads the exit code of an ended process at any start of another one."""
+PATIENCE = 2 * 3600.0
+"""Seconds after which a run counts as stuck, on the slowest of machines."""
 
 
 def run_module(
@@ -42,6 +44,8 @@ def run_module(
     with tempfile.NamedTemporaryFile() as output:
         run = FORKED.Process(target=_run, args=(name, str(folder), words, environment, output.name, warm_jobs))
         run.start()
+        run.join(PATIENCE)
+        run.kill()
         run.join()
         text = Path(output.name).read_text(encoding="utf-8", errors="replace")
     return subprocess.CompletedProcess([name, *words], run.exitcode, text)
