@@ -1,10 +1,32 @@
 """The recognition methods of one file: one rule for all of them."""
 
 
+use rule training as pretrain_baseline with:
+    input:
+        **paths.FACES,
+        landmarks="<results>/datasets/{dataset}/landmarks.npy",
+    output:
+        **paths.trained(fold="0"),
+    pathvars:
+        job="pretrain_baseline/{dataset}_{method}",
+    wildcard_constraints:
+        dataset="|".join(RUN.pretraining) or NOTHING,
+        method=RUN.one_of(RUN.pretrained),
+    resources:
+        **needs(megabytes=4000, minutes=240, gpus=PARAMS.gpus_of(PARAMS.method_device)),
+    params:
+        **PARAMS.training_method("pretrain_baseline"),
+        expressions=PARAMS.classes,
+        size=SETTINGS.baselines.size,
+        crop=SETTINGS.model.image_size,
+        frames=SETTINGS.faces.clip_frames,
+
+
 use rule training as train_baseline with:
     input:
         **paths.FOLD_FACES,
         landmarks="<results>/datasets/{dataset}/landmarks.npy",
+        pretrained=FILES.pretrained,
     output:
         predictions=paths.PREDICTIONS,
     pathvars:

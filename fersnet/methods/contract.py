@@ -7,7 +7,9 @@ A method is one file, or one folder. The file, or the folder's `__init__.py`, de
   writes `checkpoint.pt` and `history.csv` to `run.folder`; and `load(checkpoint, device)`, whose result is a
   `fersnet.synthesis.generation.Synthesizer`: `expressions`, its classes in class-index order, and
   `synthesize(images, target)`;
-- a recogniser `fit(train, validation, settings, run, classes)`, whose result has `predict_proba(faces or clips)`;
+- a recogniser `fit(train, validation, settings, run, classes)`, whose result has `predict_proba(faces or clips)`; where
+  its settings have `pretrained_on`, it writes `checkpoint.pt` and `history.csv` to `run.folder`, and takes `pretrained`
+  after these, the checkpoint of its own training on that dataset;
 - both, where they train networks in `fersnet.training.loop`: a synthesis system
   `task(faces, settings, run, identity)`, with `neutral` as above, and `stages(settings, counts)` with the number of
   training faces by expression; a recogniser `task(data, settings, run, classes)` and `stages(settings, samples)`. `fit`

@@ -33,6 +33,28 @@ class InstanceNorm(nn.Module):
         return features * self.weight[:, None, None] + self.bias[:, None, None]
 
 
+def residual_stem(channels: int, width: int) -> nn.Sequential:
+    """The beginning of a ResNet for small faces: (B, channels, S, S) -> (B, width, S / 2, S / 2), non-negative."""
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)
+    )
+
+
+def residual_stages(width: int, stages: range = range(4), last_stride: int = 2) -> nn.Sequential:
+    """Stages of two residual blocks each of such a ResNet; stage k has width * 2^k channels.
+
+    Each stage but stage 0 halves the side; the last of the four does so by `last_stride`. Stage 0 takes `width`
+    channels, stage k those of stage k - 1.
+    """
+    blocks: list[nn.Module] = []
+    for stage in stages:
+        inputs, outputs = width * 2 ** max(stage - 1, 0), width * 2**stage
+        stride = 1 if stage == 0 else last_stride if stage == 3 else 2
+        blocks.append(ResidualBlock(inputs, outputs, nn.BatchNorm2d, stride=stride))
+        blocks.append(ResidualBlock(outputs, outputs, nn.BatchNorm2d))
+    return nn.Sequential(*blocks)
+
+
 class ResidualBlock(nn.Module):
     """Basic residual block (He et al., CVPR 2016): two 3x3 convolutions, 1x1 projection where the shape changes."""
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fersnet.models.blocks import ResidualBlock
+from fersnet.models.blocks import residual_stages, residual_stem
 
 
 class StandardFER(nn.Module):
@@ -15,17 +15,8 @@ class StandardFER(nn.Module):
 
     def __init__(self, width: int, channels: int, classes: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(channels, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)
-        )
-        blocks: list[nn.Module] = []
-        inputs = width
-        for stage in range(4):
-            outputs = width * 2**stage
-            blocks.append(ResidualBlock(inputs, outputs, nn.BatchNorm2d, stride=1 if stage == 0 else 2))
-            blocks.append(ResidualBlock(outputs, outputs, nn.BatchNorm2d))
-            inputs = outputs
-        self.blocks = nn.Sequential(*blocks)
+        self.stem = residual_stem(channels, width)
+        self.blocks = residual_stages(width)
         self.classifier = nn.Linear(8 * width, classes)
 
     def features(self, images: Tensor) -> Tensor:

@@ -63,6 +63,7 @@ def _method(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
         clips = "clips" in declared.reads
         stages = code.stages(settings, data.samples(data.sequences, 1 if clips else 0))
         given = data.clips(stages) if clips else data.faces(job.params["crop"], stages)
+        run = run.describing({"image_size": job.params["crop"]})
         return code.task(given, settings, run, len(data.expressions)), stages
     counts = {name: data.samples(sizes.sequences(job.dataset, [name])) for name in data.expressions}
     neutral = "neutral faces" in declared.reads
@@ -96,7 +97,7 @@ class _Data:
     def samples(self, sequences: int, frames: int = 0) -> int:
         """Of the training subjects, so many frames a sequence (the peak ones); fold 0 trains on everybody."""
         share = 1.0
-        if self.job.fold != "0" and self.job.rule != "pretrain_fersnet":
+        if self.job.fold != "0" and not self.job.rule.startswith("pretrain"):
             left_out = 2 if self.held_out or self.job.params.get("hold_out") else 1
             share -= left_out / self.sizes.folds[self.job.dataset]
         return max(1, round(sequences * (frames or self.sizes.faces.peak_frames) * share))
@@ -119,7 +120,7 @@ class _Data:
 SETUPS = {
     **dict.fromkeys(("train_fersnet", "pretrain_fersnet", "compare_selection"), _variant),
     **dict.fromkeys(("train_identity", "train_standard_fer"), _classifier),
-    **dict.fromkeys(("train_rival", "train_baseline"), _method),
+    **dict.fromkeys(("train_rival", "train_baseline", "pretrain_baseline"), _method),
 }
 
 

@@ -123,9 +123,7 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
         ),
         names=printed_names(settings),
         readers={key: dataset.reader for key, dataset in settings.datasets.items()},
-        pretrained_on={
-            key: variant.pretrained_on for key, variant in settings.variants.items() if variant.pretrained_on
-        },
+        pretrained_on=settings.pretrained_on,
     )
 
 

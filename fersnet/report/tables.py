@@ -95,7 +95,8 @@ def recognition_table(
         # A method that is quoted here may have been trained as a synthesis system only.
         if method in by_method:
             row["setting"] = row.get("setting") or _setting(by_method[method])
-            row["rerun_pretrained"] = "yes" if method in description.pretrained_on else "no"
+            source = description.pretrained_on.get(method)
+            row["rerun_pretrained"] = description.name_of(source) if source else "scratch"
             row |= _judged(by_method, dataset, method, description, settings)
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             if row["setting"] == "image sequence":
@@ -115,7 +116,8 @@ def recognition_table(
             "paired test against FERSNet, not corrected for the number of methods.",
             "Quoted figures follow different protocols (column `protocol` of the csv file) and are not comparable "
             "with each other or with the re-run ones without it. `pretrained` is what the paper says of the quoted "
-            "figure, `rerun_pretrained` whether this run trained the method on another dataset first.",
+            "figure; `rerun_pretrained` names the dataset on which this run trained the method first, or says "
+            "`scratch`.",
             *notes,
         ),
         columns=columns(

@@ -71,6 +71,25 @@ class NetworkSettings(ScheduleSettings):
     """Whether training mirrors clips at random."""
 
 
+class FaceNetworkSettings(ScheduleSettings):
+    """Optimisation of a network that recognises peak faces: Adam on the shared loop, for a fixed number of epochs."""
+
+    pretrained_on: Name | None = None
+    """Dataset (of purpose `pretraining`) on which the same training runs first; null starts from scratch."""
+    epochs: PositiveInt = 60
+    """Passes over the training faces."""
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    """Faces per step; batch normalisation needs two."""
+    learning_rate: PositiveFloat = 1e-3
+    """Initial learning rate of Adam."""
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    """Adam's two decay rates."""
+    weight_decay: Weight = 1e-4
+    """L2 penalty inside Adam."""
+    milestones: tuple[PositiveInt, ...] = (40, 55)
+    """Epochs after which the learning rate is multiplied by `decay`."""
+
+
 class MethodsSettings(Section):
     """Which methods of a kind run; each has its own section beside the list."""
 

@@ -120,10 +120,11 @@ class Settings(Section):
                     f"datasets.{name}.expressions: synthesis compares at least two expressions beside contempt; "
                     f"add one, or take {name} out of synthesis.datasets"
                 )
+        for key, source in self.pretrained_on.items():
+            if getattr(self.datasets.get(source), "purpose", "") != "pretraining":
+                place = "variants" if key in self.variants else "baselines"
+                raise ValueError(f"{place}.{key}.pretrained_on: no dataset {source!r} of purpose `pretraining`")
         for key, variant in self.variants.items():
-            pretrained_on = variant.pretrained_on
-            if pretrained_on and getattr(self.datasets.get(pretrained_on), "purpose", "") != "pretraining":
-                raise ValueError(f"variants.{key}.pretrained_on: no dataset {pretrained_on!r} of purpose `pretraining`")
             source = self.variants.get(variant.augmented_by) if variant.augmented_by else None
             if variant.augmented_by and (source is None or source.sharing == "none" or source.augmented_by):
                 raise ValueError(
@@ -147,6 +148,13 @@ class Settings(Section):
     def recognition_datasets(self) -> tuple[str, ...]:
         """Keys of the datasets that enter the cross-validation."""
         return tuple(key for key, dataset in self.datasets.items() if dataset.purpose == "recognition")
+
+    @property
+    def pretrained_on(self) -> dict[str, str]:
+        """By method that runs: the dataset on which it is trained first; the others start from scratch."""
+        chosen: dict[str, str | None] = {key: variant.pretrained_on for key, variant in self.variants.items()}
+        chosen |= {key: getattr(self.baselines.of(key), "pretrained_on", None) for key in self.baselines.methods}
+        return {key: source for key, source in chosen.items() if source}
 
     def for_variant(self, method: str, pretraining: bool = False) -> VariantRecipe:
         """What a variant's training depends on, its own keys laid over the common sections."""

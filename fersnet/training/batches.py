@@ -39,6 +39,8 @@ class FaceSet:
     """The classes in class-index order."""
     synthetic: Tensor
     """bool (N,): whether the face was generated."""
+    landmarks: Tensor | None = None
+    """float32 (N, 68, 2): x and y in the images' pixels, NaN where a face has none; None where nobody asked."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -61,6 +63,7 @@ class FaceSet:
             sequence_ids=tuple(self.sequence_ids[position] for position in index.tolist()),
             frames=self.frames[here],
             synthetic=self.synthetic[here],
+            landmarks=None if self.landmarks is None else self.landmarks[here],
         )
 
     def class_counts(self) -> dict[str, int]:
@@ -126,6 +129,37 @@ def face_set_if_any(
     table = store.table
     wanted = table["subject"].isin(list(subjects)) & table["expression"].isin(list(expressions))
     return face_set(store, subjects, expressions, role) if (wanted & table["role"].eq(role)).any() else None
+
+
+def with_landmarks(faces: FaceSet, store: "FaceStore") -> FaceSet:
+    """Faces of a store with their landmarks."""
+    return replace(faces, landmarks=torch.from_numpy(np.asarray(store.landmarks[faces.rows.numpy()], np.float32)))
+
+
+def join_faces(first: FaceSet, second: FaceSet) -> FaceSet:
+    """All faces of the first set, then those of the second, of the same classes; a subject of both keeps one number.
+
+    There are landmarks where both sets have some.
+    """
+    names = tuple(sorted({*first.subject_names, *second.subject_names}))
+    number = {name: position for position, name in enumerate(names)}
+    subjects = [
+        torch.tensor([number[name] for name in faces.subject_names], dtype=torch.int64)[faces.subjects]
+        for faces in (first, second)
+    ]
+    marks = [faces.landmarks for faces in (first, second) if faces.landmarks is not None]
+    return FaceSet(
+        images=torch.cat((first.images, second.images)),
+        labels=torch.cat((first.labels, second.labels)),
+        subjects=torch.cat(subjects),
+        subject_names=names,
+        rows=torch.cat((first.rows, second.rows)),
+        sequence_ids=first.sequence_ids + second.sequence_ids,
+        frames=torch.cat((first.frames, second.frames)),
+        expressions=first.expressions,
+        synthetic=torch.cat((first.synthetic, second.synthetic)),
+        landmarks=torch.cat(marks) if len(marks) == 2 else None,
+    )
 
 
 def loose_faces(images: Tensor, labels: Tensor, subjects: Tensor, expressions: tuple[str, ...]) -> FaceSet:

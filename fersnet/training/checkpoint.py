@@ -79,6 +79,13 @@ def restore(network: nn.Module, state: StateDict, path: Path | str) -> None:
     network.load_state_dict(state)
 
 
+def restore_all_but(heads: tuple[str, ...], network: nn.Module, state: StateDict, path: Path | str) -> None:
+    """Loads a state dict as `restore` does, but for what has a name that begins with one of `heads`."""
+    own = {name: value for name, value in network.state_dict().items() if name.startswith(heads)}
+    others = {name: value for name, value in state.items() if not name.startswith(heads)}
+    restore(network, others | own, path)
+
+
 def write_tensors(path: Path, content: Any) -> None:
     """Saves tensors and plain values to `path` through a temporary file beside it.
 

@@ -1,5 +1,6 @@
-"""A classifier of faces as a training task: the identity network and the standard FER model differ in little else."""
+"""A classifier of faces as a training task: of the identity network, the standard FER model and the recognisers."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
@@ -11,7 +12,11 @@ from fersnet.training.task import Stage, TrainingRun, TrainingTask, learning_rat
 
 
 class ClassificationTask(TrainingTask):
-    """Cross-entropy on randomly cropped and flipped faces, with Adam."""
+    """Cross-entropy on randomly cropped and flipped faces, with Adam.
+
+    A subclass may have other `terms`, and further `networks` and `optimizers`, which step along; the schedule and the
+    bound to the gradient are those of `network`.
+    """
 
     def __init__(
         self,
@@ -48,16 +53,30 @@ class ClassificationTask(TrainingTask):
         set_learning_rate(self.optimizer, learning_rate_at(self.settings, epoch))
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
-        here = indices.to(self.run.device)
-        images = crop_and_flip(self.images[here], self.crop, train=True)
-        with self.run.autocast():
-            logits = self.network(images)
-        logits, labels = logits.float(), self.labels[here]
-        loss = functional.cross_entropy(logits, labels)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        terms, figures = self.terms(indices.to(self.run.device))
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()
         if self.settings.gradient_clip is not None:
             clip_grad_norm_(self.network.parameters(), self.settings.gradient_clip)
-        self.optimizer.step()
-        accuracy = (logits.detach().argmax(dim=1) == labels).float().mean()
-        return {"cross_entropy": loss.detach(), "training_accuracy": accuracy}
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+        return {name: value.detach() for name, value in terms.items()} | figures
+
+    def terms(self, indices: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The terms of the loss on a batch, weights included, and figures for the history beside them.
+
+        What a recogniser minimises beside or in place of cross-entropy is said here. indices: int64 (B,), on the
+        run's device.
+        """
+        images = crop_and_flip(self.images[indices], self.crop, train=True)
+        with self.run.autocast():
+            logits = self.network(images)
+        labels = self.labels[indices]
+        loss = functional.cross_entropy(logits.float(), labels)
+        return {"cross_entropy": loss}, {"training_accuracy": share_right(logits, labels)}
+
+
+def share_right(logits: Tensor, labels: Tensor) -> Tensor:
+    """The share in [0, 1] of logits (B, K) that are largest at their label int64 (B,)."""
+    return (logits.detach().argmax(dim=1) == labels).float().mean()

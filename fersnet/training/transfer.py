@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from fersnet.errors import UserError
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
-from fersnet.training.checkpoint import load_checkpoint, restore
+from fersnet.training.checkpoint import load_checkpoint, restore_all_but
 from fersnet.training.inference import build
 
 
@@ -34,15 +34,9 @@ def load_pretrained(
             continue
         if name not in states:
             raise UserError(f"{checkpoint}: holds no {name}; pre-train the same variant first")
-        state = states[name] if same else _with_fresh_heads(states[name], module, heads)
-        restore(module, state, checkpoint)
+        restore_all_but(() if same else heads, module, states[name], checkpoint)
 
 
 def _label_layers(network: FERSNet) -> tuple[str, ...]:
     layers = [name for name, _ in network.named_modules() if name.endswith(".label")]
     return ("classifier.", *(f"{name}." for name in layers))
-
-
-def _with_fresh_heads(state: dict[str, Tensor], module: nn.Module, heads: tuple[str, ...]) -> dict[str, Tensor]:
-    fresh = {name: value for name, value in module.state_dict().items() if name.startswith(heads)}
-    return {**state, **fresh}

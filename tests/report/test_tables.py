@@ -155,8 +155,8 @@ def test_methods_beyond_the_papers_rows_state_their_setting_and_the_re_runs_pre_
     assert frame.at["stm_explet", "setting"] == "image sequence" and np.isnan(frame.at["stm_explet", "frame_accuracy"])
     assert frame.at["fersnet_without_convflu", "setting"] == "single image"
     # The quoted network was pre-trained, the re-run one was not.
-    assert (frame.at["dtagn", "pretrained"], frame.at["dtagn", "rerun_pretrained"]) == ("yes", "no")
-    assert frame.at["fersnet_without_mtl", "rerun_pretrained"] == "yes"
+    assert (frame.at["dtagn", "pretrained"], frame.at["dtagn", "rerun_pretrained"]) == ("yes", "scratch")
+    assert frame.at["fersnet_without_mtl", "rerun_pretrained"] == "BU-4DFE"
     assert pd.isna(frame.at["derl", "rerun_pretrained"])
 
 

@@ -57,8 +57,8 @@ class Files:
         return [ancient(f"<results>/embedded/{wildcards.dataset}/tree")] if embedded else []
 
     def pretrained(self, wildcards: "Wildcards") -> list[str]:
-        """The checkpoint from which a variant's training starts."""
-        source = self.run.settings.variants[method_of(wildcards)].pretrained_on
+        """The checkpoint from which a method's training starts."""
+        source = self.run.settings.pretrained_on.get(method_of(wildcards))
         return [paths.CHECKPOINT.format(dataset=source, method=wildcards.method, fold=0)] if source else []
 
     def augmentation(self, wildcards: "Wildcards") -> list[str]:

@@ -82,6 +82,11 @@ class Run:
         return tuple(key for key in self.settings.datasets if key not in self.recognition)
 
     @property
+    def pretrained(self) -> list[str]:
+        """The recognition methods of one file that are trained on another dataset first."""
+        return [key for key in self.baselines if key in self.settings.pretrained_on]
+
+    @property
     def holds_out(self) -> bool:
         """Whether the validation subjects leave the training set."""
         return self.settings.training.selection == "validation"

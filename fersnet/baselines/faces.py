@@ -1,0 +1,111 @@
+"""What the recognisers of peak faces share: the faces they are trained on, where they start, and prediction.
+
+The training itself is `fersnet.training.classification.ClassificationTask`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fersnet.errors import UserError
+from fersnet.settings.methods import FaceNetworkSettings
+from fersnet.training.batches import FaceSet, join_faces, warn_of_missing_classes
+from fersnet.training.checkpoint import load_checkpoint, restore_all_but
+from fersnet.training.predictions import face_probabilities
+
+if TYPE_CHECKING:
+    from fersnet.training.task import TrainingRun
+
+
+def all_faces(train: FaceSet, validation: FaceSet) -> FaceSet:
+    """The faces a network is trained on: its schedule is fixed, so nothing is left to choose on the validation faces.
+
+    Raises:
+        UserError: where these are less than two.
+    """
+    known = set(train.rows.tolist())
+    added = torch.tensor([row not in known for row in validation.rows.tolist()], dtype=torch.bool)
+    faces = join_faces(train, validation.select(added)) if bool(added.any()) else train
+    if len(faces) < 2:
+        raise UserError(
+            f"the training folds hold {len(faces)} peak faces, at least 2 are needed: see rejected.csv of the dataset, "
+            "or lower folds.count"
+        )
+    warn_of_missing_classes(faces)
+    return faces
+
+
+def description(method: str, faces: FaceSet, settings: FaceNetworkSettings) -> dict[str, Any]:
+    """What a checkpoint says of itself: enough to build its networks again."""
+    return {
+        "method": method,
+        "expressions": list(faces.expressions),
+        "channels": faces.images.shape[1],
+        "subjects": len(faces.subject_names),
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
+def start_from(
+    checkpoint: Path | None,
+    method: str,
+    networks: Mapping[str, nn.Module],
+    expressions: tuple[str, ...],
+    *,
+    by_class: tuple[str, ...],
+    by_subject: tuple[str, ...] = (),
+) -> None:
+    """Takes the weights of a training on another dataset into new networks, in place; without one they stay as drawn.
+
+    Args:
+        checkpoint: of the same method, or None.
+        method: its key.
+        networks: by their names in the checkpoint.
+        expressions: the classes here, in class-index order.
+        by_class: beginnings of the names of what tells the classes apart, which stays fresh where they are others.
+        by_subject: likewise of what tells subjects apart, which always stays fresh.
+
+    Raises:
+        UserError: if the checkpoint cannot be read, is of another method, or of networks of another make.
+    """
+    if checkpoint is None:
+        return
+    states, metadata = load_checkpoint(checkpoint)
+    if metadata.get("method") != method or not set(networks) <= set(states):
+        raise UserError(f"{checkpoint}: no pre-training of {method}; delete it and run again")
+    fresh = by_subject if tuple(metadata["expressions"]) == expressions else (*by_class, *by_subject)
+    for name, network in networks.items():
+        restore_all_but(fresh, network, states[name], checkpoint)
+
+
+@dataclass(frozen=True)
+class FaceModel:
+    """A trained network, and how it reads faces."""
+
+    network: nn.Module
+    """Images float (B, C, crop, crop) in [0, 1] -> logits (B, K)."""
+    crop: int
+    device: torch.device
+    seen: Tensor
+    """bool (K,): whether a class was seen in training."""
+
+    def predict_proba(self, faces: FaceSet) -> np.ndarray:
+        """Class probabilities float32 (N, K) of the centre crops; rows sum to 1, an unseen class gets 0."""
+        if not len(faces):
+            return np.zeros((0, len(self.seen)), dtype=np.float32)
+        self.network.eval()
+        return face_probabilities(self._logits, faces.to(self.device), self.crop).astype(np.float32)
+
+    def _logits(self, images: Tensor) -> Tensor:
+        return self.network(images).masked_fill(~self.seen, -torch.inf)
+
+
+def face_model(network: nn.Module, faces: FaceSet, run: "TrainingRun") -> FaceModel:
+    """The model that a network has become by its training on some faces."""
+    seen = torch.bincount(faces.labels, minlength=len(faces.expressions)) > 0
+    return FaceModel(network, run.metadata["image_size"], run.device, seen.to(run.device))

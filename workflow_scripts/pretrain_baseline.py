@@ -1,0 +1,13 @@
+"""Fits a recognition method on the whole of a pre-training dataset; the trainings of the folds start from it."""
+
+from pathlib import Path
+
+from workflow_scripts.job import tracked_job
+from workflow_scripts.recogniser_job import read_parts, recogniser_run
+from workflow_scripts.training_job import read_method, read_store
+
+with tracked_job(snakemake) as record:
+    method, code, settings = read_method(snakemake)
+    everybody, nobody, _ = read_parts(snakemake, method, read_store(snakemake), fold=0)
+    run = recogniser_run(snakemake, record, settings, Path(snakemake.output.history).parent)
+    code.fit(everybody, nobody, settings, run, len(snakemake.params.expressions))

@@ -1,0 +1,46 @@
+"""What the scripts of the recognition methods share: the faces or clips that a method reads, and its training run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fersnet.baselines.clips import ClipSet, fold_clips
+from fersnet.faces.store import FaceStore
+from fersnet.methods.contract import Method
+from fersnet.settings.base import Section
+from fersnet.tracking import JobRecord
+from fersnet.training.batches import FaceSet, face_set, with_landmarks
+from fersnet.training.device import choose_precision
+from fersnet.training.task import TrainingRun
+from workflow_scripts.job import job_fingerprint, job_seed
+from workflow_scripts.training_job import job_device, read_split
+
+if TYPE_CHECKING:
+    from snakemake.script import Snakemake
+
+
+def read_parts(
+    snakemake: "Snakemake", method: Method, store: FaceStore, fold: int
+) -> tuple[ClipSet, ClipSet, ClipSet] | tuple[FaceSet, FaceSet, FaceSet]:
+    """What a recogniser reads of a fold's training, validation and test subjects: clips, or peak faces with landmarks.
+
+    Raises:
+        UserError: for peak faces, if the training subjects have none.
+    """
+    split, params = read_split(snakemake, store, hold_out=True, fold=fold), snakemake.params
+    expressions = tuple(params.expressions)
+    if "clips" in method.reads:
+        return fold_clips(store, split, expressions, size=params["size"], frames=params["frames"], crop=params["crop"])
+    train, validation, test = (
+        with_landmarks(face_set(store, subjects, expressions, may_be_empty=subjects is not split.train), store)
+        for subjects in (split.train, split.validation, split.test)
+    )
+    return train, validation, test
+
+
+def recogniser_run(snakemake: "Snakemake", record: JobRecord, settings: Section, folder: Path) -> TrainingRun:
+    """Where and how the job trains."""
+    folder.mkdir(parents=True, exist_ok=True)
+    device = job_device(snakemake, record)
+    precision = choose_precision(snakemake.params.precision, device, getattr(settings, "width", 1))
+    metadata = {"image_size": snakemake.params["crop"]}
+    return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata, precision)
