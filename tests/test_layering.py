@@ -13,7 +13,7 @@ LAYERS = [
     {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
     {"host", "command", "methods"},
     {"settings", "tracking"},
-    {"datasets", "embedded", "faces", "folds", "models"},
+    {"claims", "datasets", "embedded", "faces", "folds", "models"},
     {"readiness", "failures", "cross_validation", "training"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
