@@ -12,6 +12,7 @@ import typer
 from fersnet import __version__
 from fersnet.command import Commands, one_line_errors
 from fersnet.errors import UserError
+from fersnet.result_commands import COMMANDS, Results
 
 if TYPE_CHECKING:
     from fersnet.use.model import TrainedModel
@@ -23,8 +24,9 @@ app = typer.Typer(
 )
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
+for command in COMMANDS:
+    app.command()(command)
 
-Results = Annotated[Path, typer.Argument(help="Folder of a run, e.g. results/embedded.")]
 Model = Annotated[
     str,
     typer.Option(help="A checkpoint.pt of a FERSNet variant, or an MLflow URI: models:/<id>, runs:/<run id>/model."),

@@ -113,7 +113,7 @@ use rule seconds as build_report with:
         tables=FILES.all_tables(".json"),
         figures=FILES.all_figures(),
         jobs="<results>/jobs.csv",
-        template=paths.project_file("fersnet/report/report.html.j2"),
+        page=paths.page_files(),
     output:
         html="<results>/report.html",
     pathvars:
@@ -121,3 +121,4 @@ use rule seconds as build_report with:
     localrule: True
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
+        modules=SETTINGS.modules,

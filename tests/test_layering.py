@@ -20,6 +20,7 @@ LAYERS = [
     {"mirror"},
     {"report"},
     {"plan"},
+    {"result_commands"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

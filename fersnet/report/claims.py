@@ -71,6 +71,7 @@ def claims_table(
             *("difference_low", "difference_high", "verdict", "visible", "sequence_difference"),
         ),
         group="statement",
+        needed=("claim", "dataset_name", "reported_difference", "difference", "verdict", "visible"),
     )
 
 

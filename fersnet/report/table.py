@@ -117,6 +117,12 @@ class Table:
     """Column within whose groups the best figure is sought."""
     unranked: tuple[str, ...] = ()
     """Methods that never count as the best, such as a ceiling."""
+    needed: tuple[str, ...] = ()
+    """Columns that a reader needs first; a page folds the others away. Empty: all."""
+
+    def has(self, *columns: str) -> bool:
+        """Whether the rows have these columns, printed or not."""
+        return set(columns) <= set(self.frame.columns)
 
     def cells(self) -> list[list[Cell]]:
         """The printed cells, row by row."""

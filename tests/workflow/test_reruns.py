@@ -210,7 +210,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         {"table_claims"},
     ),
     "a count of the paper": (append("config/sequence_counts.csv", "other,1,,1,1,1,1,1,6\n"), {"table_datasets"}),
-    "the report's template": (append("fersnet/report/report.html.j2", "\n"), {"build_report"}),
+    "the report's template": (append("fersnet/report/page/answer.html.j2", "\n"), {"build_report"}),
     "a comment in a script": (append("workflow_scripts/train_rival.py", "\n# a remark\n"), set()),
     "a table's style": (append("fersnet/report/quoted.py", "\nCHANGED = 1\n"), TABLES),
     "the seed": (

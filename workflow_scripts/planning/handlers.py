@@ -12,6 +12,8 @@ from snakemake.logging import logger
 from fersnet.errors import UserError
 from fersnet.failures import FailedJob, describe_failures
 from fersnet.folds import check_chosen, read_folds
+from fersnet.report.run_file import run_file, write_run
+from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.run import Run
 from workflow_scripts.progress import ProgressLines, draws_bars
 
@@ -68,6 +70,14 @@ def say_size(run: Run) -> None:
         )
 
 
+def note_run(run: Run) -> None:
+    """Write down beside the results what this run is, for `fersnet report`, `compare` and `export`."""
+    files, inside = Files(run), "<results>/"
+    tables = [path.removeprefix(inside) for path in files.all_tables(".json")]
+    figures = [path.removeprefix(inside) for path in files.all_figures() if path.endswith(".png")]
+    write_run(run_file(run.settings, run.fold_counts, tables, figures), Path(run.folder))
+
+
 def report_progress(workflow: "Workflow") -> None:
     """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough.
 
@@ -82,6 +92,11 @@ def finish_tracking(run: Run) -> None:
     """Mirror all job records and complete jobs.csv with the jobs that came after it."""
     if Path(run.folder, "tracking", "jobs").is_dir():
         subprocess.run([sys.executable, "-m", "fersnet.cli", "sync", run.folder, "--keep-time", "--ended"], check=False)
+
+
+def report_what_is_there(run: Run) -> None:
+    """Write the report of a run that did not come to its end; it says what is missing."""
+    subprocess.run([sys.executable, "-m", "fersnet.cli", "report", run.folder], check=False)
 
 
 def say_what_failed(workflow: "Workflow", run: Run) -> None:
