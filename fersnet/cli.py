@@ -99,20 +99,6 @@ def sync(
 
 
 @app.command()
-def show(results: Results) -> None:
-    """Print the ablation and the synthesis table of a run, and where its report is."""
-    from fersnet.report.terminal import print_table
-
-    with one_line_errors():
-        for name in ("ablation", "synthesis"):
-            print_table(results / "tables" / f"{name}.json")
-        report = results / "report.html"
-        if not report.is_file():
-            raise UserError(f"{report}: not there yet; run `snakemake --cores 2` first")
-        print(f"Report: {report.resolve()}")
-
-
-@app.command()
 def plan(
     configfile: Annotated[list[Path] | None, typer.Option(help="Laid over the default; may be given again.")] = None,
     cores: Annotated[int, typer.Option(min=1, help="Cores of the run.")] = 2,

@@ -8,7 +8,7 @@ onstart:
     handlers.check_chosen_subjects(workflow, RUN)
     handlers.say_size(RUN)
     handlers.note_run(RUN)
-    handlers.report_progress(workflow)
+    handlers.report_progress(workflow, RUN)
 
 
 onsuccess:
