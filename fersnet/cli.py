@@ -12,6 +12,7 @@ import typer
 from fersnet import __version__
 from fersnet.command import Commands, one_line_errors
 from fersnet.errors import UserError
+from fersnet.result_commands import COMMANDS, Results
 
 if TYPE_CHECKING:
     from fersnet.use.model import TrainedModel
@@ -23,8 +24,9 @@ app = typer.Typer(
 )
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
+for command in COMMANDS:
+    app.command()(command)
 
-Results = Annotated[Path, typer.Argument(help="Folder of a run, e.g. results/embedded.")]
 Model = Annotated[
     str,
     typer.Option(help="A checkpoint.pt of a FERSNet variant, or an MLflow URI: models:/<id>, runs:/<run id>/model."),
@@ -94,20 +96,6 @@ def sync(
             os.utime(table, ns=(time.st_atime_ns, time.st_mtime_ns))
     if mirrored.failure:
         raise typer.Exit(1)
-
-
-@app.command()
-def show(results: Results) -> None:
-    """Print the ablation and the synthesis table of a run, and where its report is."""
-    from fersnet.report.terminal import print_table
-
-    with one_line_errors():
-        for name in ("ablation", "synthesis"):
-            print_table(results / "tables" / f"{name}.json")
-        report = results / "report.html"
-        if not report.is_file():
-            raise UserError(f"{report}: not there yet; run `snakemake --cores 2` first")
-        print(f"Report: {report.resolve()}")
 
 
 @app.command()

@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from fersnet.claims import claim_problems, read_claims
 from fersnet.datasets import presence
 from fersnet.embedded.limits import check_subjects
 from fersnet.errors import UserError
 from fersnet.faces.consent import publishable_subjects
+from fersnet.project import named_file
 from fersnet.settings.training import IdentitySettings
 from fersnet.settings.tree import Settings
 
@@ -27,6 +29,7 @@ def check_ready(settings: Settings) -> None:
         *_landmark_problems(settings),
         *_identity_problems(settings.identity),
         *_consent_problems(settings),
+        *_claim_problems(settings),
     ]
     if problems:
         raise UserError("\n".join(problems))
@@ -85,3 +88,11 @@ def _consent_problems(settings: Settings) -> Iterator[str]:
                     f"report.chosen_subjects.{key}: {subject!r} may not be shown, since report.ckplus_consent does not "
                     "name this subject"
                 )
+
+
+def _claim_problems(settings: Settings) -> Iterator[str]:
+    path = named_file("config/claims.csv")
+    try:
+        yield from claim_problems(read_claims(path), path, settings)
+    except UserError as error:
+        yield str(error)

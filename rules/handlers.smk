@@ -7,7 +7,8 @@ onstart:
     handlers.check_job_limits(workflow)
     handlers.check_chosen_subjects(workflow, RUN)
     handlers.say_size(RUN)
-    handlers.report_progress(workflow)
+    handlers.note_run(RUN)
+    handlers.report_progress(workflow, RUN)
 
 
 onsuccess:
@@ -16,4 +17,5 @@ onsuccess:
 
 onerror:
     handlers.finish_tracking(RUN)
+    handlers.report_what_is_there(RUN)
     handlers.say_what_failed(workflow, RUN)

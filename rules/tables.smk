@@ -91,12 +91,29 @@ use rule seconds as table_selection with:
         **PARAMS.showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
 
 
+use rule seconds as table_claims with:
+    input:
+        predictions=FILES.predictions(RUN.claimed(RUN.recognisers, "recognition")),
+        evaluations=FILES.evaluations(),
+        claims=paths.project_file("config/claims.csv"),
+        quoted=paths.project_file("config/reported.csv"),
+    output:
+        **table_files("claims", "claims"),
+    pathvars:
+        job="table_claims/claims",
+    localrule: True
+    params:
+        **PARAMS.showing(
+            "table_claims", [*RUN.claimed(RUN.recognisers, "recognition"), *RUN.claimed(RUN.systems, "synthesis")]
+        ),
+
+
 use rule seconds as build_report with:
     input:
         tables=FILES.all_tables(".json"),
         figures=FILES.all_figures(),
         jobs="<results>/jobs.csv",
-        template=paths.project_file("fersnet/report/report.html.j2"),
+        page=paths.page_files(),
     output:
         html="<results>/report.html",
     pathvars:
@@ -104,3 +121,4 @@ use rule seconds as build_report with:
     localrule: True
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
+        modules=SETTINGS.modules,

@@ -13,13 +13,14 @@ LAYERS = [
     {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
     {"host", "command", "methods"},
     {"settings", "tracking"},
-    {"datasets", "embedded", "faces", "folds", "models"},
+    {"claims", "datasets", "embedded", "faces", "folds", "models"},
     {"readiness", "failures", "cross_validation", "training"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
     {"mirror"},
     {"report"},
     {"plan"},
+    {"result_commands"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -25,6 +25,19 @@ TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT, RerunTr
 """As in both profiles, which Snakemake's interface for programs does not read."""
 
 
+def described(job: Any) -> dict[str, Any]:
+    """A job of Snakemake's as the plan takes it, apart from its place in the graph."""
+    return {
+        # The log stands under the rule's own name, whatever another workflow or a number of folds makes of it.
+        "rule": Path(job.log[0]).parent.name if job.log else job.rule.name,
+        "threads": job.threads,
+        "gpu": job.resources.get("gpu", 0),
+        "memory_mb": job.resources.get("mem_mb", 0),
+        "params": dict(job.params.items()),
+        "outputs": [str(path) for path in job.output],
+    }
+
+
 def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any]]:
     """Every job of the graph; `needed` says whether it would run now, `after` which jobs it waits for."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
@@ -38,18 +51,9 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
         jobs = list(dag.jobs)
         numbers = {job: number for number, job in enumerate(jobs)}
         return [
-            {
-                # The log stands under the rule's own name, whatever another workflow or a number of folds makes of it.
-                "rule": Path(job.log[0]).parent.name if job.log else job.rule.name,
-                "wildcards": dict(job.wildcards.items()),
-                "threads": job.threads,
-                "gpu": job.resources.get("gpu", 0),
-                "memory_mb": job.resources.get("mem_mb", 0),
-                "params": dict(job.params.items()),
-                "needed": dag.needrun(job),
-                "outputs": [str(path) for path in job.output],
-                "after": sorted(numbers[other] for other in dag.job_dependencies(job)),
-            }
+            described(job)
+            | {"wildcards": dict(job.wildcards.items()), "needed": dag.needrun(job)}
+            | {"after": sorted(numbers[other] for other in dag.job_dependencies(job))}
             for job in jobs
         ]
 

@@ -1,12 +1,12 @@
 """The page of all references, written from the declarations by `fersnet citations`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import yaml
 
 from fersnet.methods.contract import Reference
-from fersnet.methods.find import Found, find_known
-from fersnet.methods.works import PARTS, TOOLS
+from fersnet.methods.find import Found, Known, find_known
+from fersnet.methods.works import PARTS, QUOTED, TOOLS
 from fersnet.project import PROJECT
 
 HEADER = """\
@@ -25,6 +25,7 @@ def citations_page() -> str:
         "FERSNet": {"FERSNet": _paper()} | PARTS,
         "Synthesis systems": _declared(known.systems),
         "Recognition methods": _declared(known.recognisers),
+        "Recognition methods that are quoted, and not re-run": _quoted_only(known),
         "Datasets": _declared(known.readers),
         "Tools": {tool.name: tool.reference for tool in TOOLS},
     }
@@ -32,6 +33,21 @@ def citations_page() -> str:
     for heading, references in sections.items():
         lines += [f"## {heading}", "", *(f"- **{name}**: {cite(one)}" for name, one in references.items()), ""]
     return "\n".join(lines)
+
+
+def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, tuple[str, Reference]]:
+    """Printed name and work by key, of all methods and datasets.
+
+    Args:
+        modules: The config's `modules`.
+        keys: Methods of a run; what no file declares is a variant of FERSNet.
+    """
+    known = find_known(modules)
+    found = {**known.readers, **known.systems, **known.recognisers}
+    works = {"fersnet": ("FERSNet and its variants", _paper())}
+    works |= {key: (one.declared.name, one.declared.reference) for key, one in found.items() if one.declared.reference}
+    works |= {key: (name, work) for key, (name, work) in QUOTED.items() if key not in works}
+    return works | {key: works["fersnet"] for key in keys if key not in found and key not in works}
 
 
 def cite(reference: Reference) -> str:
@@ -42,6 +58,10 @@ def cite(reference: Reference) -> str:
     if reference.arxiv:
         text += f" [arXiv:{reference.arxiv}](https://arxiv.org/abs/{reference.arxiv})"
     return text
+
+
+def _quoted_only(known: Known) -> dict[str, Reference]:
+    return {name: work for key, (name, work) in QUOTED.items() if key not in known.recognisers}
 
 
 def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:

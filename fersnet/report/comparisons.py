@@ -89,6 +89,7 @@ def synthesis_table(
         best=("reported", "accuracy"),
         group="dataset",
         unranked=REFERENCE_ROWS,
+        needed=("name", "reported", "accuracy", "identity_auc", "ssim"),
     )
 
 

@@ -1,16 +1,18 @@
-"""The report: one self-contained page with all tables and figures, how to cite, what ran where, and provenance."""
+"""The report: one self-contained page that opens with the answer; then all tables and figures, and what is behind."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from fersnet import __version__
-from fersnet.errors import UserError
+from fersnet.methods.contract import Reference
+from fersnet.report.claims import NOT_RUN, VERDICTS
 from fersnet.report.description import RunDescription
-from fersnet.report.table import read_json
+from fersnet.report.page import part_of, render, shown_table
+from fersnet.report.pictures import Picture, read_pictures
+from fersnet.report.table import Table, read_json
 
 CITATION = """@inproceedings{zhao2020fersnet,
   author    = {Zhao, Rui and Liu, Tianshan and Xiao, Jun and Lun, Daniel P. K. and Lam, Kin-Man},
@@ -21,21 +23,38 @@ CITATION = """@inproceedings{zhao2020fersnet,
   note      = {arXiv:2007.04514}
 }"""
 
-# The order of the page's sections, by the beginning of a figure's file name; the first match counts.
-_SECTIONS: tuple[tuple[str, str], ...] = (
-    ("ablation", "Ablation"),
-    ("ranking_", "Recognition methods in order"),
-    ("synthesis_", "Synthetic faces"),
-    ("intensity_", "Intensity of synthetic expressions"),
-    ("faces_", "Aligned faces"),
-    ("gates_", "ConvFLU gates"),
-    ("augmentation_", "Augmentation"),
-    ("training_", "Training curves"),
-    ("confusion_synthesis_", "Confusion on synthetic faces"),
-    ("confusion_", "Confusion matrices"),
-    ("", "Further figures"),
+
+@dataclass(frozen=True)
+class Section:
+    """A section of figures."""
+
+    begin: str
+    """How their file names begin; the first section that fits takes a figure."""
+    title: str
+    description: str
+    """What is to be seen, for those who do not see it."""
+
+
+_SECTIONS = (
+    Section("ablation", "Ablation", "bars of the sequence accuracy of each variant with intervals, as in the table"),
+    Section("ranking_", "Recognition methods in order", "methods by accuracy with intervals beside the quoted figures"),
+    Section("synthesis_scatter", "Expression against identity", "accuracy on synthetic faces against identity kept"),
+    Section("synthesis_", "Synthetic faces", "faces of test subjects: systems in rows, expressions in columns"),
+    Section("intensity_", "Intensity of synthetic expressions", "a face with each expression, from weak to strong"),
+    Section("faces_", "Aligned faces", "a sample of the aligned faces"),
+    Section("gates_", "ConvFLU gates", "maps of how much each gate lets through on a test face"),
+    Section("augmentation_", "Augmentation", "bars of the faces of each class before and after augmentation"),
+    Section("training_", "Training curves", "losses and accuracies of each variant by epoch"),
+    Section("confusion_synthesis_", "Confusion on synthetic faces", "a matrix of targets and expressions read"),
+    Section("confusion_", "Confusion matrices", "a matrix of expressions shown and read"),
+    Section("", "Further figures", "a figure of this run"),
 )
-_PNG = b"\x89PNG\r\n\x1a\n"
+_FIRST = ("synthesis_", "ablation")
+"""Sections whose figures stand before the tables."""
+_WIDE, _USUAL, _SMALL = 1500, 1150, 720
+"""Widths in pixels: twice what a page shows, for screens of small pixels."""
+_MANY = 4
+"""A section with more figures than this shows them small."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +63,23 @@ class EmbeddedFigure:
 
     key: str
     title: str
-    data: str
-    """The PNG file, base64."""
+    description: str
+    picture: Picture
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.picture.width
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.picture.height
+
+    @property
+    def data(self) -> str:
+        """The file, base64."""
+        return self.picture.data
 
 
 @dataclass(frozen=True)
@@ -61,6 +95,26 @@ class JobSummary:
     devices: str
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the page says first."""
+
+    what_ran: str
+    words: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Claims by verdict."""
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What a run that has not come to its end lacks."""
+
+    words: str
+    missing: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+    """A line for every job that failed."""
+
+
 def write_report(
     path: Path,
     description: RunDescription,
@@ -68,6 +122,8 @@ def write_report(
     figures: Sequence[Path],
     jobs: pd.DataFrame | None = None,
     provenance: Mapping[str, str] | None = None,
+    references: dict[str, tuple[str, Reference]] | None = None,
+    unfinished: Unfinished | None = None,
 ) -> None:
     """Write `report.html`.
 
@@ -76,19 +132,12 @@ def write_report(
         figures: Files `figures/*.png`; the page sorts them into sections.
         jobs: Rows of `jobs.csv`.
         provenance: Further facts by name, e.g. the commit and checksums of config and data.
+        references: By method or dataset key: its printed name and the work it comes from.
+        unfinished: What is missing, if anything is.
 
     Raises:
         UserError: if a table or figure is missing or of another format.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("fersnet.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     facts = {
         "Run": description.run,
         "Data": description.data_words(description.embedded),
@@ -99,17 +148,28 @@ def write_report(
         "FERSNet": __version__,
         **(provenance or {}),
     }
-    page = environment.get_template("report.html.j2").render(
+    by_key = {table.key: table for table in map(read_json, map(Path, tables))}
+    claims = by_key.pop("claims", None)
+    works, numbers = _cited([*by_key.values(), *([claims] if claims else [])], references or {})
+    not_run = claims.frame["verdict"] == NOT_RUN if claims else pd.Series(dtype=bool)
+    sections = _sections(figures, description)
+    page = render(
+        "report.html.j2",
         run=description.run,
         embedded=any(description.embedded.values()),
-        tables=[read_json(Path(table)) for table in tables],
-        sections=_sections(figures, description),
+        answer=_answer(description, by_key.get("datasets"), claims),
+        claims=shown_table(part_of(claims, ~not_run), numbers) if claims else None,
+        claims_not_run=shown_table(part_of(claims, not_run), numbers) if claims and not_run.any() else None,
+        tables=[shown_table(table, numbers) for table in by_key.values()],
+        first_figures=[figure for begin in _FIRST for figure in sections.get(_titles()[begin], [])],
+        sections=[(title, items) for title, items in sections.items() if title not in map(_titles().get, _FIRST)],
+        references=works,
         citation=CITATION,
         summaries=[] if jobs is None else job_summaries(jobs),
         job_columns=[] if jobs is None else list(jobs.columns),
         job_rows=[] if jobs is None else _job_rows(jobs),
         facts=facts,
-        ticked=_ticked,
+        unfinished=unfinished,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")
@@ -133,42 +193,83 @@ def job_summaries(jobs: pd.DataFrame) -> list[JobSummary]:
     return summaries
 
 
+def _answer(description: RunDescription, datasets: Table | None, claims: Table | None) -> Answer:
+    """What ran on which faces, and how many of the paper's claims hold."""
+    methods = [name for key, name in description.names.items() if key not in description.embedded]
+    sizes = {}
+    if datasets is not None:
+        for row in datasets.frame.to_dict("records"):
+            sizes[row["dataset"]] = f": {row['total']} sequences of {row['subjects']} subjects"
+    faces = [
+        f"{description.name_of(key)} ({description.data_of(key)} faces{sizes.get(key, '')})"
+        for key in description.folds
+    ]
+    words = f"{', '.join(methods)} on {'; '.join(faces)}" if methods else f"{'; '.join(faces)}"
+    what_ran = f"{words}. {description.fold_words(description.folds)}, seed {description.seed}."
+    if claims is None:
+        return Answer(what_ran)
+    found = claims.frame["verdict"].value_counts()
+    counts = {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
+    tried = sum(counts.values()) - counts[NOT_RUN]
+    if not tried:
+        return Answer(what_ran, f"None of the {sum(counts.values())} claims was tried in this run.", counts)
+    # The paper's data are real faces: what rendered ones show is another question.
+    where = " on rendered faces" if all(description.embedded[key] for key in description.folds) else ""
+    said = f"Of the {tried} comparisons that this run tried{where}, {counts['holds']} came out as in the paper, "
+    said += f"{counts['contradicted']} the other way round, and {counts['open']} stay open."
+    return Answer(what_ran, said, counts)
+
+
+def _cited(
+    tables: Sequence[Table], references: dict[str, tuple[str, Reference]]
+) -> tuple[list[tuple[str, str, Reference]], dict[str, tuple[int, str]]]:
+    """The works behind the rows of the tables, each once under its first key, and by key the number of its work."""
+    keys: set[str] = set()
+    for table in tables:
+        for column in ("method", "better_than", "dataset"):
+            keys |= set(table.frame[column].dropna()) if column in table.frame else set()
+    works: dict[Reference, tuple[int, str]] = {}
+    numbers, entries = {}, []
+    paper = references.get("fersnet")
+    # Variants that the paper has and this run leaves out have their rows, too.
+    left_out = {key: paper for key in sorted(keys - set(references)) if key.startswith("fersnet") and paper}
+    for key, (name, work) in (references | left_out).items():
+        if key in keys:
+            if work not in works:
+                works[work] = (len(works) + 1, key)
+                entries.append((key, name, work))
+            numbers[key] = works[work]
+    return entries, numbers
+
+
 def _job_rows(jobs: pd.DataFrame) -> list[list[str]]:
     return [["" if pd.isna(value) else str(value) for value in row] for row in jobs.itertuples(index=False, name=None)]
 
 
-def _sections(figures: Sequence[Path], description: RunDescription) -> list[tuple[str, list[EmbeddedFigure]]]:
-    by_section: dict[str, list[EmbeddedFigure]] = {title: [] for _, title in _SECTIONS}
-    for path in sorted(map(Path, figures), key=lambda figure: figure.stem):
-        begin, section = next(part for part in _SECTIONS if path.stem.startswith(part[0]))
-        title = _title(path.stem, begin, section, description)
-        by_section[section].append(EmbeddedFigure(path.stem, title, _read_png(path)))
-    return [(title, items) for title, items in by_section.items() if items]
+def _titles() -> dict[str, str]:
+    return {section.begin: section.title for section in _SECTIONS}
 
 
-def _read_png(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found; run the workflow to make it") from None
-    if not content.startswith(_PNG):
-        raise UserError(f"{path}: not a PNG file; delete it and run again")
-    return base64.b64encode(content).decode()
+def _sections(figures: Sequence[Path], description: RunDescription) -> dict[str, list[EmbeddedFigure]]:
+    """Figures by title of their section, in the order of the page."""
+    paths = sorted(map(Path, figures), key=lambda figure: figure.stem)
+    of = [next(section for section in _SECTIONS if path.stem.startswith(section.begin)) for path in paths]
+    widths = [_WIDE if section.begin in _FIRST else _SMALL if of.count(section) > _MANY else _USUAL for section in of]
+    by_title: dict[str, list[EmbeddedFigure]] = {section.title: [] for section in _SECTIONS}
+    for path, section, picture in zip(paths, of, read_pictures(paths, widths), strict=True):
+        title = _title(path.stem, section, description)
+        by_title[section.title].append(EmbeddedFigure(path.stem, title, f"{title}: {section.description}", picture))
+    return {title: items for title, items in by_title.items() if items}
 
 
-def _title(key: str, begin: str, section: str, description: RunDescription) -> str:
+def _title(key: str, section: Section, description: RunDescription) -> str:
     """`confusion_oulu_casia_fersnet` becomes `Confusion matrices: Oulu-CASIA, FERSNet`."""
-    rest = key.removeprefix(begin) if begin.endswith("_") else ""
+    rest = key.removeprefix(section.begin) if section.begin.endswith("_") else ""
     dataset = next((name for name in sorted(description.embedded, key=len, reverse=True) if _starts(rest, name)), "")
     method = rest[len(dataset) :].strip("_") if dataset else rest
     parts = [description.name_of(part) for part in (dataset, method) if part]
-    return f"{section}: {', '.join(parts)}" if parts else section
+    return f"{section.title}: {', '.join(parts)}" if parts else section.title
 
 
 def _starts(text: str, key: str) -> bool:
     return text == key or text.startswith(key + "_")
-
-
-def _ticked(text: str) -> list[tuple[bool, str]]:
-    """A note in parts: (is it back-ticked, text)."""
-    return [(index % 2 == 1, part) for index, part in enumerate(text.split("`")) if part]

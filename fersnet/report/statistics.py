@@ -23,6 +23,17 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Two sets of values on the same items, compared; NaN where there is nothing to resample."""
+
+    difference: float
+    interval: Interval
+    visible: float
+    """The true difference at which four of five runs like this one would have an interval above zero; NaN where the
+    two never differ."""
+
+
+@dataclass(frozen=True)
 class RecognitionScores:
     """What a recognition method reached on one dataset."""
 
@@ -124,6 +135,25 @@ def paired_bootstrap(
     """Interval of mean(first) - mean(second) for two sets of values on the same items, resampling subjects."""
     difference = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     return clustered_bootstrap(difference, subjects, samples, confidence, seed)
+
+
+def compare_paired(
+    first: np.ndarray, second: np.ndarray, subjects: np.ndarray, samples: int, confidence: float, seed: int
+) -> Comparison:
+    """mean(first) - mean(second) on the same items, with its interval, and the difference that could have been seen.
+
+    That is found from the same samples of subjects: as runs like this one scatter about their mean, an interval lies
+    above zero where the run's own difference exceeds the interval's lower arm, and four of five runs do so once the
+    true difference exceeds that arm by as much as the lowest fifth of runs falls short.
+    """
+    values = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    difference = float(values.mean())
+    drawn = _bootstrap_means(values[:, None], subjects, samples, seed)
+    interval = _percentiles(None if drawn is None else drawn[:, 0], confidence)
+    visible = float("nan")
+    if drawn is not None and np.ptp(drawn) > 0:
+        visible = (difference - interval.low) + (difference - float(np.percentile(drawn, 20)))
+    return Comparison(difference, interval, visible)
 
 
 def _bootstrap_means(values: np.ndarray, subjects: np.ndarray, samples: int, seed: int) -> np.ndarray | None:

@@ -20,6 +20,8 @@ class Column:
     kind: Literal["text", "number", "percent", "probability"] = "number"
     decimals: int = 2
     """Of a fraction; whole numbers are printed as they are."""
+    quoted: bool = False
+    """Whether its cells are what the paper says, not what was found here."""
 
     @property
     def is_number(self) -> bool:
@@ -44,10 +46,14 @@ COLUMNS: dict[str, Column] = {
         Column("name", "Method", "text"),
         Column("dataset_name", "Dataset", "text"),
         Column("rule", "Epoch selection", "text"),
-        Column("pretrained", "Pre-trained", "text"),
+        Column("statement", "Statement", "text"),
+        Column("claim", "Claim", "text"),
+        Column("verdict", "Verdict", "text"),
+        Column("pretrained", "Pre-trained", "text", quoted=True),
         Column("rerun_pretrained", "Pre-trained (re-run)", "text"),
         Column("setting", "Setting", "text"),
-        Column("reported", "Reported", "percent"),
+        Column("reported", "Reported", "percent", quoted=True),
+        Column("reported_difference", "Paper's difference", quoted=True),
         Column("accuracy", "Accuracy", "percent"),
         Column("ci_low", "CI low", "percent"),
         Column("ci_high", "CI high", "percent"),
@@ -55,6 +61,10 @@ COLUMNS: dict[str, Column] = {
         Column("uar", "UAR", "percent"),
         Column("macro_f1", "Macro F1", "percent"),
         Column("difference", "Difference"),
+        Column("difference_low", "Difference low"),
+        Column("difference_high", "Difference high"),
+        Column("sequence_difference", "By sequence"),
+        Column("visible", "Visible from"),
         Column("mcnemar_p", "p (McNemar)", "probability", 3),
         Column("optimism", "Optimism"),
         Column("optimism_low", "Optimism low"),
@@ -72,7 +82,7 @@ COLUMNS: dict[str, Column] = {
         *(Column(expression, short) for expression, short in ABBREVIATIONS.items()),
         Column("total", "Total"),
         Column("subjects", "Subjects"),
-        Column("published_total", "Published total"),
+        Column("published_total", "Published total", quoted=True),
     )
 }
 """All columns that a table may print."""
@@ -107,6 +117,12 @@ class Table:
     """Column within whose groups the best figure is sought."""
     unranked: tuple[str, ...] = ()
     """Methods that never count as the best, such as a ceiling."""
+    needed: tuple[str, ...] = ()
+    """Columns that a reader needs first; a page folds the others away. Empty: all."""
+
+    def has(self, *columns: str) -> bool:
+        """Whether the rows have these columns, printed or not."""
+        return set(columns) <= set(self.frame.columns)
 
     def cells(self) -> list[list[Cell]]:
         """The printed cells, row by row."""

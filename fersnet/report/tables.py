@@ -125,6 +125,7 @@ def recognition_table(
             *("frame_accuracy", "uar", "macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
         ),
         best=("reported", "accuracy"),
+        needed=("name", "reported", "accuracy", "frame_accuracy", "difference", "mcnemar_p"),
     )
 
 
@@ -173,6 +174,7 @@ def ablation_table(
         ),
         best=("reported", "accuracy"),
         group="dataset",
+        needed=("name", "reported", "accuracy", "frame_accuracy", "difference", "mcnemar_p"),
     )
 
 

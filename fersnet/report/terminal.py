@@ -1,24 +1,137 @@
-"""Tables on the terminal."""
+"""The end of a run on the terminal: tables of at most a hundred columns, the claims, and where the report is."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from fersnet.report.table import read_json
+import pandas as pd
+
+from fersnet.report.claims import CONTRADICTED, HOLDS, NOT_RUN, OPEN, VERDICTS
+from fersnet.report.table import Table, read_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as Printed
+
+WIDEST = 100
+_STYLES = {HOLDS: "green", OPEN: "yellow", CONTRADICTED: "red"}
 
 
-def print_table(path: Path) -> None:
-    """Print a table of `tables/*.json` as wide as it needs.
+def print_results(results: Path) -> None:
+    """Print the ablation, what is read in synthetic faces, the claims, and a link to the report of a run.
 
     Raises:
-        UserError: if the file is missing or no such table.
+        UserError: if a file is missing or no such table.
     """
-    from rich.console import Console
-    from rich.table import Table
+    tables = {name: read_json(results / "tables" / f"{name}.json") for name in ("ablation", "synthesis", "claims")}
+    console = results_console()
+    for name in ("ablation", "synthesis"):
+        print_accuracies(tables[name], console)
+    print_claims(tables["claims"], console)
+    print_link("Report", results / "report.html", console)
 
-    written = read_json(path)
-    table = Table(title=written.caption, caption=written.provenance, title_justify="left", caption_justify="left")
-    for column in written.columns:
-        table.add_column(column.heading)
-    for row in written.cells():
-        table.add_row(*(cell.text for cell in row))
-    width = max(Console().width, 160)
-    Console(width=width).print(table)
+
+def results_console() -> "Console":
+    """The standard output, as wide as the terminal but never wider than a hundred columns."""
+    from rich.console import Console
+
+    found = Console()
+    return Console(width=min(found.width, WIDEST) if found.is_terminal else WIDEST, highlight=False)
+
+
+def print_accuracies(table: Table, console: "Console") -> None:
+    """A table of accuracies in three columns: name, the paper's figure, ours with its interval; references apart."""
+    printed = _new_table(table)
+    printed.add_column("")
+    printed.add_column("Paper", justify="right", style="yellow")
+    printed.add_column("Here", justify="right")
+    for dataset, rows in table.frame.groupby("dataset_name", sort=False):
+        printed.add_row(f"[bold]{_escaped(dataset)}[/bold]")
+        competing = ~rows["method"].isin(table.unranked)
+        for kind, style in ((competing, ""), (~competing, "dim italic")):
+            for row in rows[kind].to_dict("records"):
+                printed.add_row(
+                    f"  {_escaped(row['name'])}", _figure(row["reported"]), _with_interval(row), style=style
+                )
+        printed.add_section()
+    console.print(printed)
+
+
+def print_claims(table: Table, console: "Console") -> None:
+    """The claims that were tried, each with the data it was tried on and its verdict, and how many were not."""
+    tried = table.frame[table.frame["verdict"] != NOT_RUN]
+    kinds = {"embedded": "rendered", "real": "real"}
+    same = tried["data"].nunique() == 1
+    printed = _new_table(table)
+    printed.add_column("Claim")
+    printed.add_column(
+        f"On {kinds[tried['data'].iloc[0]]} faces" if same else "On faces",
+        min_width=10,
+        max_width=20 if not same else 11,
+    )
+    printed.add_column("Paper", justify="right", style="yellow", no_wrap=True)
+    printed.add_column("Here", justify="right", no_wrap=True)
+    printed.add_column("Verdict", no_wrap=True)
+    printed.add_column("Seen from", justify="right", max_width=5)
+    for _, rows in tried.groupby("statement", sort=False):
+        for row in rows.to_dict("records"):
+            ends = f" ({row['difference_low']:+.1f} to {row['difference_high']:+.1f})"
+            printed.add_row(
+                _escaped(_short_claim(row["name"], row["better_than_name"])),
+                _escaped(row["dataset_name"]) + ("" if same else f", {kinds[row['data']]}"),
+                f"{row['reported_difference']:+.2f}",
+                f"{row['difference']:+.1f}{'' if pd.isna(row['difference_low']) else ends}",
+                f"[{_STYLES[row['verdict']]}]{row['verdict']}[/]",
+                "" if pd.isna(row["visible"]) else f"{row['visible']:.1f}",
+            )
+        printed.add_section()
+    if len(tried):
+        console.print(printed)
+    counts = table.frame["verdict"].value_counts()
+    said = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
+    console.print(f"Claims of the paper: {said}.\n", soft_wrap=True)
+
+
+def print_link(name: str, path: Path, console: "Console") -> None:
+    """A file's path, which terminals that know links open at a click."""
+    from rich.style import Style
+    from rich.text import Text
+
+    path = path.resolve()
+    missing = "" if path.is_file() else " (not made yet)"
+    link = Text(str(path), style=Style(link=path.as_uri()))
+    console.print(Text.assemble(f"{name}: ", link, missing), soft_wrap=True)
+
+
+def _new_table(table: Table) -> "Printed":
+    from rich import box
+    from rich.table import Table as Printed
+
+    texts: dict[str, Any] = {"title": _escaped(table.caption), "caption": _escaped(table.provenance)}
+    return Printed(
+        **texts, title_justify="left", caption_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+
+
+def _short_claim(better: str, other: str) -> str:
+    """`FERSNet w/o ConvFLU > w/o MTL`: the first word of both stands once."""
+    first, _, rest = other.partition(" ")
+    return f"{better} > {rest}" if rest and better.split()[0] == first else f"{better} > {other}"
+
+
+def _escaped(text: object) -> str:
+    from rich.markup import escape
+
+    return escape(str(text))
+
+
+def _figure(value: object) -> str:
+    return "" if pd.isna(value) else f"{value:.2f}"
+
+
+def _with_interval(row: dict[Any, Any]) -> str:
+    """An accuracy with half the width of its interval."""
+    if pd.isna(row["accuracy"]):
+        return "not run"
+    if pd.isna(row["ci_low"]):
+        return f"{row['accuracy']:.2f}"
+    return f"{row['accuracy']:.2f} ± {(row['ci_high'] - row['ci_low']) / 2:5.2f}"

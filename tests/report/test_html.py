@@ -1,5 +1,7 @@
 """The report page: complete, self-contained, deterministic, and safe against hostile names."""
 
+import dataclasses
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -7,14 +9,23 @@ import pandas as pd
 import pytest
 from invented_results import DATASETS, description
 from matplotlib.figure import Figure
+from PIL import Image
 
 from fersnet import __version__
 from fersnet.errors import UserError
+from fersnet.methods.citations import references
+from fersnet.project import CONFIG
+from fersnet.report import pictures
 from fersnet.report.files import read_jobs
 from fersnet.report.html import job_summaries, write_report
+from fersnet.report.pictures import LARGEST_BYTES, read_pictures
+from fersnet.report.run_file import read_run, run_file, write_run
+from fersnet.report.standing import write_standing_report
 from fersnet.report.style import save_figure
 from fersnet.report.table import Table, columns
 from fersnet.report.writing import write_table
+from fersnet.settings.load import load_settings
+from fersnet.tracking import FAILED, JobRecord, jobs_folder
 
 
 class Page(HTMLParser):
@@ -44,9 +55,12 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture
-def parts(tmp_path, run_folder):
-    frame = pd.DataFrame({"method": ["x"], "name": ["<script>alert(1)</script> & co"], "accuracy": [np.float64(71.5)]})
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory, run_folder):
+    tmp_path = tmp_path_factory.mktemp("parts")
+    frame = pd.DataFrame(
+        {"method": ["stargan"], "name": ["<script>alert(1)</script> & co"], "accuracy": [np.float64(71.5)]}
+    )
     printed = columns("name", "accuracy")
     table = Table("ablation", frame, "The ablation", "Run invented; n = 3.", ("See `p`.",), printed, ("accuracy",))
     paths = []
@@ -59,18 +73,19 @@ def parts(tmp_path, run_folder):
 
 
 def written(path, parts, run=None) -> str:
-    write_report(path, run or description(), *parts, {"Commit": "<abc>"})
+    run = run or description()
+    write_report(path, run, *parts, {"Commit": "<abc>"}, references({}, run.names))
     return path.read_text()
 
 
 def test_the_page_loads_nothing_from_outside(tmp_path, parts):
     text = written(tmp_path / "report.html", parts)
     page = Page(text)
-    assert len(page.loaded) == 5 and all(source.startswith("data:image/png;base64,") for source in page.loaded)
-    assert not {"script", "link", "iframe", "object", "embed", "base"} & set(page.tags)
-    assert "url(" not in text and "@import" not in text
+    assert len(page.loaded) == 5 and all(source.startswith("data:image/webp;base64,") for source in page.loaded)
+    assert not {"link", "iframe", "object", "embed", "base"} & set(page.tags) and page.tags.count("script") == 1
+    assert "url(" not in text and "@import" not in text and "default-src 'none'" in text
     assert page.open == [] and len(page.ids) == len(set(page.ids))
-    assert {anchor.removeprefix("#") for anchor in page.anchors} <= set(page.ids)
+    assert {anchor[1:] for anchor in page.anchors if anchor.startswith("#")} <= set(page.ids)
 
 
 def test_the_page_holds_everything(tmp_path, parts):
@@ -78,10 +93,10 @@ def test_the_page_holds_everything(tmp_path, parts):
     assert "<strong>71.50</strong>" in text and "The ablation" in text and "<code>p</code>" in text
     assert "Confusion matrices: Oulu-CASIA, FERSNet" in text and "Synthetic faces: CK+" in text
     assert "Aligned faces: MMI" in text and "Further figures" in text
-    assert f"<tr><th>FERSNet</th><td>{__version__}</td></tr>" in text
+    assert f'<tr><th scope="row">FERSNet</th><td>{__version__}</td></tr>' in text
     assert "@inproceedings" in text and "&lt;abc&gt;" in text and "3 subject-wise folds (strided)" in text
     jobs = parts[2]
-    assert text.count("<td>train_baseline</td>") == (jobs["rule"] == "train_baseline").sum() + 1
+    assert text.count(">train_baseline</td>") == (jobs["rule"] == "train_baseline").sum() + 1
 
 
 def test_names_are_escaped(tmp_path, parts):
@@ -112,3 +127,70 @@ def test_missing_or_foreign_figures_are_named(tmp_path, parts):
     (tmp_path / "fake.png").write_text("<svg>")
     with pytest.raises(UserError, match=r"fake\.png: not a PNG"):
         write_report(tmp_path / "r.html", description(), tables, [tmp_path / "fake.png"], jobs)
+
+
+def test_a_row_leads_to_its_reference(tmp_path, parts):
+    text = written(tmp_path / "report.html", parts)
+    assert 'href="#reference-stargan"' in text and 'id="reference-stargan"' in text
+    assert "https://arxiv.org/abs/1711.09020" in text and "reference-caae" not in text
+
+
+def test_pictures_are_made_as_small_as_it_takes(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{name}.png" for name in "ab"]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, (600, 800, 3), dtype=np.uint8)).save(path)
+    whole = read_pictures(paths, [700, 900])
+    assert [picture.width for picture in whole] == [700, 800]  # never larger than the file
+    fitting = read_pictures(paths, [700, 900], 150_000)
+    assert fitting[0].width < 700 and sum(len(picture.data) for picture in fitting) * 3 / 4 <= 150_000
+    # With what else a page holds, four million bytes are not exceeded.
+    assert LARGEST_BYTES * 4 / 3 < 3.2e6 and pictures.SHRINKING[-1] < 0.5
+
+
+@pytest.fixture
+def half_a_run(tmp_path, parts):
+    """A run's folder with one table and two figures of more."""
+    for kind in ("tables", "figures"):
+        shutil.copytree(parts[0][0].parent.parent / kind, tmp_path / kind)
+    settings = load_settings({"preset": "embedded", "run": "half"}, [])
+    figures = ("figures/ablation.png", "figures/faces_mmi.png", "figures/scatter.png")
+    run = run_file(
+        settings, {"ckplus": 3, "oulu_casia": 3, "mmi": 3}, ("tables/ablation.json", "tables/x.json"), figures
+    )
+    write_run(run, tmp_path)
+    return tmp_path
+
+
+def test_a_half_finished_run_says_what_is_missing_and_what_failed(half_a_run):
+    record = JobRecord("half", "figure_scatter", "", "", "", 1, "", "", "", "figure_scatter-1", {}, FAILED)
+    record.message = "UserError: <no> face"
+    jobs_folder(half_a_run).mkdir(parents=True)
+    record.write(jobs_folder(half_a_run))
+    missing = write_standing_report(half_a_run)
+    assert missing is not None and missing.missing == ("tables/x.json", "figures/scatter.png")
+    text = (half_a_run / "report.html").read_text()
+    assert "This run is not finished" in text and "1 of 2 tables and 2 of 3 figures are there" in text
+    assert "<code>tables/x.json</code>" in text and "figure_scatter: failed (UserError: &lt;no&gt; face)" in text
+    assert "The ablation" in text and "The table of claims is not made yet" in text
+    assert ">figure_scatter</td>" in text
+
+
+def test_a_finished_run_says_nothing_of_it(half_a_run, parts):
+    run = read_run(half_a_run)
+    write_run(dataclasses.replace(run, tables=run.tables[:1], figures=run.figures[:2]), half_a_run)
+    assert write_standing_report(half_a_run) is None
+    assert "not finished" not in (half_a_run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", "{}", '{"description": {}, "tables": [], "figures": []}'])
+def test_a_folder_without_a_run_is_one_line(tmp_path, text):
+    if text is not None:
+        (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UserError, match=r"run\.json: (not found|does not describe a run)[^\n]*$"):
+        write_standing_report(tmp_path)
+
+
+def test_every_method_that_the_paper_quotes_has_a_reference():
+    quoted = pd.read_csv(CONFIG / "reported.csv")["method_key"]
+    assert {key for key in quoted if not key.startswith("fersnet")} <= set(references({}, []))

@@ -160,7 +160,7 @@ def delete_prediction(folder: Path) -> None:
 
 STARGAN = {f"train_rival {dataset} stargan {fold}" for dataset in SYNTHESIS_DATASETS for fold in FOLDS}
 DATASETS = ("ckplus", "oulu_casia", "mmi", "own")
-TABLES = {"table_datasets", "table_ablation", "table_synthesis", "table_selection"}
+TABLES = {"table_claims", "table_datasets", "table_ablation", "table_synthesis", "table_selection"}
 TABLES |= {f"table_recognition {dataset}" for dataset in DATASETS}
 QUOTING = TABLES - {"table_datasets"}
 RENDERED = {f"render_dataset {dataset}" for dataset in ("ckplus", "oulu_casia", "mmi", "bu4dfe")}
@@ -207,8 +207,12 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         {f"train_fersnet {dataset} another {fold}" for dataset in DATASETS for fold in FOLDS},
     ),
     "a quoted figure": (append("config/reported.csv", "fer,mmi,Other,no,single image,50.0,other,quoted\n"), QUOTING),
+    "a claim of the paper": (
+        append("config/claims.csv", "Another,fersnet,lbp_top,own,recognition,1.0\n"),
+        {"table_claims"},
+    ),
     "a count of the paper": (append("config/sequence_counts.csv", "other,1,,1,1,1,1,1,6\n"), {"table_datasets"}),
-    "the report's template": (append("fersnet/report/report.html.j2", "\n"), {"build_report"}),
+    "the report's template": (append("fersnet/report/page/answer.html.j2", "\n"), {"build_report"}),
     "a table's style": (append("fersnet/report/quoted.py", "\nCHANGED = 1\n"), TABLES),
     "the seed": (
         append("mine.yaml", "seed: 2\n"),

@@ -1,9 +1,13 @@
 """What happens before the first and after the last job of a run."""
 
+import json
 import logging
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from snakemake.exceptions import WorkflowError
@@ -12,8 +16,15 @@ from snakemake.logging import logger
 from fersnet.errors import UserError
 from fersnet.failures import FailedJob, describe_failures
 from fersnet.folds import check_chosen, read_folds
+from fersnet.plan.graph import Job
+from fersnet.plan.left import TimeLeft
+from fersnet.project import PROJECT
+from fersnet.report.run_file import run_file, write_run
+from workflow_scripts.plan_jobs import described
+from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.params import dump
 from workflow_scripts.planning.run import Run
-from workflow_scripts.progress import ProgressLines, draws_bars
+from workflow_scripts.progress import ProgressHead, ProgressLines, draws_bars
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow
@@ -68,20 +79,72 @@ def say_size(run: Run) -> None:
         )
 
 
-def report_progress(workflow: "Workflow") -> None:
-    """Print a line per finished job where the logger's bars cannot be seen; Snakemake's own logger prints enough.
+def note_run(run: Run) -> None:
+    """Write down beside the results what this run is, for `fersnet report`, `compare` and `export`."""
+    files, inside = Files(run), "<results>/"
+    tables = [path.removeprefix(inside) for path in files.all_tables(".json")]
+    figures = [path.removeprefix(inside) for path in files.all_figures() if path.endswith(".png")]
+    write_run(run_file(run.settings, run.fold_counts, tables, figures), Path(run.folder))
+
+
+def report_progress(workflow: "Workflow", run: Run) -> None:
+    """Show how many of all jobs are done, what runs, and the time left; Snakemake's own logger prints enough.
 
     What a logger has no room to write, or cannot show of a failed job without a log, costs no traceback of its own.
     """
     logging.raiseExceptions = False
-    if "rich" in workflow.output_settings.log_handler_settings and not draws_bars():
-        logger.addHandler(ProgressLines())
+    if "rich" not in workflow.output_settings.log_handler_settings:
+        return
+    left = _time_left(workflow, run)
+    if not draws_bars():
+        logger.addHandler(ProgressLines(left))
+        return
+    for handler in workflow.logger_manager.plugin_handlers:
+        panel = getattr(getattr(handler, "live_display", None), "renderable", None)
+        if hasattr(panel, "title"):
+            logger.addHandler(ProgressHead(partial(setattr, panel, "title"), left))
+
+
+def _time_left(workflow: "Workflow", run: Run) -> TimeLeft | None:
+    """What foretells the time left of a run on this machine; its estimates come from a process of their own."""
+    cores, earlier = workflow.resource_settings.cores, [run.folder, "results/embedded"]
+    known = [folder for folder in earlier if Path(folder, "jobs.csv").is_file()]
+    if workflow.remote_exec or workflow.non_local_exec or not cores or not known:
+        return None
+    needed = [job for job in workflow.dag.needrun_jobs() if job.output]
+    numbers = {job: number for number, job in enumerate(needed)}
+    jobs = []
+    for job in needed:
+        places = {key: str(job.wildcards.get(key, "")) for key in ("dataset", "method", "fold")}
+        after = sorted(numbers[other] for other in workflow.dag.job_dependencies(job) if other in numbers)
+        jobs.append(described(job) | places | {"after": after})
+    gpus = workflow.global_resources.get("gpu")
+    limits = (cores, int(gpus.value) if gpus else 0)
+    by_number = {job.jobid: Job(**one) for job, one in zip(needed, jobs, strict=True)}
+    left = TimeLeft(by_number, *limits)
+    asked = json.dumps({"config": dump(run.settings), "jobs": jobs, "earlier": known}, default=str)
+    Thread(target=_estimate, args=(left, asked), daemon=True).start()
+    return left
+
+
+def _estimate(left: TimeLeft, asked: str) -> None:
+    command = [sys.executable, "-m", "workflow_scripts.time_jobs"]
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(command, input=asked, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode == 0:  # The time left is a courtesy: where it cannot be told, nothing else depends on it.
+        left.estimate(json.loads(done.stdout))
 
 
 def finish_tracking(run: Run) -> None:
     """Mirror all job records and complete jobs.csv with the jobs that came after it."""
     if Path(run.folder, "tracking", "jobs").is_dir():
         subprocess.run([sys.executable, "-m", "fersnet.cli", "sync", run.folder, "--keep-time", "--ended"], check=False)
+
+
+def report_what_is_there(run: Run) -> None:
+    """Write the report of a run that did not come to its end; it says what is missing."""
+    subprocess.run([sys.executable, "-m", "fersnet.cli", "report", run.folder], check=False)
 
 
 def say_what_failed(workflow: "Workflow", run: Run) -> None:

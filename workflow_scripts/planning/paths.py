@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from snakemake.io import local
 
-from fersnet.project import named_file
+from fersnet.project import PROJECT, named_file
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -55,3 +55,9 @@ def per_fold(pattern: str, count: int) -> list[str]:
 def within_folds(pattern: str) -> Callable[["Wildcards"], Any]:
     """The input function for a file of the folds, which a training on everybody (fold 0) has no use for."""
     return lambda wildcards: [] if wildcards.fold == "0" else pattern.format(**wildcards)
+
+
+def page_files() -> list[Any]:
+    """The templates, the style and the script of the pages."""
+    folder = PROJECT / "fersnet" / "report" / "page"
+    return [local(str(path)) for path in sorted(folder.iterdir()) if path.suffix in (".j2", ".css", ".js")]

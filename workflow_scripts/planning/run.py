@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from snakemake.exceptions import WorkflowError
 
+from fersnet.claims import Claim, read_claims
 from fersnet.cross_validation import fold_counts
 from fersnet.errors import UserError
 from fersnet.host import check_writable, has_gpu
 from fersnet.methods.find import Found
+from fersnet.project import named_file
 from fersnet.readiness import check_ready
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.settings.data import DatasetSettings
@@ -60,6 +62,16 @@ class Run:
     def recognisers(self) -> tuple[str, ...]:
         """All that has a row in the recognition tables."""
         return (*self.baselines, *self.variants)
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the paper says as comparisons."""
+        return read_claims(named_file("config/claims.csv"))
+
+    def claimed(self, methods: Iterable[str], figure: str) -> tuple[str, ...]:
+        """Those of some methods that a claim about a figure names."""
+        named = {name for one in self.claims if one.figure == figure for name in (one.method, one.better_than)}
+        return tuple(method for method in methods if method in named)
 
     @cached_property
     def augmented(self) -> tuple[str, ...]:

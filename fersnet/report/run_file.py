@@ -1,0 +1,94 @@
+"""`run.json`: what a run is, in one file beside its results, for those who read them without the workflow."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from pydantic import ValidationError
+
+from fersnet import __version__
+from fersnet.errors import UserError
+from fersnet.report.description import RunDescription, describe
+from fersnet.settings.report import ReportSettings
+from fersnet.settings.tree import Settings
+from fersnet.tracking import git_commit
+
+NAME = "run.json"
+LIBRARIES = ("torch", "numpy", "pandas", "scipy", "scikit-image", "scikit-learn", "opencv-python", "snakemake")
+"""Packages whose versions figures may depend on."""
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A run: its settings, and the files that it is to make."""
+
+    description: RunDescription
+    settings: dict[str, Any]
+    """The whole tree, as plain data."""
+    tables: tuple[str, ...]
+    """Files `tables/*.json`, below the run's folder, in the order of the report."""
+    figures: tuple[str, ...]
+    """Files `figures/*.png`."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of this project and of what its figures rest on."""
+    commit: str = ""
+
+    @property
+    def report(self) -> ReportSettings:
+        """The settings of tables and figures."""
+        return ReportSettings.model_validate(self.settings["report"], strict=False)
+
+
+def run_file(settings: Settings, folds: Mapping[str, int], tables: Sequence[str], figures: Sequence[str]) -> RunFile:
+    """The file of a run that starts now."""
+    versions = {"fersnet": __version__, "python": python_version()}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    dumped = settings.model_dump(mode="json")
+    return RunFile(describe(settings, folds), dumped, tuple(tables), tuple(figures), versions, git_commit())
+
+
+def write_run(run: RunFile, results: Path) -> None:
+    """Write `run.json` into the folder of a run."""
+    results.mkdir(parents=True, exist_ok=True)
+    (results / NAME).write_text(json.dumps(asdict(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_run(results: Path) -> RunFile:
+    """The run whose results lie in a folder.
+
+    Raises:
+        UserError: if there is none, or its file is broken.
+    """
+    path = results / NAME
+    try:
+        return parse_run(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: not found; give the folder of a run, e.g. results/embedded, or run its workflow once more"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); run the workflow once more") from None
+
+
+def parse_run(text: str, place: str) -> RunFile:
+    """The run of a file's content.
+
+    Raises:
+        UserError: naming the place, if it is none.
+    """
+    try:
+        content = json.loads(text)
+        lists = {key: tuple(content.pop(key)) for key in ("tables", "figures")}
+        run = RunFile(RunDescription(**content.pop("description")), **lists, **content)
+        assert isinstance(run.settings, dict) and run.report
+        return run
+    except (ValueError, TypeError, KeyError, AttributeError, AssertionError, ValidationError):
+        raise UserError(f"{place}: does not describe a run; run the workflow once more") from None
