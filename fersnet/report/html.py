@@ -102,7 +102,8 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         run=description.run,
         embedded=any(description.embedded.values()),
-        tables=[read_json(Path(table)) for table in tables],
+        # A table without rows has nothing to say on the page; its file says why.
+        tables=[table for table in map(read_json, map(Path, tables)) if len(table.frame)],
         sections=_sections(figures, description),
         citation=CITATION,
         summaries=[] if jobs is None else job_summaries(jobs),

@@ -96,7 +96,7 @@ class Files:
 
     def all_tables(self, *forms: str) -> list[str]:
         """The tables of this run."""
-        names = ("datasets", "ablation", "synthesis")
+        names = ("datasets", "ablation", "subgroups", "synthesis")
         selection = table("selection", *forms) if self.run.settings.selection_study.method else []
         return [*(path for name in names for path in table(name, *forms)), *self.recognition_tables(*forms), *selection]
 
