@@ -111,6 +111,7 @@ use rule seconds as build_report with:
         figures=FILES.all_figures(),
         jobs="<results>/jobs.csv",
         template=paths.project_file("fersnet/report/report.html.j2"),
+        card_template=paths.project_file("fersnet/report/data_cards.html.j2"),
     output:
         html="<results>/report.html",
     pathvars:
@@ -118,3 +119,4 @@ use rule seconds as build_report with:
     localrule: True
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
+        cards=PARAMS.cards(),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fersnet.report.cards import DataCard
 from fersnet.report.files import read_jobs
 from fersnet.report.html import write_report
 from fersnet.tracking import git_commit
@@ -16,4 +17,5 @@ with tracked_job(snakemake):
         [Path(path) for path in snakemake.input.figures if path.endswith(".png")],
         read_jobs(Path(snakemake.input.jobs)),
         {"Commit": git_commit()},
+        [DataCard(**card) for card in snakemake.params.cards],
     )

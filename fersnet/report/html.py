@@ -9,6 +9,7 @@ import pandas as pd
 
 from fersnet import __version__
 from fersnet.errors import UserError
+from fersnet.report.cards import DataCard
 from fersnet.report.description import RunDescription
 from fersnet.report.table import read_json
 
@@ -68,6 +69,7 @@ def write_report(
     figures: Sequence[Path],
     jobs: pd.DataFrame | None = None,
     provenance: Mapping[str, str] | None = None,
+    cards: Sequence[DataCard] = (),
 ) -> None:
     """Write `report.html`.
 
@@ -76,6 +78,7 @@ def write_report(
         figures: Files `figures/*.png`; the page sorts them into sections.
         jobs: Rows of `jobs.csv`.
         provenance: Further facts by name, e.g. the commit and checksums of config and data.
+        cards: What is to be said of the datasets.
 
     Raises:
         UserError: if a table or figure is missing or of another format.
@@ -110,6 +113,7 @@ def write_report(
         job_columns=[] if jobs is None else list(jobs.columns),
         job_rows=[] if jobs is None else _job_rows(jobs),
         facts=facts,
+        cards=cards,
         ticked=_ticked,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
