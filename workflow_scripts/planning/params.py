@@ -104,6 +104,12 @@ class RunParams:
         """The settings of the job's dataset."""
         return dump(self.run.dataset(wildcards))
 
+    def fetching(self, dataset: str) -> Params:
+        """The settings of a dataset that decide what is fetched, and how its files are known again."""
+        return self.run.settings.datasets[dataset].model_dump(
+            mode="json", include={"reader", "root", "fetch", "options"}
+        )
+
     def embedded(self, wildcards: "Wildcards") -> Params:
         """The settings of the embedded faces of the job's dataset."""
         return dump(self.run.dataset(wildcards).embedded)

@@ -30,8 +30,8 @@ def fetch(
     """
     with one_line_errors():
         from fersnet.datasets.fetching.about import about
-        from fersnet.datasets.fetching.fetch import check_folder
         from fersnet.datasets.fetching.fetch import fetch as fetch_set
+        from fersnet.datasets.fetching.folder import check_folder
         from fersnet.datasets.fetching.meter import Meter
         from fersnet.datasets.fetching.sources import ByHand, chosen_parts, open_sets
 

@@ -9,32 +9,16 @@ import pooch
 from fersnet.datasets.fetching.about import write_about
 from fersnet.datasets.fetching.downloader import ResumingDownloader
 from fersnet.datasets.fetching.files import RemoteFile, pinned_files, read_lock, record_files, write_lock
+from fersnet.datasets.fetching.folder import WORKPLACE, check_folder
 from fersnet.datasets.fetching.sources import ByHand, OpenSet, PinnedFiles, ZenodoArchives
 from fersnet.datasets.fetching.unpack import place_in, unpack
 from fersnet.errors import UserError
-from fersnet.project import PROJECT
 
-WORKPLACE = ".fetched"
-"""Hidden folder beside the data: unfinished downloads, and what is known of those that are done."""
 SPARE = 50_000_000
 """Bytes that stay free on the disk."""
 
 Announce = Callable[[str, int, int], Callable[[int], None]]
 """Told what comes, how many bytes it has and how many of them are there; the result is told of each arrival."""
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse what is no folder, and a folder within the project: nobody's face enters a repository.
-
-    Raises:
-        UserError: naming the way out.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is not a folder; give one to fetch into")
-    if folder.resolve().is_relative_to(PROJECT):
-        raise UserError(
-            f"{folder}: lies within the project ({PROJECT}), which no data enter; give a folder outside of it"
-        )
 
 
 def fetch(one: OpenSet, folder: Path, parts: Sequence[int], announce: Announce) -> int:
