@@ -11,17 +11,15 @@ import typer
 
 from fersnet import __version__
 from fersnet.command import Commands, one_line_errors
+from fersnet.datasets.fetching.command import fetch
 from fersnet.errors import UserError
 from fersnet.result_commands import COMMANDS, Results
 
 if TYPE_CHECKING:
     from fersnet.use.model import TrainedModel
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(fetch)
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
 for command in COMMANDS:

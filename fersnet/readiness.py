@@ -8,7 +8,7 @@ from fersnet.claims import claim_problems, read_claims
 from fersnet.datasets import presence
 from fersnet.embedded.limits import check_subjects
 from fersnet.errors import UserError
-from fersnet.faces.consent import publishable_subjects
+from fersnet.faces.consent import publishable_subjects, shown_of
 from fersnet.project import named_file
 from fersnet.settings.training import IdentitySettings
 from fersnet.settings.tree import Settings
@@ -79,15 +79,14 @@ def _identity_problems(settings: IdentitySettings) -> Iterator[str]:
 
 def _consent_problems(settings: Settings) -> Iterator[str]:
     for key, chosen in settings.report.chosen_subjects.items():
-        dataset = settings.datasets[key]
-        real = dataset.reader == "ckplus" and dataset.root is not None
-        allowed = publishable_subjects(chosen, settings.report.ckplus_consent, real=real)
+        shown = shown_of(key, settings)
+        allowed = publishable_subjects(chosen, shown, settings.report.ckplus_consent)
+        reason = "report.ckplus_consent does not name this subject"
+        if shown == "by permission":
+            reason = "the terms of the set leave that to its owner; where you have been permitted, say report.permitted"
         for subject in chosen:
             if subject not in allowed:
-                yield (
-                    f"report.chosen_subjects.{key}: {subject!r} may not be shown, since report.ckplus_consent does not "
-                    "name this subject"
-                )
+                yield f"report.chosen_subjects.{key}: {subject!r} may not be shown, since {reason}"
 
 
 def _claim_problems(settings: Settings) -> Iterator[str]:

@@ -13,6 +13,29 @@ use rule minutes as render_dataset with:
         settings=PARAMS.embedded,
 
 
+for key, dataset in RUN.fetched.items():
+
+    rule:
+        name:
+            f"fetch_{key}"
+        output:
+            receipt=paths.receipt(dataset),
+        log:
+            f"<logs>/fetch_dataset/{key}.log",
+        benchmark:
+            f"<benchmarks>/fetch_dataset/{key}.tsv"
+        localrule: True
+        conda:
+            "../environment.yml"
+        threads: 1
+        resources:
+            **needs(megabytes=2000, minutes=600),
+        params:
+            **work("fetch_dataset", settings=PARAMS.fetching(key), module=STAMPS.module_of(key)),
+        script:
+            "../workflow_scripts/fetch_dataset.py"
+
+
 use rule minutes as index_sequences with:
     input:
         tree=FILES.tree,

@@ -64,6 +64,20 @@ use rule seconds as table_ablation with:
         methods=RUN.variants,
 
 
+use rule seconds as table_subgroups with:
+    input:
+        predictions=FILES.predictions(RUN.recognisers),
+        indexes=FILES.each_dataset("index.parquet"),
+    output:
+        **table_files("subgroups", "subgroups"),
+    pathvars:
+        job="table_subgroups/subgroups",
+    localrule: True
+    params:
+        **PARAMS.showing("table_subgroups", RUN.recognisers),
+        methods=RUN.recognisers,
+
+
 use rule seconds as table_synthesis with:
     input:
         evaluations=FILES.evaluations(),
@@ -122,3 +136,4 @@ use rule seconds as build_report with:
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
         modules=SETTINGS.modules,
+        cards=PARAMS.cards(),

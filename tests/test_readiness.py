@@ -90,3 +90,9 @@ def test_f4_a_subject_without_consent_is_said_before_any_job(tmp_path: Path) -> 
         check_ready(real)
     assert "report.chosen_subjects.ckplus: 'S999' may not be shown" in str(error.value)
     assert "S052" not in str(error.value)
+    kept = {"report": {"chosen_subjects": {"mmi": ["S1"]}}}
+    copy = {"mmi": {"reader": "mmi", "root": str(tmp_path / "nowhere")}}
+    with pytest.raises(UserError, match="'S1' may not be shown, since the terms of the set leave that to its owner"):
+        check_ready(settings_with(datasets=copy, **kept))
+    kept["report"]["permitted"] = ["mmi"]
+    assert "may not be shown" not in problem(settings_with(datasets=copy, **kept))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fersnet.methods.citations import references
+from fersnet.report.cards import DataCard
 from fersnet.report.files import read_jobs
 from fersnet.report.html import write_report
 from fersnet.tracking import git_commit
@@ -18,4 +19,5 @@ with tracked_job(snakemake):
         read_jobs(Path(snakemake.input.jobs)),
         {"Commit": git_commit()},
         references(snakemake.params.modules, snakemake.params.run["names"]),
+        [DataCard(**card) for card in snakemake.params.cards],
     )

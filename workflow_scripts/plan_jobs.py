@@ -48,13 +48,12 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
         )
         workflow.dag(DAGSettings(rerun_triggers=TRIGGERS, force_incomplete=True)).execute_workflow(executor="dryrun")
         dag = workflow._workflow.dag
-        jobs = list(dag.jobs)
-        numbers = {job: number for number, job in enumerate(jobs)}
+        numbers = {job: number for number, job in enumerate(dag.jobs)}
         return [
             described(job)
             | {"wildcards": dict(job.wildcards.items()), "needed": dag.needrun(job)}
             | {"after": sorted(numbers[other] for other in dag.job_dependencies(job))}
-            for job in jobs
+            for job in numbers
         ]
 
 

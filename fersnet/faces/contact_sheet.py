@@ -1,5 +1,6 @@
 """A picture of a dataset's aligned faces, to check the alignment at a glance."""
 
+import textwrap
 from collections.abc import Collection
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from fersnet.faces.store import FaceStore
 
 _MARGIN = 2
 _LABEL = 16
+_LETTER = 6
+"""Pixels that a letter takes at least, of the font that Pillow brings."""
 _MARK = (255, 64, 64)
 
 
@@ -37,13 +40,16 @@ def choose_rows(store: FaceStore, columns: int, subjects: Collection[str] | None
     return chosen
 
 
-def draw_contact_sheet(store: FaceStore, columns: int = 12, subjects: Collection[str] | None = None) -> np.ndarray:
-    """Draw the sheet: a band per heading, faces with their 68 landmarks as dots.
+def draw_contact_sheet(
+    store: FaceStore, columns: int = 12, subjects: Collection[str] | None = None, credit: str = ""
+) -> np.ndarray:
+    """Draw the sheet: a band per heading, faces with their 68 landmarks as dots, and the credit under them.
 
     Args:
         store: The face store.
         columns: Most faces per band.
         subjects: The only subjects that may be shown, see `fersnet.faces.consent`; None for all.
+        credit: Line that the faces' owner asks for.
 
     Returns:
         uint8 RGB (H, W, 3).
@@ -57,7 +63,8 @@ def draw_contact_sheet(store: FaceStore, columns: int = 12, subjects: Collection
     cell = side * factor
     widest = max((len(rows) for rows in chosen.values()), default=0)
     width = max(widest * (cell + _MARGIN) + _MARGIN, 240)
-    height = max(len(chosen), 1) * (_LABEL + cell + _MARGIN) + _MARGIN
+    lines = textwrap.wrap(credit, width // _LETTER) if chosen else []
+    height = max(len(chosen), 1) * (_LABEL + cell + _MARGIN) + len(lines) * _LABEL + _MARGIN
     sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)
     if not chosen:
@@ -76,15 +83,18 @@ def draw_contact_sheet(store: FaceStore, columns: int = 12, subjects: Collection
                 if 0 <= x < cell and 0 <= y < cell:
                     sheet.putpixel((left + int(x), top + int(y)), _MARK)
         top += cell + _MARGIN
+    for line in lines:
+        draw.text((_MARGIN, top), line, fill="black")
+        top += _LABEL
     return np.asarray(sheet)
 
 
 def write_contact_sheet(
-    store: FaceStore, path: Path, columns: int = 12, subjects: Collection[str] | None = None
+    store: FaceStore, path: Path, columns: int = 12, subjects: Collection[str] | None = None, credit: str = ""
 ) -> None:
     """Write the sheet as a PNG file; see `draw_contact_sheet`."""
     from PIL import Image
 
     temporary = path.with_name(f".{path.name}.tmp")
-    Image.fromarray(draw_contact_sheet(store, columns, subjects)).save(temporary, format="PNG")
+    Image.fromarray(draw_contact_sheet(store, columns, subjects, credit)).save(temporary, format="PNG")
     temporary.replace(path)

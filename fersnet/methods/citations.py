@@ -64,6 +64,13 @@ def _quoted_only(known: Known) -> dict[str, Reference]:
     return {name: work for key, (name, work) in QUOTED.items() if key not in known.recognisers}
 
 
+def plain_citation(reference: Reference) -> str:
+    """A reference as a line of plain text."""
+    text = f"{reference.authors.rstrip('.')}. {reference.title.rstrip('.')}. {reference.venue}, {reference.year}"
+    text += f", doi:{reference.doi}" if reference.doi else ""
+    return text + (f", arXiv:{reference.arxiv}" if reference.arxiv else "")
+
+
 def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:
     """References by printed name; a reader of the user's own layout has none."""
     declared = sorted((found.declared for found in members.values()), key=lambda one: one.name.lower())

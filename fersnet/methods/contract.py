@@ -26,6 +26,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel
 
 Faces = Literal["clips", "peak faces", "neutral faces"]
+Shown = Literal["everybody", "listed", "by permission"]
+"""Whose faces a figure may show: everybody's with the credit line, those of a list of the config's, or nobody's unless
+the config says that the owner has permitted it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,24 @@ class Reference:
     doi: str = ""
     arxiv: str = ""
     """Number of the preprint, e.g. `1711.09020`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Whose faces a dataset holds, and what its owner asks; the report's data card, too."""
+
+    people: str
+    """Who they are, and how many."""
+    known_bias: str
+    """What the set lacks, or has too much of."""
+    licence: str
+    """Its name and what it asks, in brief."""
+    url: str = ""
+    """Where the terms stand; empty where they came with the copy."""
+    shown: Shown
+    """Whose faces figures may show."""
+    credit: str = ""
+    """Line that is drawn under every figure with these faces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +114,8 @@ class Reader:
     classes: tuple[str, ...]
     """Expressions that are recognised where the config names none."""
     reference: Reference | None = None
+    terms: Terms | None = None
+    """None for layouts of the user's own data."""
     rendered: bool = False
     """Whether embedded faces can stand in for it, in its layout."""
 

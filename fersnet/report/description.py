@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from fersnet.faces.consent import shown_of, terms_of
+from fersnet.methods.contract import Shown
 from fersnet.settings.tree import Settings
 
 ROW_NAMES: dict[str, str] = {
@@ -42,6 +44,10 @@ class RunDescription:
     readers: Mapping[str, str] = field(default_factory=dict)
     """By dataset: the reader of its tree; a dataset that is not named is read by the reader of its own key."""
 
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    """By dataset: whose faces figures may show."""
+    credits: Mapping[str, str] = field(default_factory=dict)
+    """By dataset: the line that stands under figures with its faces, where its terms ask for one."""
     pretrained_on: Mapping[str, str] = field(default_factory=dict)
     """By method: the dataset on which this run trained it first; a method that is not named starts from scratch."""
 
@@ -123,6 +129,8 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
         ),
         names=printed_names(settings),
         readers={key: dataset.reader for key, dataset in settings.datasets.items()},
+        shown={key: shown_of(key, settings) for key in settings.datasets},
+        credits={key: terms.credit for key in settings.datasets if (terms := terms_of(key, settings)) and terms.credit},
         pretrained_on=settings.pretrained_on,
     )
 

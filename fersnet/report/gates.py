@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from fersnet.errors import UserError
 from fersnet.report.description import RunDescription
 from fersnet.report.files import fold_of, read_arrays
-from fersnet.report.publication import NOBODY, is_restricted, may_be_shown, notice
+from fersnet.report.publication import credit, is_restricted, may_be_shown, why_nobody
 from fersnet.report.style import PAGE_WIDTH, figure_style, finish, message_figure, new_figure
 from fersnet.settings.report import ReportSettings
 
@@ -49,9 +49,9 @@ def draw_gates(
     """
     subjects = "n = 1 face" if arrays is not None else "n = 0 faces"
     footer = description.words([dataset], subjects) + " Mean over channels; memory gate z: 0 keeps the task's own"
-    footer += " features, 1 takes what the other task offers. " + notice(dataset, description)
+    footer += " features, 1 takes what the other task offers. " + credit(dataset, description)
     if arrays is None:
-        return message_figure(NOBODY, footer, PAGE_WIDTH)
+        return message_figure(why_nobody(dataset, description), footer, PAGE_WIDTH)
     found = {match.groups(): arrays[name] for name in sorted(arrays) if (match := _GATE.fullmatch(name))}
     kinds = sorted({(gate, task) for gate, task, _ in found}, key=lambda kind: (kind[0] != "z", kind[1]))
     levels = sorted({int(level) for _, _, level in found})

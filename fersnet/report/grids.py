@@ -14,7 +14,7 @@ from fersnet.expressions import ABBREVIATIONS
 from fersnet.folds import check_chosen
 from fersnet.report.description import RunDescription
 from fersnet.report.files import fold_of, read_arrays, read_table
-from fersnet.report.publication import NOBODY, may_be_shown, notice
+from fersnet.report.publication import credit, may_be_shown, why_nobody
 from fersnet.report.style import PAGE_WIDTH, figure_style, finish, message_figure, new_figure
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
@@ -90,9 +90,9 @@ def grid_blocks(
 def draw_grid(dataset: str, blocks: Sequence[Block], description: RunDescription) -> Figure:
     """The figure `synthesis_{dataset}`: two subjects side by side, as many rows of subjects as it takes."""
     footer = description.words([dataset], f"n = {len(blocks)} of the test subjects") + " Last row: the subject's own"
-    footer += " faces of that expression, where there are any. " + notice(dataset, description)
+    footer += " faces of that expression, where there are any. " + credit(dataset, description)
     if not blocks:
-        return message_figure(NOBODY, footer, PAGE_WIDTH)
+        return message_figure(why_nobody(dataset, description), footer, PAGE_WIDTH)
     with figure_style():
         across = min(2, len(blocks))
         down = -(-len(blocks) // across)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fersnet import __version__
 from fersnet.methods.contract import Reference
+from fersnet.report.cards import DataCard
 from fersnet.report.claims import NOT_RUN, VERDICTS
 from fersnet.report.description import RunDescription
 from fersnet.report.page import part_of, render, shown_table
@@ -124,6 +125,7 @@ def write_report(
     provenance: Mapping[str, str] | None = None,
     references: dict[str, tuple[str, Reference]] | None = None,
     unfinished: Unfinished | None = None,
+    cards: Sequence[DataCard] = (),
 ) -> None:
     """Write `report.html`.
 
@@ -134,6 +136,7 @@ def write_report(
         provenance: Further facts by name, e.g. the commit and checksums of config and data.
         references: By method or dataset key: its printed name and the work it comes from.
         unfinished: What is missing, if anything is.
+        cards: What is to be said of the datasets.
 
     Raises:
         UserError: if a table or figure is missing or of another format.
@@ -160,7 +163,8 @@ def write_report(
         answer=_answer(description, by_key.get("datasets"), claims),
         claims=shown_table(part_of(claims, ~not_run), numbers) if claims else None,
         claims_not_run=shown_table(part_of(claims, not_run), numbers) if claims and not_run.any() else None,
-        tables=[shown_table(table, numbers) for table in by_key.values()],
+        # A table without rows has nothing to say on the page; its file says why.
+        tables=[shown_table(table, numbers) for table in by_key.values() if len(table.frame)],
         first_figures=[figure for begin in _FIRST for figure in sections.get(_titles()[begin], [])],
         sections=[(title, items) for title, items in sections.items() if title not in map(_titles().get, _FIRST)],
         references=works,
@@ -170,6 +174,7 @@ def write_report(
         job_rows=[] if jobs is None else _job_rows(jobs),
         facts=facts,
         unfinished=unfinished,
+        cards=cards,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")

@@ -12,7 +12,7 @@ from fersnet.expressions import ABBREVIATIONS
 from fersnet.faces.store import FaceStore
 from fersnet.report.description import RunDescription
 from fersnet.report.grids import draw_strip
-from fersnet.report.publication import NOBODY, may_be_shown, notice
+from fersnet.report.publication import credit, may_be_shown, why_nobody
 from fersnet.report.style import message_figure
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
@@ -56,9 +56,9 @@ def draw_intensity(
 ) -> Figure:
     """The figure `intensity_{dataset}_{method}`: a test subject, drawn by the run's seed, that may be shown."""
     allowed = may_be_shown(dataset, test_subjects, description, settings)
-    footer = f"{description.words([dataset], 'n = 1 test face, drawn at random')} {notice(dataset, description)}"
+    footer = f"{description.words([dataset], 'n = 1 test face, drawn at random')} {credit(dataset, description)}"
     if not allowed:
-        return message_figure(NOBODY, footer)
+        return message_figure(why_nobody(dataset, description), footer)
     tested = face_set(store, allowed, synthesizer.expressions, may_be_empty=True)
     if not len(tested):
         return message_figure("No test subject of this fold shows one of the expressions.", footer)

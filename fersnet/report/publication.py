@@ -1,32 +1,46 @@
-"""Whose faces a figure may show.
+"""Whose faces a figure may show, and the line that must stand under them.
 
-The CK+ agreement lets only a few subjects appear in print or in electronic reproductions, with a copyright note. The
-list is a setting, `report.ckplus_consent`. Embedded faces belong to nobody and are free.
+Each set's terms decide (`fersnet.methods.contract.Terms`): everybody may be shown with a credit line, or only those of
+a list (CK+: `report.ckplus_consent`), or nobody unless the owner has permitted it (`report.permitted`). A synthetic
+face of a real person is a picture of that person. Rendered faces belong to nobody and are free.
 """
 
 from collections.abc import Iterable
 
 from fersnet.faces.consent import publishable_subjects
+from fersnet.methods.contract import Shown
 from fersnet.report.description import RunDescription
 from fersnet.settings.report import ReportSettings
 
-CKPLUS_NOTICE = "©Jeffrey Cohn"
-NOBODY = "No face is shown: no test subject of this run has given consent to publication (report.ckplus_consent)."
+
+def _shown(dataset: str, description: RunDescription) -> Shown:
+    """What the terms say; data of unknown origin count as real, and as nobody's to show."""
+    return (
+        "everybody" if description.data_of(dataset) == "embedded" else description.shown.get(dataset, "by permission")
+    )
 
 
 def is_restricted(dataset: str, description: RunDescription) -> bool:
-    """Whether the faces of a dataset fall under the CK+ agreement; data of unknown origin count as real."""
-    return description.reader_of(dataset) == "ckplus" and description.data_of(dataset) == "real"
+    """Whether not everybody in a dataset may be shown."""
+    return _shown(dataset, description) != "everybody"
 
 
 def may_be_shown(
     dataset: str, subjects: Iterable[str], description: RunDescription, settings: ReportSettings
 ) -> tuple[str, ...]:
     """Those of the given subjects whose faces a figure may show, sorted and without repetition."""
-    real = is_restricted(dataset, description)
-    return tuple(sorted(publishable_subjects(map(str, subjects), settings.ckplus_consent, real=real)))
+    shown = _shown(dataset, description)
+    return tuple(sorted(publishable_subjects(map(str, subjects), shown, settings.ckplus_consent)))
 
 
-def notice(dataset: str, description: RunDescription) -> str:
-    """The copyright note that must stand beside faces of a dataset; empty where there is none."""
-    return CKPLUS_NOTICE if is_restricted(dataset, description) else ""
+def why_nobody(dataset: str, description: RunDescription) -> str:
+    """What stands in a figure that may show nobody."""
+    if _shown(dataset, description) == "by permission":
+        name = description.name_of(dataset)
+        return f"No face is shown: the terms of {name} do not allow it without permission (report.permitted)."
+    return "No face is shown: no test subject of this run has given consent to publication (report.ckplus_consent)."
+
+
+def credit(dataset: str, description: RunDescription) -> str:
+    """The line that must stand under faces of a dataset; empty where there is none."""
+    return "" if description.data_of(dataset) == "embedded" else description.credits.get(dataset, "")

@@ -45,6 +45,9 @@ def check_people(settings: Settings) -> None:
             f"folds.count: {settings.folds.count} folds, but datasets.{key}.embedded.subjects is {people}; "
             f"set folds.count to {people} or less, or render more subjects"
         )
+    for key in settings.report.permitted:
+        if key not in settings.datasets:
+            raise ValueError(f"report.permitted: {key!r} is not a dataset; have {list(settings.datasets)}")
     for key in settings.report.chosen_subjects:
         if key not in settings.recognition_datasets:
             raise ValueError(

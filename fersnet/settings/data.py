@@ -47,6 +47,9 @@ class DatasetSettings(Section):
     """Layout of the tree: a dataset's own, `folder` (subject/expression/*.png), `manifest` (a CSV), or yours."""
     root: UserPath | None = None
     """Folder of the licensed copy (or the manifest's path); null renders embedded faces instead."""
+    fetch: bool | str = False
+    """Whether what is missing at `root` is fetched there before anything else, for `london` and `ravdess`; a text such
+    as `1-4` fetches these actors of RAVDESS. To ask for it is to accept the set's terms: `fersnet fetch` shows them."""
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None

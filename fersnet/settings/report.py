@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from fersnet.settings.base import PositiveInt, Section
+from fersnet.settings.base import Name, PositiveInt, Section
 
 # Source: the CK+ agreement as quoted by one of its users: only these subjects may appear in print or in an
 # electronic reproduction, each with the note "©Jeffrey Cohn". Check it against your own copy of the agreement.
@@ -43,6 +43,11 @@ class ReportSettings(Section):
     """CK+ subjects who may be shown in print or electronically (CK+ agreement, with the note "©Jeffrey Cohn").
 
     Applies to every figure with faces when the CK+ data are a licensed copy; embedded faces are free.
+    """
+    permitted: tuple[Name, ...] = ()
+    """Datasets, by key, whose owner has permitted you to show faces; for those whose terms allow it to nobody else.
+
+    Oulu-CASIA, MMI, BU-4DFE, KDEF and eNTERFACE'05 are such sets: look into your agreement, or ask.
     """
     dpi: PositiveInt = 300
     """Resolution of the raster figures, in dots per inch."""

@@ -44,7 +44,7 @@ def test_one_last_peak_per_sequence_and_the_worst_fits(faces):
 
 
 def test_only_the_given_subjects_are_shown(faces):
-    allowed = publishable_subjects(faces.table["subject"], ["S52", "S55", "S999"], real=True)
+    allowed = publishable_subjects(faces.table["subject"], "listed", ["S52", "S55", "S999"])
     assert allowed == {"S052", "S055"}
     rows = [row for part in choose_rows(faces, 12, allowed).values() for row in part]
     assert rows and set(faces.table["subject"][rows]) <= allowed
@@ -56,10 +56,19 @@ def test_nobody_to_show_gives_a_sheet_without_faces(faces):
     assert draw_contact_sheet(faces, 4, frozenset()).shape[2] == 3
 
 
-def test_rendered_faces_and_sets_without_a_list_are_free():
-    assert publishable_subjects(["S010"], ["S52"], real=False) == {"S010"}
-    assert publishable_subjects(["F001"], None, real=True) == {"F001"}
-    assert publishable_subjects(["S010"], [], real=True) == frozenset()
+def test_a_list_counts_only_where_the_terms_name_one():
+    assert publishable_subjects(["S010"], "everybody", ["S52"]) == {"S010"}
+    assert publishable_subjects(["S010"], "listed", []) == frozenset()
+    assert publishable_subjects(["S052"], "by permission", ["S52"]) == frozenset()
+
+
+def test_the_credit_is_drawn_below_the_faces(faces):
+    plain, credited = draw_contact_sheet(faces, 4), draw_contact_sheet(faces, 4, credit="Faces: somebody's. " * 9)
+    added = credited[plain.shape[0] :]
+    assert (credited[: plain.shape[0] - 2] == plain[:-2]).all() and (added < 128).any(axis=(1, 2)).sum() > 10
+    assert (credited[:, -1] == 255).all(), "no letter reaches the edge"
+    nobody = draw_contact_sheet(faces, 4, frozenset(), "Faces: somebody's.")
+    assert nobody.shape == draw_contact_sheet(faces, 4, frozenset()).shape
 
 
 def test_the_sheet_is_a_picture_with_its_landmarks(faces, tmp_path):

@@ -11,13 +11,15 @@ from invented_results import DATASETS, SUBJECTS, SYSTEMS, description
 
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
+from fersnet.methods.find import find_known
 from fersnet.report.ablation import draw_ablation
 from fersnet.report.augmentation import class_counts, draw_class_counts
 from fersnet.report.confusion import draw_confusion, recognition_confusion, synthesis_confusion
+from fersnet.report.description import describe
 from fersnet.report.files import read_by_dataset, read_histories, read_predictions
 from fersnet.report.gates import choose_gates, draw_gates
 from fersnet.report.grids import draw_grid, draw_strip, grid_blocks
-from fersnet.report.publication import CKPLUS_NOTICE, may_be_shown
+from fersnet.report.publication import credit, may_be_shown, why_nobody
 from fersnet.report.ranking import draw_ranking
 from fersnet.report.scatter import draw_scatter
 from fersnet.report.style import save_figure
@@ -25,7 +27,12 @@ from fersnet.report.training import draw_training
 from fersnet.settings.report import ReportSettings
 
 SETTINGS = ReportSettings(bootstrap_samples=200)
-REAL = description(embedded=dict.fromkeys(DATASETS, False))
+CKPLUS = find_known({}).readers["ckplus"].declared.terms
+REAL = description(
+    embedded=dict.fromkeys(DATASETS, False),
+    shown={"ckplus": CKPLUS.shown, "oulu_casia": "everybody", "mmi": "by permission"},
+    credits={"ckplus": CKPLUS.credit, "oulu_casia": "Faces: somebody's, CC BY 4.0."},
+)
 
 
 def texts(figure) -> str:
@@ -70,7 +77,7 @@ def test_a_grid_shows_every_system_and_expression_of_the_source(run_folder):
     shown = texts(draw_grid("ckplus", blocks, description()))
     for word in ("Input", "CAAE", "StarGAN", "FERSNet", "(chosen)", "(random)", "embedded faces", "n = 4"):
         assert word in shown
-    assert CKPLUS_NOTICE not in shown
+    assert CKPLUS.credit not in shown
 
 
 def test_c3_a_grid_has_a_column_for_each_expression_that_there_is(run_folder):
@@ -91,7 +98,7 @@ def test_c3_a_grid_has_a_column_for_each_expression_that_there_is(run_folder):
 def test_real_ckplus_subjects_without_consent_are_never_shown(run_folder):
     blocks = blocks_of(run_folder, run=REAL)
     assert {block.subject for block in blocks} == {"S052", "S055", "S074", "S106"}
-    assert CKPLUS_NOTICE in texts(draw_grid("ckplus", blocks, REAL))
+    assert CKPLUS.credit in texts(draw_grid("ckplus", blocks, REAL))
     assert {block.subject for block in blocks_of(run_folder, "oulu_casia", REAL)} & {"S005", "S010"}
     nobody = SETTINGS.model_copy(update={"ckplus_consent": ()})
     assert blocks_of(run_folder, run=REAL, settings=nobody) == []
@@ -100,10 +107,43 @@ def test_real_ckplus_subjects_without_consent_are_never_shown(run_folder):
         blocks_of(run_folder, run=REAL, settings=SETTINGS.model_copy(update={"chosen_subjects": {"ckplus": ("S005",)}}))
 
 
-def test_consent_follows_the_reader_and_unknown_data_count_as_real():
-    renamed = description(embedded={"mine": False}, readers={"mine": "ckplus"})
-    assert may_be_shown("mine", SUBJECTS, renamed, SETTINGS) == ("S052", "S055", "S074", "S106")
-    assert may_be_shown("ckplus", SUBJECTS, description(embedded={}), SETTINGS) == SUBJECTS[2:]
+def test_the_credit_stands_under_faces_that_everybody_may_see(run_folder):
+    blocks = blocks_of(run_folder, "oulu_casia", REAL)
+    assert "Faces: somebody's, CC BY 4.0." in texts(draw_grid("oulu_casia", blocks, REAL))
+    assert "somebody" not in texts(draw_grid("oulu_casia", blocks, description(credits=REAL.credits)))
+
+
+def test_a_set_whose_terms_do_not_allow_it_shows_nobody(run_folder):
+    assert blocks_of(run_folder, "ckplus", description(embedded=REAL.embedded)) == []
+    assert may_be_shown("mmi", SUBJECTS, REAL, SETTINGS) == () and credit("mmi", REAL) == ""
+    files = list((run_folder / "gates" / "mmi").glob("*.npz"))
+    assert choose_gates("mmi", files, REAL, SETTINGS) is None
+    assert "the terms of MMI do not allow it" in texts(draw_gates("mmi", None, REAL))
+    assert "report.permitted" in why_nobody("mmi", REAL)
+
+
+def test_the_terms_of_the_reader_count_and_what_is_permitted(tmp_path):
+    from fersnet.settings.load import load_settings
+
+    own = dict.fromkeys(("ckplus", "oulu_casia", "mmi"))
+    own |= {key: {"reader": key, "root": str(tmp_path)} for key in ("oulu_casia", "mmi")}
+    own |= {"mine": {"reader": "ckplus", "root": str(tmp_path)}, "lab": {"reader": "folder", "root": str(tmp_path)}}
+    own |= {"drawn": {"reader": "mmi"}}
+    config = {"datasets": own, "variants": {"fersnet": {"name": "FERSNet"}}, "synthesis": {"datasets": ["lab"]}}
+    config["report"] = {"permitted": ["mmi"]}
+    run = describe(load_settings(config, []), {})
+    assert may_be_shown("mine", SUBJECTS, run, SETTINGS) == ("S052", "S055", "S074", "S106")
+    assert may_be_shown("oulu_casia", SUBJECTS, run, SETTINGS) == ()
+    assert may_be_shown("mmi", SUBJECTS, run, SETTINGS) == SUBJECTS, "report.permitted"
+    assert may_be_shown("lab", SUBJECTS, run, SETTINGS) == SUBJECTS, "the user's own data"
+    assert may_be_shown("drawn", SUBJECTS, run, SETTINGS) == SUBJECTS, "rendered"
+    assert credit("mine", run) == CKPLUS.credit and credit("drawn", run) == ""
+    with pytest.raises(UserError, match=r"report\.permitted: 'kdef' is not a dataset"):
+        load_settings(config | {"report": {"permitted": ["kdef"]}}, [])
+
+
+def test_unknown_data_count_as_real():
+    assert may_be_shown("ckplus", SUBJECTS, description(embedded={}), SETTINGS) == ()
     short = SETTINGS.model_copy(update={"ckplus_consent": ("S52",)})
     assert may_be_shown("ckplus", SUBJECTS, REAL, short) == ("S052",)
 
@@ -114,7 +154,7 @@ def test_gates_take_the_first_fold_whose_face_may_be_shown(run_folder):
     arrays = choose_gates("ckplus", files, REAL, SETTINGS)
     assert str(arrays["subject"]) == "S052"
     figure = draw_gates("ckplus", arrays, REAL)
-    assert CKPLUS_NOTICE in texts(figure) and "Level 3" in texts(figure)
+    assert CKPLUS.credit in texts(figure) and "Level 3" in texts(figure)
     limits = {image.get_clim() for axes in figure.axes for image in axes.images if image.get_cmap().name == "viridis"}
     assert limits == {(0, 1)}
     nobody = SETTINGS.model_copy(update={"ckplus_consent": ()})
@@ -134,7 +174,7 @@ def test_gates_without_a_subject_are_refused_where_consent_is_needed(tmp_path):
     np.savez(tmp_path / "fold1.npz", image=np.zeros((8, 8, 1), np.uint8), z_recognition_1=np.zeros((4, 4)))
     with pytest.raises(UserError, match="'subject' is missing"):
         choose_gates("ckplus", [tmp_path / "fold1.npz"], REAL, SETTINGS)
-    assert choose_gates("mmi", [tmp_path / "fold1.npz"], REAL, SETTINGS) is not None
+    assert choose_gates("oulu_casia", [tmp_path / "fold1.npz"], REAL, SETTINGS) is not None
 
 
 def test_confusion_counts_sequences(run_folder):

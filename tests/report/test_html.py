@@ -16,6 +16,7 @@ from fersnet.errors import UserError
 from fersnet.methods.citations import references
 from fersnet.project import CONFIG
 from fersnet.report import pictures
+from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.files import read_jobs
 from fersnet.report.html import job_summaries, write_report
 from fersnet.report.pictures import LARGEST_BYTES, read_pictures
@@ -86,6 +87,25 @@ def test_the_page_loads_nothing_from_outside(tmp_path, parts):
     assert "url(" not in text and "@import" not in text and "default-src 'none'" in text
     assert page.open == [] and len(page.ids) == len(set(page.ids))
     assert {anchor[1:] for anchor in page.anchors if anchor.startswith("#")} <= set(page.ids)
+
+
+def test_the_page_says_whose_faces_these_are(tmp_path, parts):
+    config = {
+        "preset": "embedded",
+        "datasets": {"ckplus": {"reader": "ckplus", "root": "/x"}, "mmi": {"reader": "mmi"}},
+    }
+    config["datasets"] |= {"mine": {"reader": "folder", "root": "/y"}, "oulu_casia": {"reader": "oulu_casia"}}
+    cards = data_cards(load_settings(config, []))
+    facts = {card.name: card.facts for card in cards}
+    assert "123 people" in facts["CK+"]["Whose faces"] and "ckplus_consent" in facts["CK+"]["Faces in figures"]
+    assert "©Jeffrey Cohn" in facts["CK+"]["Faces in figures"] and "Lucey P." in facts["CK+"]["Cite"]
+    assert facts["MMI"]["Whose faces"].startswith("Nobody") and "may be shown" in facts["MMI"]["Faces in figures"]
+    assert list(facts["mine"]) == ["Whose faces"]
+    hostile = DataCard("<b>", {"Terms": "<script>"})
+    write_report(tmp_path / "report.html", description(), *parts, cards=[*cards, hostile])
+    text = (tmp_path / "report.html").read_text()
+    page = Page(text)
+    assert page.open == [] and page.tags.count("script") == 1 and "123 people" in text and "data-cards" in page.ids
 
 
 def test_the_page_holds_everything(tmp_path, parts):

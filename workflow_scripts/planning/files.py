@@ -52,9 +52,14 @@ class Files:
         return [f"<results>/embedded/{wildcards.dataset}/manifest.csv"] if embedded else []
 
     def tree(self, wildcards: "Wildcards") -> list[Any]:
-        """The rendered tree itself: it must be there, but its manifest says whether it is another one."""
-        embedded = self.run.is_embedded(wildcards)
-        return [ancient(f"<results>/embedded/{wildcards.dataset}/tree")] if embedded else []
+        """What says that the tree is there which is rendered or fetched; others tell whether it is another one."""
+        if self.run.is_embedded(wildcards):
+            return [ancient(f"<results>/embedded/{wildcards.dataset}/tree")]
+        return (
+            [ancient(paths.receipt(self.run.fetched[wildcards.dataset]))]
+            if wildcards.dataset in self.run.fetched
+            else []
+        )
 
     def pretrained(self, wildcards: "Wildcards") -> list[str]:
         """The checkpoint from which a method's training starts."""
@@ -96,7 +101,7 @@ class Files:
 
     def all_tables(self, *forms: str) -> list[str]:
         """The tables of this run."""
-        names = ("claims", "datasets", "ablation", "synthesis")
+        names = ("claims", "datasets", "ablation", "subgroups", "synthesis")
         selection = table("selection", *forms) if self.run.settings.selection_study.method else []
         return [*(path for name in names for path in table(name, *forms)), *self.recognition_tables(*forms), *selection]
 

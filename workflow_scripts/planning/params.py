@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fersnet.fingerprint import fingerprint
 from fersnet.methods.find import code_of
+from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
 from fersnet.settings.base import Section
 from workflow_scripts.planning.run import Run, method_of
@@ -49,6 +50,10 @@ class RunParams:
     def described_method(self, wildcards: "Wildcards") -> Params:
         """The run as a figure of the job's one method describes it."""
         return self.described([wildcards.method])
+
+    def cards(self) -> list[Params]:
+        """What the report says of the datasets and the people in them."""
+        return [asdict(card) for card in data_cards(self.run.settings)]
 
     def of_method(self, script: str) -> Params:
         """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
@@ -98,6 +103,12 @@ class RunParams:
     def dataset(self, wildcards: "Wildcards") -> Params:
         """The settings of the job's dataset."""
         return dump(self.run.dataset(wildcards))
+
+    def fetching(self, dataset: str) -> Params:
+        """The settings of a dataset that decide what is fetched, and how its files are known again."""
+        return self.run.settings.datasets[dataset].model_dump(
+            mode="json", include={"reader", "root", "fetch", "options"}
+        )
 
     def embedded(self, wildcards: "Wildcards") -> Params:
         """The settings of the embedded faces of the job's dataset."""

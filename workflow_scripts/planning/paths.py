@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from snakemake.io import local
 
+from fersnet.datasets.fetching.folder import receipt_of
 from fersnet.project import PROJECT, named_file
+from fersnet.settings.data import DatasetSettings
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -45,6 +47,11 @@ def identity(fold: str = "{fold}") -> str:
 def project_file(name: str) -> Any:
     """A file whose content shows in results; no prefix of another workflow's goes before one of the project's own."""
     return local(str(named_file(name)))
+
+
+def receipt(dataset: DatasetSettings) -> Any:
+    """The file beside a fetched set that says that it is there; no prefix of another workflow's goes before it."""
+    return local(str(receipt_of(dataset)))
 
 
 def per_fold(pattern: str, count: int) -> list[str]:

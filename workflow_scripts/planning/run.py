@@ -93,6 +93,11 @@ class Run:
         """The datasets on which variants are trained first."""
         return tuple(key for key in self.settings.datasets if key not in self.recognition)
 
+    @cached_property
+    def fetched(self) -> dict[str, DatasetSettings]:
+        """The datasets that are fetched before they are read."""
+        return {key: dataset for key, dataset in self.settings.datasets.items() if dataset.fetch}
+
     @property
     def pretrained(self) -> list[str]:
         """The recognition methods of one file that are trained on another dataset first."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fersnet.datasets.fetching.folder import fetched_stamp
 from fersnet.datasets.stamp import STAMPS, data_stamp, files_stamp, option_stamp
 from fersnet.faces.backends import backend_files
 from fersnet.faces.frames import frames_root
@@ -23,7 +24,11 @@ class Stamps:
 
     def reader_module(self, wildcards: "Wildcards") -> str:
         """Where the reader of the job's dataset is declared."""
-        return self.run.settings.known.readers[self.run.dataset(wildcards).reader].module
+        return self.module_of(wildcards.dataset)
+
+    def module_of(self, dataset: str) -> str:
+        """Where the reader of a dataset is declared."""
+        return self.run.settings.known.readers[self.run.settings.datasets[dataset].reader].module
 
     def reader_code(self, wildcards: "Wildcards") -> str:
         """What tells that the code has changed that reads a dataset."""
@@ -33,7 +38,10 @@ class Stamps:
         """What tells that a licensed copy has changed; the manifest does so for a rendered tree."""
         if self.run.is_embedded(wildcards):
             return ""
-        return data_stamp(self.run.dataset(wildcards), STAMPS, self.reader_module(wildcards))
+        dataset, module = self.run.dataset(wildcards), self.reader_module(wildcards)
+        if dataset.fetch:
+            return fetched_stamp(dataset, lambda: data_stamp(dataset, STAMPS, module))
+        return data_stamp(dataset, STAMPS, module)
 
     def options(self, wildcards: "Wildcards") -> str:
         """What tells that a file has changed which the reader's options name."""

@@ -16,7 +16,7 @@ from fersnet.datasets.sequences import (
 from fersnet.datasets.walk import join, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import BU4DFE_FOLDERS, SIX
-from fersnet.methods.contract import Reader, Reference
+from fersnet.methods.contract import Reader, Reference, Terms
 
 READER = Reader(
     name="BU-4DFE",
@@ -26,6 +26,14 @@ READER = Reader(
         title="A High-Resolution 3D Dynamic Facial Expression Database",
         venue="FG",
         year=2008,
+    ),
+    terms=Terms(
+        people="101 people of 18 to 45 years, 58 women and 43 men; Asian, Black, Hispanic or Latino, and White, in "
+        "the owners' words",
+        known_bias="Posed on request, one light, from the front; recruited around one university in the United States",
+        licence="Agreement with the owner through a member of staff, for research only; whether faces may be shown "
+        "is a matter of your agreement",
+        shown="by permission",
     ),
     rendered=True,
 )

@@ -21,7 +21,7 @@ from fersnet.datasets.sequences import (
 from fersnet.datasets.walk import Listing, Tree, is_image, join, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import CKPLUS_CODES, SEVEN
-from fersnet.methods.contract import Reader, Reference
+from fersnet.methods.contract import Reader, Reference, Terms
 
 READER = Reader(
     name="CK+",
@@ -32,6 +32,14 @@ READER = Reader(
         "Expression",
         venue="CVPR Workshops",
         year=2010,
+    ),
+    terms=Terms(
+        people="123 people of 18 to 50 years, 118 of them with labels; 69 % women; 81 % Euro-American, 13 % "
+        "Afro-American, 6 % others, in the owners' words",
+        known_bias="Posed on request, one light, from the front; recruited around one university in the United States",
+        licence="Agreement with the owner, for research only; its list says who may appear in print or on a screen",
+        shown="listed",
+        credit="©Jeffrey Cohn",
     ),
     rendered=True,
 )

@@ -25,7 +25,7 @@ from fersnet.datasets.video import VideoError, VideoScan, peak_by_distance, peak
 from fersnet.datasets.walk import Listing, Tree, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import MMI_CODES, SIX
-from fersnet.methods.contract import Reader, Reference
+from fersnet.methods.contract import Reader, Reference, Terms
 from fersnet.project import named_file
 
 READER = Reader(
@@ -36,6 +36,13 @@ READER = Reader(
         title="Web-Based Database for Facial Expression Analysis",
         venue="ICME",
         year=2005,
+    ),
+    terms=Terms(
+        people="31 people with the labels that the paper counts, of the 52 that the set began with: 19 to 62 years, "
+        "48 % women; European, Asian and South American, in the owners' words",
+        known_bias="Posed, few people, several recordings of the same; glasses, headgear and beards occur",
+        licence="Account with the owner, for research only; whether faces may be shown is a matter of its terms of use",
+        shown="by permission",
     ),
     rendered=True,
 )

@@ -21,7 +21,7 @@ from fersnet.datasets.sequences import (
 from fersnet.datasets.walk import join, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import OULU_CASIA_FOLDERS, SIX
-from fersnet.methods.contract import Reader, Reference
+from fersnet.methods.contract import Reader, Reference, Terms
 
 READER = Reader(
     name="Oulu-CASIA",
@@ -31,6 +31,12 @@ READER = Reader(
         title="Facial Expression Recognition from Near-Infrared Videos",
         venue="Image and Vision Computing 29(9)",
         year=2011,
+    ),
+    terms=Terms(
+        people="80 people of 23 to 58 years, 50 Finnish and 30 Chinese; 74 % men",
+        known_bias="Posed after an example, three lights, from the front; few women, and two countries only",
+        licence="Agreement with the owner, for research only; whether faces may be shown is a matter of your agreement",
+        shown="by permission",
     ),
     rendered=True,
 )
