@@ -6,7 +6,6 @@ whenever it is reachable. A store that is slow, locked or gone costs nothing but
 
 import csv
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from fersnet.tracking import (
     read_records,
 )
 from fersnet.use.moved import ARTIFACTS, bring_home, database_of, experiment_name
-from fersnet.use.store import connect, log_model, logged_models, reason_of
+from fersnet.use.store import connect, log_model, logged_models, reason_of, store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,11 +62,6 @@ LARGEST_ARTIFACT = 2 * 2**20
 """Bytes; larger outputs stay where they are and are named in the run's parameters only."""
 MODEL_METHOD = "fersnet"
 """The method whose checkpoints are logged as models. At full size one is 0.2 GB, so the other variants' stay files."""
-
-
-def store_uri(results: Path) -> str:
-    """The tracking store: MLFLOW_TRACKING_URI where it is set, otherwise the run's embedded SQLite file."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(results / 'tracking' / 'mlflow.db').resolve()}"
 
 
 @dataclass

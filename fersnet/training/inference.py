@@ -20,6 +20,8 @@ from fersnet.training.predictions import accuracies, face_probabilities, predict
 BATCH = 64
 """Faces per pass; only memory depends on it."""
 
+UNKNOWN = "unknown"
+
 KIND = "fersnet"
 """The checkpoint's metadata names the kind of network that it holds."""
 
@@ -43,6 +45,7 @@ class Synthesizer:
         expressions: tuple[str, ...],
         device: torch.device,
         faces: dict[str, Any] | None = None,
+        trained_on: str = UNKNOWN,
     ) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
         self.expressions = expressions
@@ -50,6 +53,8 @@ class Synthesizer:
         self.device = device
         self.faces = faces
         """Settings that its faces were aligned with (backend, size, channels, lighting); None if not known."""
+        self.trained_on = trained_on
+        """`rendered` or `real` faces; `unknown` for a checkpoint of a version that did not note it."""
 
     @property
     def image_size(self) -> int:
@@ -107,7 +112,8 @@ def load(checkpoint: Path, device: torch.device | str = "cpu") -> Synthesizer:
     if "fersnet" not in states:
         raise UserError(f"{checkpoint}: holds no FERSNet weights; train again to replace it")
     restore(network, states["fersnet"], checkpoint)
-    return Synthesizer(network, tuple(metadata["expressions"]), torch.device(device), metadata.get("faces"))
+    trained_on = metadata.get("trained_on", UNKNOWN)
+    return Synthesizer(network, tuple(metadata["expressions"]), torch.device(device), metadata.get("faces"), trained_on)
 
 
 def build(metadata: dict[str, Any], checkpoint: Path) -> FERSNet:

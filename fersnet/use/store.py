@@ -43,6 +43,11 @@ ANSWER_SECONDS = 3.0
 """Time that a server has for its first answer."""
 
 
+def store_uri(results: Path) -> str:
+    """The tracking store: MLFLOW_TRACKING_URI where it is set, otherwise the run's embedded SQLite file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(results / 'tracking' / 'mlflow.db').resolve()}"
+
+
 def connect(uri: str) -> "MlflowClient":
     """A client of a tracking store that keeps quiet, and gives a dead server up in seconds instead of minutes.
 
@@ -201,7 +206,7 @@ def _signature(expressions: Sequence[str]):
     from mlflow.types import ColSpec, DataType, Schema
 
     seen = [ColSpec(DataType.string, "predicted"), *(ColSpec(DataType.double, f"p_{name}") for name in expressions)]
-    outputs = [*seen, ColSpec(DataType.string, "error")]
+    outputs = [*seen, ColSpec(DataType.string, "trained_on"), ColSpec(DataType.string, "error")]
     return ModelSignature(Schema([ColSpec(DataType.binary, "image")]), Schema(outputs))
 
 

@@ -58,6 +58,7 @@ def test_f8_every_image_has_an_answer_in_its_place(
     entries = json.loads(done.stdout)
     assert [entry["image"] for entry in entries] == images
     assert entries[0] == entries[2]
+    assert entries[0]["face"] == 1 and entries[0]["trained_on"] == "unknown" and 0 < entries[0]["quality"] <= 1
     assert entries[0]["predicted"] == max(entries[0]["probabilities"], key=entries[0]["probabilities"].__getitem__)
     assert tuple(entries[0]["probabilities"]) == SIX
     assert set(entries[1]) == {"image", "error"} and entries[1]["error"].startswith("not an image file")

@@ -15,10 +15,10 @@ from fersnet import mirror as module
 from fersnet.cli import app
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
-from fersnet.mirror import mirror, store_uri
+from fersnet.mirror import mirror
 from fersnet.tracking import file_sha256, track_job
-from fersnet.use.model import open_model
-from fersnet.use.store import connect, fetch_checkpoint, logged_models, reason_of
+from fersnet.use.model import load_model
+from fersnet.use.store import connect, fetch_checkpoint, logged_models, reason_of, store_uri
 from tests.use.conftest import MakeCheckpoint
 
 
@@ -77,12 +77,12 @@ def test_a_model_is_logged_once_served_and_fetched(
     assert served.input_example is not None
     assert served.predict(served.input_example)["predicted"].isin(SIX).all()
     row = served.predict(pd.DataFrame({"image": [portrait.read_bytes()]})).iloc[0]
-    model = open_model(fetched)
-    expected = model.recognise(model.find_face(portrait))
-    assert {name: row[f"p_{name}"] for name in SIX} == pytest.approx(expected)
+    expected = load_model(fetched).predict(portrait).iloc[0]
+    assert {name: row[f"p_{name}"] for name in SIX} == pytest.approx({name: expected[f"p_{name}"] for name in SIX})
     # Case F8: a picture that fails keeps its place and does not hide the others.
     rows = served.predict(pd.DataFrame({"image": [b"text", portrait.read_bytes()]})).to_dict("records")
-    assert rows[0].pop("error").startswith("not an image file") and set(rows[0].values()) == {None}
+    assert rows[0].pop("error").startswith("not an image file") and rows[0].pop("trained_on") == "unknown"
+    assert set(rows[0].values()) == {None}
     assert rows[1] == row.to_dict() and rows[1]["error"] is None
 
     # By its own id, and as a folder.
@@ -298,7 +298,7 @@ def test_a_hostile_model_is_refused_and_not_executed(tmp_path: Path) -> None:
         fetch_checkpoint(str(folder), "sqlite:///nothere.db", tmp_path)
     torch.save({"networks": Hostile(mark)}, folder / "data" / "checkpoint.pt")
     with pytest.raises(UserError, match="holds more than tensors"):
-        open_model(fetch_checkpoint(str(folder), "sqlite:///nothere.db", tmp_path))
+        load_model(folder)
     assert not mark.exists()
 
 

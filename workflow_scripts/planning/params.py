@@ -91,6 +91,10 @@ class RunParams:
         settings, backend = dump(self.run.settings.faces), self.run.landmark_backend(wildcards)
         return {key: settings[key] for key in ("size", "channels", "lighting")} | {"backend": backend}
 
+    def trained_on(self, wildcards: "Wildcards") -> str:
+        """Whose faces a model has seen, which it must tell who tries it on others."""
+        return "rendered" if self.run.is_embedded(wildcards) else "real"
+
     def reader(self, wildcards: "Wildcards") -> str:
         """What reads the job's dataset."""
         return self.run.dataset(wildcards).reader

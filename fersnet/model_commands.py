@@ -1,0 +1,106 @@
+"""The commands that use a trained model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fersnet.command import one_line_errors
+from fersnet.errors import UserError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Model = Annotated[
+    str,
+    typer.Option(help="A checkpoint.pt of a FERSNet variant, or an MLflow URI: models:/<id>, runs:/<run id>/model."),
+]
+Store = Annotated[Path, typer.Option(help="Run whose store has the model of an MLflow URI; MLFLOW_TRACKING_URI wins.")]
+Backend = Annotated[
+    str | None, typer.Option(help="Landmark backend, dlib or face_alignment, instead of the one of the training faces.")
+]
+Landmarks = Annotated[str | None, typer.Option(help="Folder with the weight files of face_alignment.")]
+
+
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Image files, each with one or more faces.", show_default=False)],
+    model: Model,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, a list with an entry per face, in the order of the images.")
+    ] = False,
+    results: Store = Path("results/embedded"),
+    backend: Backend = None,
+    landmark_models: Landmarks = None,
+) -> None:
+    """Probabilities of the expressions of faces; each face is found and aligned first.
+
+    The answers come in the order of the images, and for each of them from the largest face to the smallest. An image
+    that cannot be used has the reason as its answer, and makes the exit status 1.
+    """
+    import json
+
+    with one_line_errors():
+        from fersnet.use.model import load_model
+
+        trained = load_model(model, results=results, backend=backend, landmark_models=landmark_models)
+        table = trained.predict(images)
+        if as_json:
+            print(json.dumps(_entries(table, trained.expressions), indent=1))
+        else:
+            _print_faces(table, trained.expressions)
+        failed = len(images) - table.loc[table["error"].isna(), "picture"].nunique()
+        if failed:
+            raise UserError(f"{failed} of {len(images)} images could not be used; see their answers")
+
+
+def _entries(table: "DataFrame", expressions: tuple[str, ...]) -> list[dict]:
+    """An entry per face: `image`, `face`, `box`, `quality`, `predicted`, `probabilities`, `trained_on`; or `error`."""
+    from fersnet.use.table import BOX
+
+    entries = []
+    for row in table.to_dict("records"):
+        entry = {"image": row["file"]}
+        if row["error"] is None:
+            entry |= {"face": row["face"], "box": [round(row[side], 1) for side in BOX], "quality": row["quality"]}
+            entry |= {"predicted": row["predicted"], "probabilities": {name: row[f"p_{name}"] for name in expressions}}
+            entry |= {"trained_on": row["trained_on"]}
+        entries.append(entry | ({} if row["error"] is None else {"error": row["error"]}))
+    return entries
+
+
+def _print_faces(table: "DataFrame", expressions: tuple[str, ...]) -> None:
+    width = max(map(len, (*table["file"], "image")))
+    print(f"{'image':{width}}", "face", *(f"{name:>9}" for name in ("predicted", *expressions)), sep="  ")
+    for row in table.to_dict("records"):
+        face = "" if row["face"] is None else row["face"]
+        said = [row["error"]]
+        if row["error"] is None:
+            said = [f"{row['predicted']:>9}", *(f"{row[f'p_{name}']:9.3f}" for name in expressions)]
+        print(f"{row['file']:{width}}", f"{face:>4}", *said, sep="  ")
+
+
+def synthesize(
+    image: Annotated[Path, typer.Argument(help="Image file with one frontal face.")],
+    model: Model,
+    expression: Annotated[
+        str, typer.Option(help="An expression, or `all`: the input and every expression side by side.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG or JPEG file to write.")],
+    results: Store = Path("results/embedded"),
+    backend: Backend = None,
+    landmark_models: Landmarks = None,
+) -> None:
+    """A face with another expression, at the network's own size; the face is found and aligned first."""
+    with one_line_errors():
+        from fersnet.embedded.files import write_image
+        from fersnet.embedded.mark import SYNTHETIC
+        from fersnet.use.model import ALL, check_expression, load_model
+
+        check_expression(expression)
+        if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+            raise UserError(f"{out}: cannot tell the kind of picture; give a name that ends in .png or .jpg")
+        trained = load_model(model, results=results, backend=backend, landmark_models=landmark_models)
+        (picture,) = trained.synthesize(image, expression)
+        write_image(out, picture, remark=SYNTHETIC)
+        shown = ("input", *trained.targets) if expression == ALL else (expression,)
+        print(f"{out}: {', '.join(shown)}")
