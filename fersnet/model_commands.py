@@ -11,6 +11,8 @@ from fersnet.errors import UserError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from fersnet.use.model import TrainedModel
+
 Model = Annotated[
     str,
     typer.Option(help="A checkpoint.pt of a FERSNet variant, or an MLflow URI: models:/<id>, runs:/<run id>/model."),
@@ -23,11 +25,17 @@ Landmarks = Annotated[str | None, typer.Option(help="Folder with the weight file
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Image files, each with one or more faces.", show_default=False)],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Image files, each with one or more faces; or one film; or the number of a camera."),
+    ],
     model: Model,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON, a list with an entry per face, in the order of the images.")
     ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="CSV file to write; a film needs one.")] = None,
+    annotated: Annotated[Path | None, typer.Option(help="MP4 file to write: the film with its faces drawn in.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Look at each so many-th frame of a film.")] = 1,
     results: Store = Path("results/embedded"),
     backend: Backend = None,
     landmark_models: Landmarks = None,
@@ -35,22 +43,57 @@ def predict(
     """Probabilities of the expressions of faces; each face is found and aligned first.
 
     The answers come in the order of the images, and for each of them from the largest face to the smallest. An image
-    that cannot be used has the reason as its answer, and makes the exit status 1.
+    that cannot be used has the reason as its answer, and makes the exit status 1. Of a film every frame and face has a
+    row, and a face keeps its number from frame to frame; Ctrl-C ends a camera.
     """
     import json
 
     with one_line_errors():
+        from fersnet.use.film import film_or_camera
         from fersnet.use.model import load_model
 
+        films = [source for source in images if film_or_camera(source)]
+        if films and len(images) > 1:
+            raise UserError(f"{films[0]}: films and cameras are read one at a time; give it alone")
+        if films and out is None:
+            raise UserError(f"{films[0]}: a film has many rows; say where they go, --out faces.csv")
+        if not films and (annotated is not None or every != 1):
+            raise UserError("--annotated and --every are for films; give one, e.g. clip.mp4")
         trained = load_model(model, results=results, backend=backend, landmark_models=landmark_models)
+        if films and out is not None:
+            _watch(trained, films[0], out, every, annotated)
+            return
         table = trained.predict(images)
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            table.to_csv(out, index=False)
         if as_json:
             print(json.dumps(_entries(table, trained.expressions), indent=1))
-        else:
+        elif out is None:
             _print_faces(table, trained.expressions)
         failed = len(images) - table.loc[table["error"].isna(), "picture"].nunique()
         if failed:
             raise UserError(f"{failed} of {len(images)} images could not be used; see their answers")
+
+
+def _watch(trained: "TrainedModel", source: str, out: Path, every: int, annotated: Path | None) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from fersnet.use.watch import watch
+
+    screen = Console(stderr=True)
+    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # A pipe gets the last line only.
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task("frames", total=None)
+        seen = watch(
+            trained, source, out, every=every, annotated=annotated,
+            on_progress=lambda done, frames: progress.update(task, completed=done, total=frames),
+        )  # fmt: skip
+    print(f"{out}: {seen.frames} frames, {seen.faces} faces followed, {seen.rows} rows")
+    if not seen.rows:
+        raise UserError(f"{source}: no face found in {seen.frames} frames; give a film with frontal faces")
 
 
 def _entries(table: "DataFrame", expressions: tuple[str, ...]) -> list[dict]:

@@ -74,7 +74,7 @@ def the_one_face(faces: Sequence[Face]) -> Face:
 
 
 def find_in_each(
-    pictures: Iterable["Picture"], settings: FacesSettings, workers: int | None = None
+    pictures: Iterable["Picture"], settings: FacesSettings, workers: int | None = None, batch: int = BATCH
 ) -> Iterator[tuple[list["Picture"], list[list[Face] | Rejection]]]:
     """The faces of pictures, in batches, in the pictures' order; no more than a batch is held.
 
@@ -82,6 +82,7 @@ def find_in_each(
         pictures: As of `find_faces`; any number, read one batch at a time.
         settings: Of the faces.
         workers: Processes; None takes all cores for many pictures, and this process for few.
+        batch: Pictures of a batch.
 
     Yields:
         The pictures of a batch, and for each of them its faces, or the reason why it cannot be read.
@@ -93,17 +94,23 @@ def find_in_each(
     stream = iter(pictures)
     if workers is None:
         first = list(islice(stream, PARALLEL_FROM))
-        workers = len(os.sched_getaffinity(0)) if len(first) == PARALLEL_FROM else 1
+        workers = workers_for(len(first))
         stream = chain(first, stream)
     if workers == 1:
-        while batch := list(islice(stream, BATCH)):
-            yield batch, [_look(picture, settings) for picture in batch]
+        while taken := list(islice(stream, batch)):
+            yield taken, [_look(picture, settings) for picture in taken]
         return
     from joblib import Parallel, delayed
 
-    with Parallel(n_jobs=workers) as parallel:
-        while batch := list(islice(stream, BATCH)):
-            yield batch, parallel(delayed(_look_alone)(picture, settings) for picture in batch)
+    # Without files in shared memory, which would stay there until the last picture.
+    with Parallel(n_jobs=workers, max_nbytes=None) as parallel:
+        while taken := list(islice(stream, batch)):
+            yield taken, parallel(delayed(_look_alone)(picture, settings) for picture in taken)
+
+
+def workers_for(pictures: int | None) -> int:
+    """Processes that pay for so many pictures; None stands for a number that is not known."""
+    return len(os.sched_getaffinity(0)) if pictures is None or pictures >= PARALLEL_FROM else 1
 
 
 def searching(settings: FacesSettings) -> FacesSettings:

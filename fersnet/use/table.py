@@ -29,15 +29,20 @@ def picture_rows(
         faces: Its faces, or the reason why it cannot be read.
         probabilities: Gives those of one usable face after the other.
     """
-    place = {"picture": number, "file": file}
     if isinstance(faces, Rejection) or not faces:
         reason = faces if isinstance(faces, Rejection) else "no face found"
-        return [place | {"error": f"{reason}; {ADVICE}"}]
+        return [{"picture": number, "file": file, "error": f"{reason}; {ADVICE}"}]
+    return [{"picture": number, **row} for row in face_rows(file, faces, probabilities)]
+
+
+def face_rows(
+    file: str | None, faces: Sequence[Face], probabilities: Iterator[NDArray[np.float64]]
+) -> list[dict[str, Any]]:
+    """The rows of the faces of one picture, without its position; arguments as of `picture_rows`."""
     rows = []
     for position, face in enumerate(faces, start=1):
-        row = place | {"face": position, **dict(zip(BOX, face.box, strict=True)), "quality": face.quality}
-        row |= {"error": face.error} if face.image is None else {"probabilities": next(probabilities)}
-        rows.append(row)
+        row = {"file": file, "face": position, **dict(zip(BOX, face.box, strict=True)), "quality": face.quality}
+        rows.append(row | ({"error": face.error} if face.image is None else {"probabilities": next(probabilities)}))
     return rows
 
 

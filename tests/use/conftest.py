@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fersnet.embedded.sheet import draw_faces
 from fersnet.expressions import SIX
@@ -41,3 +44,20 @@ def make_checkpoint(tmp_path: Path) -> MakeCheckpoint:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory, portrait: Path) -> Path:
+    """Twelve frames: a face that moves, and from the seventh on a second one."""
+    path = tmp_path_factory.mktemp("clip") / "clip é.mp4"
+    face = np.asarray(Image.open(portrait).convert("RGB"))[..., ::-1]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (640, 300))
+    for number in range(12):
+        frame = np.full((300, 640, 3), 110, dtype=np.uint8)
+        left = 5 * number
+        frame[20:276, left : left + 256] = face
+        if number >= 6:
+            frame[20:276, 360:616] = face
+        writer.write(frame)
+    writer.release()
+    return path

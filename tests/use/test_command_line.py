@@ -26,11 +26,12 @@ def run(*words: str | Path):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_works(
-    tmp_path: Path, portrait: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
+    tmp_path: Path, portrait: Path, clip: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:  # fmt: skip
     checkpoint = make_checkpoint()
     monkeypatch.chdir(tmp_path)
-    replaced = {"face.jpg": str(portrait), "another.png": str(portrait)}
+    replaced = {"face.jpg": str(portrait), "another.png": str(portrait), "clip.mp4": str(clip)}
     words = [replaced.get(word, word) for word in shlex.split(command)]
     position = words.index("--model") + 1
     if words[position].endswith("checkpoint.pt"):
