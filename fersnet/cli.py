@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
-for command in (model_commands.predict, model_commands.synthesize):
+for command in (model_commands.predict, model_commands.synthesize, model_commands.demo):
     app.command()(command)
 
 Results = Annotated[Path, typer.Argument(help="Folder of a run, e.g. results/embedded.")]

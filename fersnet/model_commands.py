@@ -147,3 +147,27 @@ def synthesize(
         write_image(out, picture, remark=SYNTHETIC)
         shown = ("input", *trained.targets) if expression == ALL else (expression,)
         print(f"{out}: {', '.join(shown)}")
+
+
+def demo(
+    model: Annotated[
+        str, typer.Option(help="A checkpoint.pt, an MLflow URI, or the folder of a run, whose models can be switched.")
+    ],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Any other than this machine's own lets others in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    results: Store = Path("results/embedded"),
+    backend: Backend = None,
+    landmark_models: Landmarks = None,
+) -> None:
+    """A page on this machine to try a model on pictures. Nothing is stored, and nothing is sent anywhere."""
+    import importlib.util
+
+    with one_line_errors():
+        if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn")):
+            raise UserError("the page needs FastAPI and uvicorn; install them: pip install 'fersnet[demo]'")
+        from fersnet.demo.models import Models
+        from fersnet.demo.server import serve
+
+        serve(Models(model, results=results, backend=backend, landmark_models=landmark_models), host, port)

@@ -19,7 +19,7 @@ LAYERS = [
     {"readiness", "failures", "cross_validation", "training"},
     {"synthesis", "rivals", "baselines"},
     {"use"},
-    {"mirror"},
+    {"mirror", "demo"},
     {"report"},
     {"plan"},
     {"model_commands"},

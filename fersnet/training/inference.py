@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fersnet.errors import UserError
-from fersnet.models.fersnet import FERSNet
+from fersnet.models.fersnet import FERSNet, FERSNetOutput
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.predictions import accuracies, face_probabilities, prediction_table
@@ -153,12 +153,17 @@ def predict(checkpoint: Path, faces: FaceSet, device: torch.device | str = "cpu"
         with torch.no_grad():
             output = model.network(images.to(model.device))
         probabilities.append(output.logits.double().softmax(dim=1).cpu())
-        maps = {}
-        for place, pair in output.gates.items():
-            maps[f"{place}/leaky"], maps[f"{place}/memory"] = pair.leaky.mean(dim=1), pair.memory.mean(dim=1)
-        gates.append({name: value.cpu() for name, value in maps.items()})
+        gates.append(gate_maps(output))
     joined = {name: torch.cat([batch[name] for batch in gates]).numpy() for name in gates[0]}
     return Prediction(torch.cat(probabilities).numpy(), joined)
+
+
+def gate_maps(output: FERSNetOutput) -> dict[str, Tensor]:
+    """What the gates of a network let through, on the CPU: names and shapes as in `Prediction.gates`."""
+    maps = {}
+    for place, pair in output.gates.items():
+        maps[f"{place}/leaky"], maps[f"{place}/memory"] = pair.leaky.mean(dim=1).cpu(), pair.memory.mean(dim=1).cpu()
+    return maps
 
 
 def judge(network: FERSNet, faces: FaceSet, device: torch.device) -> tuple[float, NDArray[np.float64]]:

@@ -22,7 +22,7 @@ from fersnet.settings.data import FacesSettings
 from fersnet.synthesis.generation import checked_synthesis, target_indices, to_bytes
 from fersnet.training.batches import crop_and_flip
 from fersnet.training.device import choose_device
-from fersnet.training.inference import BATCH, Synthesizer, load
+from fersnet.training.inference import BATCH, Synthesizer, gate_maps, load
 from fersnet.use.store import fetch_checkpoint, store_uri
 from fersnet.use.table import ADVICE, picture_rows, table_of
 
@@ -175,6 +175,13 @@ class TrainedModel:
         targets = target_indices(self.expressions, self.targets if expression == ALL else [expression])
         drawn = checked_synthesis(self._network, image.expand(len(targets), -1, -1, -1), targets)
         return _pictures(torch.cat([image, drawn]) if expression == ALL else drawn)
+
+    def gates(self, face: Face) -> dict[str, NDArray[np.float32]]:
+        """What the gates let through for a face: `<level>/<task that receives>/<leaky or memory>`, each (h, w) in
+        (0, 1); none for a network whose tasks share nothing by gates."""
+        with torch.no_grad():
+            output = self._network.network(self.as_input([face]).to(self._network.device))
+        return {name: value[0].numpy() for name, value in gate_maps(output).items()}
 
     def as_input(self, faces: Sequence[Face]) -> Tensor:
         """Usable faces as the network takes them: float (B, C, S, S) in [0, 1]."""

@@ -30,20 +30,26 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_checkpoint(tmp_path: Path) -> MakeCheckpoint:
     """Writes a checkpoint as `fit` does; keyword arguments change its metadata, those of `network` the network."""
 
-    def make(expressions: tuple[str, ...] = SIX, network: dict[str, Any] | None = None, **changes: Any) -> Path:
-        make = {"width": 4, "image_size": 32, "channels": 1, "classes": len(expressions), "sharing": "convflu"}
-        make |= network or {}
-        torch.manual_seed(1)
-        metadata = {"kind": "fersnet", "network": make, "expressions": expressions, "faces": FACES} | changes
-        path = tmp_path / "checkpoint.pt"
-        untrained = FERSNet(**make)
-        if untrained.decoder is not None:
-            # Around mid-grey, since what an untrained decoder draws would be clipped to black.
-            torch.nn.init.constant_(untrained.decoder.output.bias, 0.5)
-        save_checkpoint(path, {"fersnet": untrained}, metadata)
-        return path
+    def make(*arguments: Any, **changes: Any) -> Path:
+        return write_checkpoint(tmp_path / "checkpoint.pt", *arguments, **changes)
 
     return make
+
+
+def write_checkpoint(
+    path: Path, expressions: tuple[str, ...] = SIX, network: dict[str, Any] | None = None, **changes: Any
+) -> Path:
+    """What `make_checkpoint` says, at a place of one's own."""
+    make = {"width": 4, "image_size": 32, "channels": 1, "classes": len(expressions), "sharing": "convflu"}
+    make |= network or {}
+    torch.manual_seed(1)
+    metadata = {"kind": "fersnet", "network": make, "expressions": expressions, "faces": FACES} | changes
+    untrained = FERSNet(**make)
+    if untrained.decoder is not None:
+        # Around mid-grey, since what an untrained decoder draws would be clipped to black.
+        torch.nn.init.constant_(untrained.decoder.output.bias, 0.5)
+    save_checkpoint(path, {"fersnet": untrained}, metadata)
+    return path
 
 
 @pytest.fixture(scope="session")
