@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
-for command in (model_commands.predict, model_commands.synthesize, model_commands.demo):
+for command in (model_commands.describe, model_commands.predict, model_commands.synthesize, model_commands.demo):
     app.command()(command)
 
 Results = Annotated[Path, typer.Argument(help="Folder of a run, e.g. results/embedded.")]
@@ -162,25 +162,6 @@ def _write_page(path: Path, text: str, source: str, check: bool) -> None:
         path.write_text(text, encoding="utf-8")
     elif not path.is_file() or path.read_text(encoding="utf-8") != text:
         raise UserError(f"{path}: differs from {source}")
-
-
-@app.command()
-def describe(
-    width: Annotated[int, typer.Option(help="Base width w.")] = 64,
-    size: Annotated[int, typer.Option(help="Side of the image.")] = 96,
-    channels: Annotated[int, typer.Option(help="1 grey, 3 colour.")] = 3,
-    classes: Annotated[int, typer.Option(help="Number of expressions.")] = 6,
-    sharing: Annotated[str, typer.Option(help="none, hard or convflu.")] = "convflu",
-    kernel: Annotated[int, typer.Option(help="Kernel size of the ConvFLUs.")] = 1,
-) -> None:
-    """Parameters and floating-point operations of the networks."""
-    from fersnet.models import describe as networks
-
-    with one_line_errors():
-        if sharing not in ("none", "hard", "convflu"):
-            raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
-        for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
-            print(f"{name:24} {cost.parameters / 1e6:8.2f} M parameters {cost.flop / 1e9:8.2f} GFLOP per image")
 
 
 @render.command("sheet")

@@ -23,7 +23,7 @@ from fersnet.tracking import (
     read_records,
 )
 from fersnet.use.moved import ARTIFACTS, bring_home, database_of, experiment_name
-from fersnet.use.store import connect, log_model, logged_models, reason_of, store_uri
+from fersnet.use.store import CARD, connect, log_card, log_model, logged_models, reason_of, store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -201,10 +201,18 @@ def _mirror_models(
     ]
     if not made:
         return
-    known = {(model.tags.get("job_key"), model.tags.get("sha256")) for model in logged_models(client, experiment)}
+    known = {
+        (model.tags.get("job_key"), model.tags.get("sha256")): model for model in logged_models(client, experiment)
+    }
     for record in made:
         path, digest = own_file(results, record, record.model["checkpoint"]), record.model["sha256"]
-        if (record.job_key, digest) in known or path is None or file_sha256(path) != digest:
+        if path is None or file_sha256(path) != digest:
+            continue
+        if model := known.get((record.job_key, digest)):
+            card = path.with_name(CARD)
+            # It is written once the test subjects are predicted, which may be later than the model was logged.
+            if card.is_file() and model.tags.get("card_sha256") != file_sha256(card):
+                log_card(client, model.model_id, card)
             continue
         tags = {"job_key": record.job_key, "sha256": digest, "dataset": record.dataset, "fold": record.fold}
         log_model(client, experiment, run_ids[record.job_key], path, record.model["expressions"], tags)

@@ -24,6 +24,43 @@ Backend = Annotated[
 Landmarks = Annotated[str | None, typer.Option(help="Folder with the weight files of face_alignment.")]
 
 
+def describe(
+    model: Annotated[
+        str | None, typer.Option(help="Print the card of this model: a checkpoint.pt or an MLflow URI.")
+    ] = None,
+    results: Store = Path("results/embedded"),
+    width: Annotated[int, typer.Option(help="Base width w.")] = 64,
+    size: Annotated[int, typer.Option(help="Side of the image.")] = 96,
+    channels: Annotated[int, typer.Option(help="1 grey, 3 colour.")] = 3,
+    classes: Annotated[int, typer.Option(help="Number of expressions.")] = 6,
+    sharing: Annotated[str, typer.Option(help="none, hard or convflu.")] = "convflu",
+    kernel: Annotated[int, typer.Option(help="Kernel size of the ConvFLUs.")] = 1,
+) -> None:
+    """The card of a trained model; without one, parameters and floating-point operations of networks."""
+    with one_line_errors():
+        if model is not None:
+            print(_card(model, results), end="")
+            return
+        from fersnet.models import describe as networks
+
+        if sharing not in ("none", "hard", "convflu"):
+            raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
+        for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
+            print(f"{name:24} {cost.parameters / 1e6:8.2f} M parameters {cost.flop / 1e9:8.2f} GFLOP per image")
+
+
+def _card(model: str, results: Path) -> str:
+    from tempfile import TemporaryDirectory
+
+    from fersnet.use.store import fetch_checkpoint, find_card, store_uri
+
+    with TemporaryDirectory() as folder:
+        checkpoint = fetch_checkpoint(model, store_uri(results), Path(folder))
+        if not checkpoint.is_file():
+            raise UserError(f"{checkpoint}: no such file; train the model first or correct the path")
+        return find_card(checkpoint).read_text(encoding="utf-8")
+
+
 def predict(
     images: Annotated[
         list[str],

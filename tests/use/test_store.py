@@ -95,6 +95,27 @@ def test_a_model_is_logged_once_served_and_fetched(
         assert "\n" not in str(caught.value)
 
 
+def test_a_card_goes_with_its_model_also_where_it_comes_later(
+    results: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store_uri(results))
+    track(results, make_checkpoint())
+    (run_id,) = mirror(results).run_ids.values()
+    describe = ["describe", "--model", f"runs:/{run_id}/model"]
+    done = CliRunner().invoke(app, describe)
+    assert done.exit_code == 1 and "has no model_card.md" in done.stderr
+    for text in ("# Card\n", "# Another card\n"):
+        (results / "model_card.md").write_text(text, encoding="utf-8")
+        mirror(results)
+        done = CliRunner().invoke(app, describe)
+        assert (done.exit_code, done.stdout) == (0, text)
+        assert [model.tags["mlflow.note.content"] for model in models_of(results)] == [text]
+    done = CliRunner().invoke(app, ["describe", "--model", str(results / "checkpoint.pt")])
+    assert done.stdout == "# Another card\n"
+    done = CliRunner().invoke(app, ["describe", "--model", "nothere.pt"])
+    assert done.exit_code == 1 and "nothere.pt: no such file" in done.stderr
+
+
 def test_a_checkpoint_that_another_job_has_replaced_is_not_logged(
     results: Path, make_checkpoint: MakeCheckpoint
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fersnet.fingerprint import fingerprint
 from fersnet.methods.find import code_of
+from fersnet.mirror import MODEL_METHOD
 from fersnet.report.description import describe, of_methods
 from fersnet.settings.base import Section
 from workflow_scripts.planning.run import Run, method_of
@@ -126,6 +127,10 @@ class RunParams:
     def pretraining(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its first training, on another dataset, depends on."""
         return self._variant(method_of(wildcards), pretraining=True)
+
+    def model_recipe(self) -> Params:
+        """The settings that the models in the tracking store were trained by."""
+        return self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}
 
     def study(self) -> Params:
         """What the selection study's result depends on; its method is a variant like any other."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from snakemake.io import local
 
 from fersnet.project import named_file
+from fersnet.use.store import CARD
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 FOLDS = "<results>/datasets/{dataset}/folds.csv"
 FOLDS_CHECK = "<results>/datasets/{dataset}/folds_check.csv"
 CHECKPOINT = "<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
+MODEL_CARD = f"<results>/models/{{dataset}}/{{method}}/fold{{fold}}/{CARD}"
 HISTORY = "<results>/models/{dataset}/{method}/fold{fold}/history.csv"
 PREDICTIONS = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
 SYNTHESES = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
