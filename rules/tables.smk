@@ -16,7 +16,7 @@ use rule seconds as model_cards with:
         job="model_cards/models",
     localrule: True
     params:
-        **PARAMS.showing("model_cards", [MODEL_METHOD], recipe=PARAMS.model_recipe()),
+        **work("model_cards", run=PARAMS.described([MODEL_METHOD]), **PARAMS.model_card()),
 
 
 use rule seconds as collect_jobs with:

@@ -55,7 +55,7 @@ def model_card(
     split = split_subjects(folds, fold, description.selection == "validation")
     embedded = description.embedded.get(dataset, False)
     name = description.name_of(dataset)
-    training, network, faces = recipe["training"], metadata["network"], metadata["faces"]
+    network, faces = metadata["network"], metadata["faces"]
     seen = folds[folds["subject"].isin(split.train)]
     counts = ", ".join(f"{key} {count}" for key, count in seen["expression"].value_counts().sort_index().items())
     source = description.pretrained_on.get(method)
@@ -78,7 +78,11 @@ def model_card(
         f"- Training: {seen['subject'].nunique()} subjects, {len(seen)} sequences ({counts}), "
         f"{description.fold_scheme.replace('_', ' ')} folds.",
         f"- Test, never trained on: {len(split.test)} subjects ({', '.join(sorted(split.test))}).",
-        *([f"- Trained first on {description.name_of(source)}."] if source else []),
+        *(
+            [f"- Trained first on {description.name_of(source)} ({description.data_of(source)} faces)."]
+            if source
+            else []
+        ),
         "",
         "## Classes",
         "",
@@ -90,7 +94,10 @@ def model_card(
         "",
         "| setting | value |",
         "|---|---|",
-        *(f"| {key} | {value} |" for key, value in _settings(network, faces, training, description.seed)),
+        *(
+            f"| {key} | {value} |"
+            for key, value in _settings({"network": network, "faces": faces, **recipe}, description.seed)
+        ),
         "",
         "## Test figures",
         "",
@@ -134,12 +141,12 @@ def _row(name: str, scores: RecognitionScores | None) -> str:
     )
 
 
-def _settings(
-    network: Mapping[str, Any], faces: Mapping[str, Any], training: Mapping[str, Any], seed: int
-) -> list[tuple[str, Any]]:
-    return [
-        *((f"network: {key}", value) for key, value in sorted(network.items())),
-        *((f"faces: {key}", value) for key, value in sorted(faces.items())),
-        *((f"training: {key}", value) for key, value in sorted(training.items()) if not isinstance(value, dict)),
-        ("seed", seed),
+def _settings(sections: Mapping[str, Any], seed: int) -> list[tuple[str, Any]]:
+    chosen = {name: sections.get(name, {}) for name in ("network", "faces", "training", "losses")}
+    pairs = [
+        (f"{name}: {key}", value)
+        for name, section in chosen.items()
+        for key, value in sorted(section.items())
+        if not isinstance(value, dict)
     ]
+    return [*pairs, ("synthetic training faces", sections.get("augmented_by") or "none"), ("seed", seed)]

@@ -128,9 +128,11 @@ class RunParams:
         """The settings of a variant that its first training, on another dataset, depends on."""
         return self._variant(method_of(wildcards), pretraining=True)
 
-    def model_recipe(self) -> Params:
-        """The settings that the models in the tracking store were trained by."""
-        return self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}
+    def model_card(self) -> Params:
+        """What the cards of the models in the tracking store say, beside their run: how they were trained, and how
+        intervals are computed."""
+        report = self.run.settings.report.model_dump(mode="json", include={"bootstrap_samples", "confidence"})
+        return {"report": report, "recipe": self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}}
 
     def study(self) -> Params:
         """What the selection study's result depends on; its method is a variant like any other."""
