@@ -2,50 +2,25 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fersnet import __version__
+from fersnet import __version__, model_commands
 from fersnet.command import Commands, one_line_errors
 from fersnet.datasets.fetching.command import fetch
 from fersnet.errors import UserError
 from fersnet.result_commands import COMMANDS, Results
 
-if TYPE_CHECKING:
-    from fersnet.use.model import TrainedModel
-
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(fetch)
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
+for command in (model_commands.describe, model_commands.predict, model_commands.synthesize, model_commands.demo):
+    app.command()(command)
 for command in COMMANDS:
     app.command()(command)
-
-Model = Annotated[
-    str,
-    typer.Option(help="A checkpoint.pt of a FERSNet variant, or an MLflow URI: models:/<id>, runs:/<run id>/model."),
-]
-Store = Annotated[Path, typer.Option(help="Run whose store has the model of an MLflow URI; MLFLOW_TRACKING_URI wins.")]
-Backend = Annotated[
-    str | None, typer.Option(help="Landmark backend, dlib or face_alignment, instead of the one of the training faces.")
-]
-Landmarks = Annotated[str | None, typer.Option(help="Folder with the weight files of face_alignment.")]
-
-
-@contextmanager
-def _opened(model: str, results: Path, backend: str | None, landmark_models: str | None) -> "Iterator[TrainedModel]":
-    from tempfile import TemporaryDirectory
-
-    from fersnet.mirror import store_uri
-    from fersnet.use.model import open_model
-    from fersnet.use.store import fetch_checkpoint
-
-    with TemporaryDirectory() as folder:
-        yield open_model(fetch_checkpoint(model, store_uri(results), Path(folder)), backend, landmark_models)
 
 
 def _print_version(wanted: bool) -> None:
@@ -117,8 +92,7 @@ def plan(
     from fersnet.plan.history import read_history
     from fersnet.plan.sizes import planned_sizes
     from fersnet.plan.summary import compare, describe_plan
-    from fersnet.project import config_files
-    from fersnet.settings.load import load_settings, read_config
+    from fersnet.settings.load import load_settings
 
     with one_line_errors():
         usual = Path("results/embedded")
@@ -128,8 +102,7 @@ def plan(
         if against is None and not any(job.needed for job in jobs):
             print("Nothing to run: all that this config asks for is there and up to date.")
             return
-        files = [*config_files(), *(configfile or [])]
-        settings = load_settings(read_config(files), files)
+        settings = load_settings(files=configfile or [])
         sizes = planned_sizes(settings, Path())
         estimates = estimate(jobs, sizes, past)
         print(f"Calibrated by: {chosen or 'no earlier run'}")
@@ -174,87 +147,6 @@ def _write_page(path: Path, text: str, source: str, check: bool) -> None:
         path.write_text(text, encoding="utf-8")
     elif not path.is_file() or path.read_text(encoding="utf-8") != text:
         raise UserError(f"{path}: differs from {source}")
-
-
-@app.command()
-def describe(
-    width: Annotated[int, typer.Option(help="Base width w.")] = 64,
-    size: Annotated[int, typer.Option(help="Side of the image.")] = 96,
-    channels: Annotated[int, typer.Option(help="1 grey, 3 colour.")] = 3,
-    classes: Annotated[int, typer.Option(help="Number of expressions.")] = 6,
-    sharing: Annotated[str, typer.Option(help="none, hard or convflu.")] = "convflu",
-    kernel: Annotated[int, typer.Option(help="Kernel size of the ConvFLUs.")] = 1,
-) -> None:
-    """Parameters and floating-point operations of the networks."""
-    from fersnet.models import describe as networks
-
-    with one_line_errors():
-        if sharing not in ("none", "hard", "convflu"):
-            raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
-        for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
-            print(f"{name:24} {cost.parameters / 1e6:8.2f} M parameters {cost.flop / 1e9:8.2f} GFLOP per image")
-
-
-@app.command()
-def predict(
-    images: Annotated[list[Path], typer.Argument(help="Image files, each with one frontal face.", show_default=False)],
-    model: Model,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, a list with an entry per image, in their order.")
-    ] = False,
-    results: Store = Path("results/embedded"),
-    backend: Backend = None,
-    landmark_models: Landmarks = None,
-) -> None:
-    """Probabilities of the expressions of faces; each face is found and aligned first.
-
-    The answers come in the order of the images. One that cannot be used has the reason as its answer, and makes the
-    exit status 1.
-    """
-    import json
-
-    with one_line_errors(), _opened(model, results, backend, landmark_models) as trained:
-        answers = [{"image": str(image)} | trained.answer(image) for image in images]
-        if as_json:
-            print(json.dumps(answers, indent=1))
-        else:
-            width = max(map(len, (*(answer["image"] for answer in answers), "image")))
-            print(f"{'image':{width}}", *(f"{name:>9}" for name in ("predicted", *trained.expressions)), sep="  ")
-            for answer in answers:
-                said = [answer["error"]] if "error" in answer else [f"{answer['predicted']:>9}"]
-                said += [f"{value:9.3f}" for value in answer.get("probabilities", {}).values()]
-                print(f"{answer['image']:{width}}", *said, sep="  ")
-        failed = sum("error" in answer for answer in answers)
-        if failed:
-            raise UserError(f"{failed} of {len(images)} images could not be used; see their answers")
-
-
-@app.command()
-def synthesize(
-    image: Annotated[Path, typer.Argument(help="Image file with one frontal face.")],
-    model: Model,
-    expression: Annotated[
-        str, typer.Option(help="An expression, or `all`: the input and every expression side by side.")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="PNG or JPEG file to write.")],
-    results: Store = Path("results/embedded"),
-    backend: Backend = None,
-    landmark_models: Landmarks = None,
-) -> None:
-    """A face with another expression, at the network's own size; the face is found and aligned first."""
-    with one_line_errors():
-        from fersnet.embedded.files import write_image
-        from fersnet.use.model import ALL, check_expression
-
-        check_expression(expression)
-        if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-            raise UserError(f"{out}: cannot tell the kind of picture; give a name that ends in .png or .jpg")
-        with _opened(model, results, backend, landmark_models) as trained:
-            face = trained.find_face(image)
-            picture = trained.strip(face) if expression == ALL else trained.synthesize(face, [expression])
-            shown = ("input", *trained.targets) if expression == ALL else (expression,)
-        write_image(out, picture)
-        print(f"{out}: {', '.join(shown)}")
 
 
 @render.command("sheet")

@@ -6,7 +6,6 @@ whenever it is reachable. A store that is slow, locked or gone costs nothing but
 
 import csv
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from fersnet.tracking import (
     read_records,
 )
 from fersnet.use.moved import ARTIFACTS, bring_home, database_of, experiment_name
-from fersnet.use.store import connect, log_model, logged_models, reason_of
+from fersnet.use.store import CARD, connect, log_card, log_model, logged_models, reason_of, store_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,11 +62,6 @@ LARGEST_ARTIFACT = 2 * 2**20
 """Bytes; larger outputs stay where they are and are named in the run's parameters only."""
 MODEL_METHOD = "fersnet"
 """The method whose checkpoints are logged as models. At full size one is 0.2 GB, so the other variants' stay files."""
-
-
-def store_uri(results: Path) -> str:
-    """The tracking store: MLFLOW_TRACKING_URI where it is set, otherwise the run's embedded SQLite file."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(results / 'tracking' / 'mlflow.db').resolve()}"
 
 
 @dataclass
@@ -207,10 +201,18 @@ def _mirror_models(
     ]
     if not made:
         return
-    known = {(model.tags.get("job_key"), model.tags.get("sha256")) for model in logged_models(client, experiment)}
+    known = {
+        (model.tags.get("job_key"), model.tags.get("sha256")): model for model in logged_models(client, experiment)
+    }
     for record in made:
         path, digest = own_file(results, record, record.model["checkpoint"]), record.model["sha256"]
-        if (record.job_key, digest) in known or path is None or file_sha256(path) != digest:
+        if path is None or file_sha256(path) != digest:
+            continue
+        if model := known.get((record.job_key, digest)):
+            card = path.with_name(CARD)
+            # It is written once the test subjects are predicted, which may be later than the model was logged.
+            if card.is_file() and model.tags.get("card_sha256") != file_sha256(card):
+                log_card(client, model.model_id, card)
             continue
         tags = {"job_key": record.job_key, "sha256": digest, "dataset": record.dataset, "fold": record.fold}
         log_model(client, experiment, run_ids[record.job_key], path, record.model["expressions"], tags)

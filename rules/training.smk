@@ -33,6 +33,7 @@ use rule training as pretrain_fersnet with:
         **PARAMS.training("pretrain_fersnet", settings=PARAMS.pretraining),
         expressions=PARAMS.classes,
         faces=PARAMS.faces,
+        trained_on=PARAMS.trained_on,
 
 
 use rule training as train_fersnet with:
@@ -54,6 +55,7 @@ use rule training as train_fersnet with:
         **PARAMS.training("train_fersnet", settings=PARAMS.variant),
         expressions=PARAMS.classes,
         faces=PARAMS.faces,
+        trained_on=PARAMS.trained_on,
 
 
 for name, count, datasets in fold_groups("predict_fersnet", RUN.fold_counts):

@@ -2,5 +2,15 @@
 
 import os
 
+import pytest
+
+from tests.browser import browser, browser_page, tell_what_was_skipped
+
+__all__ = ["browser", "browser_page"]
+
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    tell_what_was_skipped(terminalreporter)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fersnet.csv_files import read_csv
-from fersnet.datasets.index import read_index_file, write_index
+from fersnet.datasets.index import read_index, write_index
 from fersnet.datasets.sequences import IndexBuilder
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def test_b4_rejections_keep_their_names(tmp_path):
     builder.reject("None", "NA", "no frames")
     index = builder.finish()
     write_index(index, tmp_path)
-    again = read_index_file(tmp_path)
+    again = read_index(tmp_path)
     assert again.sequences.iloc[0][["sequence_id", "subject"]].tolist() == ["NA", "nan"]
     assert again.rejected.iloc[0].tolist() == ["None", "NA", "no frames"]
 

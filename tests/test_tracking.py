@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 
 from fersnet import __version__
-from fersnet.mirror import JOB_COLUMNS, mirror, store_uri, write_jobs
+from fersnet.mirror import JOB_COLUMNS, mirror, write_jobs
 from fersnet.tracking import JobRecord, jobs_folder, latest_records, read_records, track_job
 from fersnet.use import store
+from fersnet.use.store import store_uri
 
 
 def run_job(results: Path, fold: int = 1, rule: str = "train", value: float = 0.5, **changes: object) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from fersnet.csv_files import read_csv
-from fersnet.datasets.index import read_index_file
+from fersnet.datasets.index import read_index
 from fersnet.faces.store import build_store
 from fersnet.settings.data import FacesSettings
 from workflow_scripts.job import tracked_job
 
 with tracked_job(snakemake) as record:
     folder = Path(snakemake.output.faces).parent
-    index = read_index_file(folder)
+    index = read_index(folder)
     root = Path(snakemake.params.root)
     settings = FacesSettings.model_validate(snakemake.params.settings, strict=False)
     build_store(

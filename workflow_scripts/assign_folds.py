@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from fersnet.datasets.index import read_index_file
+from fersnet.datasets.index import read_index
 from fersnet.folds import assign_folds, write_folds
 from fersnet.settings.data import FoldsSettings
 from workflow_scripts.job import tracked_job
 
 with tracked_job(snakemake):
-    index = read_index_file(Path(snakemake.input.index).parent)
+    index = read_index(Path(snakemake.input.index).parent)
     settings = FoldsSettings.model_validate(snakemake.params.settings, strict=False)
     write_folds(assign_folds(index.sequences, settings), Path(snakemake.output.folds))

@@ -8,7 +8,7 @@ from fersnet.training.batches import face_set
 from fersnet.training.fersnet import fit
 from fersnet.training.identity import load_identity
 from workflow_scripts.job import tracked_job
-from workflow_scripts.training_job import note_model, read_split, read_store, training_run
+from workflow_scripts.training_job import described, note_model, read_split, read_store, training_run
 
 with tracked_job(snakemake) as record:
     recipe = VariantRecipe.model_validate(snakemake.params.settings, strict=False)
@@ -19,7 +19,7 @@ with tracked_job(snakemake) as record:
     faces = face_set(store, split.train, expressions)
     if snakemake.input.augmentation:
         faces = with_augmented(faces, Path(snakemake.input.augmentation[0]))
-    run = training_run(snakemake, record, recipe.model.width, {"faces": snakemake.params.faces})
+    run = training_run(snakemake, record, recipe.model.width, described(snakemake))
     fit(
         faces,
         recipe,

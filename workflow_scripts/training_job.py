@@ -58,6 +58,11 @@ def training_run(
     return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata or {}, precision)
 
 
+def described(snakemake: "Snakemake") -> dict[str, Any]:
+    """What a checkpoint of a FERSNet says of its faces, for those who give it others."""
+    return {key: snakemake.params[key] for key in ("faces", "trained_on")}
+
+
 def note_model(snakemake: "Snakemake", record: JobRecord) -> None:
     """Note the trained FERSNet in the job's record, for the tracking store to keep as a model."""
     path = str(snakemake.output.checkpoint)

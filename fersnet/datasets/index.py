@@ -125,14 +125,15 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def read_index_file(folder: Path) -> SequenceIndex:
-    """Reads what `write_index` wrote; `frames` and `apex` are lists again.
+def read_index(folder: str | Path) -> SequenceIndex:
+    """The labelled sequences of a dataset, from `results/<run>/datasets/<dataset>`; `frames` and `apex` are lists.
 
     Raises:
         UserError: if a file is missing or not of this form.
     """
     from pandas import read_parquet
 
+    folder = Path(folder)
     try:
         sequences = read_parquet(folder / INDEX_FILE)[list(SEQUENCE_COLUMNS)]
         rejected = read_csv(folder / REJECTED_FILE, text=("frame",))[list(REJECTED_COLUMNS)]

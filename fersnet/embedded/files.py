@@ -5,12 +5,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fersnet.embedded.mark import RENDERED, marked
+
 JPEG_QUALITY = 95
 PNG_COMPRESSION = 3
 
 
-def write_image(path: Path, image: np.ndarray, grey: bool = False) -> None:
-    """Writes an RGB uint8 (H, W, 3) picture as PNG or JPEG by the file's ending, with one channel if `grey`.
+def write_image(path: Path, image: np.ndarray, grey: bool = False, remark: str = RENDERED) -> None:
+    """Writes an RGB uint8 (H, W, 3) picture as PNG or JPEG by the file's ending, with one channel if `grey`, and with a
+    remark of where it comes from.
 
     Raises:
         OSError: if the file cannot be written.
@@ -25,7 +28,7 @@ def write_image(path: Path, image: np.ndarray, grey: bool = False) -> None:
     encoded, data = cv2.imencode(path.suffix, pixels, options)
     if not encoded:
         raise OSError(f"{path}: the picture cannot be encoded")
-    path.write_bytes(data.tobytes())
+    path.write_bytes(marked(data.tobytes(), remark))
 
 
 def write_text(path: Path, text: str) -> None:

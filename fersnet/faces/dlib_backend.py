@@ -12,16 +12,26 @@ import numpy as np
 
 from fersnet.errors import UserError
 from fersnet.faces.images import Rejection, shrunk, to_grey
-from fersnet.faces.landmarks import Fit, check_points
+from fersnet.faces.landmarks import Fit, box_area, box_overlap, check_points, fit_each, largest
 
 SEARCH_SIDE = 400
 """Longer side, in pixels, of the image that is searched first. Faces of 80 pixels or more are found in it."""
 
+SMALLEST_FACE = 80
+"""Side, in pixels, of the smallest face that a search finds in what it is given."""
+
+CROWD_SIDE = 640
+"""Longer side of the image in which the other faces of a picture are looked for: they may be half as large as the one
+that is found at `SEARCH_SIDE`, and less."""
+
+FINEST_SIDE = 2560
+"""Longer side of the largest image that is searched for other faces: half a second, faces of a thirtieth of it."""
+
+SAME_FACE = 0.3
+"""Overlap from which two boxes are of one face."""
+
 UPSAMPLED_SIDE = 800
 """An image with a longer side than this is never doubled: its faces are large enough as they are."""
-
-RIVAL_AREA = 0.5
-"""A second face at least this large, relative to the largest, makes a frame ambiguous."""
 
 RIVAL_SCORE = 0.3
 """Detector score from which a second detection counts as a face."""
@@ -111,8 +121,31 @@ def find_faces(grey: np.ndarray) -> list[tuple[np.ndarray, float]]:
     return faint
 
 
-def _area(box: np.ndarray) -> float:
-    return float((box[2] - box[0]) * (box[3] - box[1]))
+def find_all_faces(grey: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Every frontal face in a uint8 grey image (H, W), the one or more that `find_faces` finds before all.
+
+    The others are looked for at `CROWD_SIDE`, and in ever larger images for as long as a face was found that is so
+    small that there may be smaller ones beside it: a portrait costs one more search, a group as many as it needs.
+
+    Returns:
+        (box, score) pairs as of `find_faces`. A faint find counts only where nothing is certain.
+    """
+    faces = _certain(find_faces(grey))
+    side, longer = CROWD_SIDE, max(grey.shape)
+    while faces and longer > SEARCH_SIDE:
+        small, scale = shrunk(grey, side)
+        for box, score in _search(small, scale):
+            if score >= RIVAL_SCORE and all(box_overlap(box, known) < SAME_FACE for known, _ in faces):
+                faces.append((box, score))
+        smallest = min(box_area(box) for box, _ in faces) ** 0.5 * scale
+        if side >= min(longer, FINEST_SIDE) or smallest >= 2 * SMALLEST_FACE:
+            break
+        side *= 2
+    return faces
+
+
+def _certain(faces: list[tuple[np.ndarray, float]]) -> list[tuple[np.ndarray, float]]:
+    return [face for face in faces if face[1] >= RIVAL_SCORE] or faces[:1]
 
 
 def choose_face(faces: list[tuple[np.ndarray, float]]) -> tuple[np.ndarray, float]:
@@ -121,13 +154,8 @@ def choose_face(faces: list[tuple[np.ndarray, float]]) -> tuple[np.ndarray, floa
     Raises:
         Rejection: if there is none, or if a second one is nearly as large, so that the subject is not certain.
     """
-    if not faces:
-        raise Rejection("no face found")
-    certain = [face for face in faces if face[1] >= RIVAL_SCORE] or faces[:1]
-    ordered = sorted(certain, key=lambda face: -_area(face[0]))
-    if len(ordered) > 1 and _area(ordered[1][0]) >= RIVAL_AREA * _area(ordered[0][0]):
-        raise Rejection("several faces found")
-    return ordered[0]
+    certain = _certain(faces)
+    return certain[largest([box for box, _ in certain])]
 
 
 def detection_score(grey: np.ndarray) -> float | None:
@@ -156,12 +184,19 @@ class DlibBackend:
     def locate(self, image: np.ndarray, file: Path) -> Fit:
         """See `LandmarkBackend.locate`; `file` is not needed."""
         grey = to_grey(image)
-        box, _ = choose_face(find_faces(grey))
-        points, quality = self._fit(grey, box)
+        return self._fit(grey, choose_face(find_faces(grey))[0])
+
+    def locate_all(self, image: np.ndarray) -> list[tuple[np.ndarray, Fit | Rejection]]:
+        """See `SearchingBackend.locate_all`."""
+        grey = to_grey(image)
+        return fit_each(find_all_faces(grey), lambda box, _: self._fit(grey, box))
+
+    def _fit(self, grey: np.ndarray, box: np.ndarray) -> Fit:
+        points, quality = self._points(grey, box)
         check_points(points, grey.shape[1], grey.shape[0])
         return Fit(points.astype(np.float32), quality, "dlib")
 
-    def _fit(self, grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+    def _points(self, grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
         import cv2
         import dlib
 

@@ -17,7 +17,7 @@ import numpy as np
 from fersnet.errors import UserError
 from fersnet.faces.dlib_backend import choose_face
 from fersnet.faces.images import Rejection, shrunk
-from fersnet.faces.landmarks import Fit, check_points
+from fersnet.faces.landmarks import Fit, check_points, fit_each
 
 logger = logging.getLogger(__name__)
 
@@ -170,10 +170,20 @@ class FaceAlignmentBackend:
 
     def locate(self, image: np.ndarray, file: Path) -> Fit:
         """See `LandmarkBackend.locate`; `file` is not needed."""
+        return self._fit(image, *choose_face(self._boxes(image)))
+
+    def locate_all(self, image: np.ndarray) -> list[tuple[np.ndarray, Fit | Rejection]]:
+        """See `SearchingBackend.locate_all`."""
+        return fit_each(self._boxes(image), lambda box, score: self._fit(image, box, score))
+
+    def _boxes(self, image: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        """Boxes with their scores, best first."""
         small, scale = shrunk(image, SEARCH_SIDE)
         boxes = self._library.face_detector.detect_from_image(small)
         faces = [((np.asarray(box[:4], dtype=np.float64) + 0.5) / scale - 0.5, float(box[4])) for box in boxes]
-        box, score = choose_face(sorted(faces, key=lambda face: -face[1]))
+        return sorted(faces, key=lambda face: -face[1])
+
+    def _fit(self, image: np.ndarray, box: np.ndarray, score: float) -> Fit:
         try:
             points, scores, _ = self._library.get_landmarks_from_image(
                 image, detected_faces=[[*box.tolist(), score]], return_landmark_score=True

@@ -4,10 +4,18 @@ import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    Picture = str | Path | bytes | Image | np.ndarray
+    """What a user has of a picture: a file, the content of one, Pillow's image, or pixels."""
 
 FORMATS: tuple[str, ...] = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "PPM", "WEBP", "AVIF", "JPEG2000")
 """Decoders that are tried; the content decides, not the file name."""
@@ -87,24 +95,70 @@ def read_image(path: Path) -> np.ndarray:
     return decode_image(path)
 
 
+def as_picture(picture: "Picture") -> np.ndarray:
+    """A picture in whatever form a user has it, as 8-bit RGB; files are read as `read_image` says.
+
+    Args:
+        picture: Path of a file, its content as bytes, Pillow's image, or pixels: uint8 (H, W), (H, W, 1) or (H, W, 3),
+            RGB.
+
+    Returns:
+        uint8 array (height, width, 3), RGB, 0 to 255.
+
+    Raises:
+        Rejection: as `read_image`, or if it is none of these.
+    """
+    from PIL.Image import Image
+
+    if isinstance(picture, str | Path):
+        return read_image(Path(picture))
+    if isinstance(picture, bytes):
+        return decode_image(BytesIO(picture))
+    if isinstance(picture, Image):
+        return _decoded(lambda: _loaded(picture.copy()))
+    if not isinstance(picture, np.ndarray):
+        raise Rejection(f"no picture but {type(picture).__name__}: give a path, bytes, Pillow's image or an array")
+    pixels = picture[..., None] if picture.ndim == 2 else picture
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3):
+        raise Rejection(f"array of {picture.dtype} {picture.shape}: give uint8 (H, W) or (H, W, 3), RGB")
+    check_size(pixels.shape[1], pixels.shape[0])
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+
+
 def decode_image(source: Path | BinaryIO) -> np.ndarray:
     """What `read_image` says, for a file that is known to be readable, or for the content of one.
 
     Raises:
         Rejection: with the reason, if the content is truncated, in none of `FORMATS`, or of a size that is refused.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image
+
+    def opened() -> np.ndarray:
+        with Image.open(source, formats=FORMATS) as image:
+            return _loaded(image)
+
+    return _decoded(opened)
+
+
+def _loaded(image: "Image") -> np.ndarray:
+    from PIL import ImageOps
+
+    check_size(*image.size)
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)
+    return _as_rgb(image)
+
+
+def _decoded(decode: Callable[[], np.ndarray]) -> np.ndarray:
+    """What Pillow makes of a picture; what it finds wrong is a `Rejection`."""
+    from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             # Pillow's own limit is lower than that of `check_size`, which sees every picture before it is decoded.
             Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS
-            with Image.open(source, formats=FORMATS) as image:
-                check_size(*image.size)
-                image.load()
-                ImageOps.exif_transpose(image, in_place=True)
-                return _as_rgb(image)
+            return decode()
         except UnidentifiedImageError:
             raise Rejection("not an image file") from None
         except Image.DecompressionBombError:

@@ -1,5 +1,6 @@
 """Landmarks behind one interface: what a backend is and returns, and when a fit is refused."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,9 @@ POINTS = 68
 
 MINIMUM_EYE_DISTANCE = 8.0
 """Smallest distance of the eye centres in pixels that is worth aligning."""
+
+RIVAL_AREA = 0.5
+"""A second face at least this large, relative to the largest, makes a frame ambiguous."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,55 @@ class LandmarkBackend(Protocol):
             Rejection: with the reason, if there is not exactly one usable face.
         """
         ...
+
+
+class SearchingBackend(LandmarkBackend, Protocol):
+    """A backend that looks into the picture, and so can find every face of it."""
+
+    def locate_all(self, image: np.ndarray) -> list[tuple[np.ndarray, Fit | Rejection]]:
+        """Every face in a uint8 RGB image (H, W, 3), largest first: its box, float64 (left, top, right, bottom), and
+        its landmarks or the reason why it cannot be used."""
+        ...
+
+
+def fit_each(
+    boxes: Sequence[tuple[np.ndarray, float]], fit: Callable[[np.ndarray, float], Fit]
+) -> list[tuple[np.ndarray, Fit | Rejection]]:
+    """What `locate_all` says of the boxes of a picture: (box, score) pairs, and what fits landmarks to one."""
+    found: list[tuple[np.ndarray, Fit | Rejection]] = []
+    for box, score in sorted(boxes, key=lambda face: (-box_area(face[0]), *face[0])):
+        try:
+            found.append((box, fit(box, score)))
+        except Rejection as rejection:
+            found.append((box, rejection))
+    return found
+
+
+def largest(boxes: Sequence[np.ndarray]) -> int:
+    """Position of the largest of several faces' boxes.
+
+    Raises:
+        Rejection: if there is none, or if a second one is nearly as large, so that the subject is not certain.
+    """
+    if not boxes:
+        raise Rejection("no face found")
+    areas = np.array([box_area(box) for box in boxes])
+    first, *others = np.argsort(-areas, kind="stable")
+    if others and areas[others[0]] >= RIVAL_AREA * areas[first]:
+        raise Rejection("several faces found")
+    return int(first)
+
+
+def box_area(box: np.ndarray) -> float:
+    """Pixels in a box (left, top, right, bottom)."""
+    return float((box[2] - box[0]) * (box[3] - box[1]))
+
+
+def box_overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection of two boxes over their union."""
+    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    shared = float(np.prod(np.maximum(sides, 0.0)))
+    return shared / max(box_area(one) + box_area(other) - shared, 1e-9)
 
 
 def anchors(points: np.ndarray) -> np.ndarray:

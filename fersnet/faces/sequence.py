@@ -1,7 +1,7 @@
 """One sequence: from its frames to aligned faces, ready to be stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from fersnet.errors import UserError
 from fersnet.faces.alignment import align, alignment_matrix, compose, invert, transform_points
 from fersnet.faces.frames import read_frames, resolve_entry, split_entry
 from fersnet.faces.images import Rejection, to_grey
-from fersnet.faces.landmarks import LandmarkBackend
+from fersnet.faces.landmarks import Fit, LandmarkBackend
 from fersnet.faces.lighting import normalise_lighting
 from fersnet.faces.roles import ROLES, fill_clip, role_positions
 from fersnet.faces.views import choose_view, extract_view
@@ -66,14 +66,19 @@ def align_face(
         Rejection: with the reason, if the face cannot be used.
     """
     extract = extract_view(image, view)
-    fit = backend.locate(extract.image, file)
-    matrix = alignment_matrix(fit.points, settings.size)
     # Warped from the extract: the other half of a dual view is another picture and must not leak in across the cut.
-    face = align(extract.image if settings.channels == 3 else to_grey(extract.image), matrix, settings.size)
+    face = align_fit(extract.image, backend.locate(extract.image, file), settings)
+    detector = f"{face.detector}, {view}" if view else face.detector
+    return replace(face, matrix=compose(face.matrix, invert(extract.to_frame)), detector=detector)
+
+
+def align_fit(image: np.ndarray, fit: Fit, settings: FacesSettings) -> AlignedFace:
+    """Align and normalise a face whose landmarks are known, in a uint8 RGB image (H, W, 3)."""
+    matrix = alignment_matrix(fit.points, settings.size)
+    face = align(image if settings.channels == 3 else to_grey(image), matrix, settings.size)
     face = normalise_lighting(face, settings.lighting).reshape(settings.size, settings.size, settings.channels)
     landmarks = transform_points(matrix, fit.points).astype(np.float32)
-    detector = f"{fit.detector}, {view}" if view else fit.detector
-    return AlignedFace(face, landmarks, compose(matrix, invert(extract.to_frame)), fit.quality, detector)
+    return AlignedFace(face, landmarks, matrix, fit.quality, fit.detector)
 
 
 def align_sequence(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from fersnet.errors import UserError
 from fersnet.methods.contract import Reader
 from fersnet.methods.find import Known, find_known
+from fersnet.project import config_files
 from fersnet.settings.kinds import settings_type
 from fersnet.settings.presets import merged, preset
 from fersnet.settings.texts import NOT_GIVEN, below, converted
@@ -24,12 +25,15 @@ DOTTED = re.compile(r"[a-z]\w*(?:\.\w+)+")
 
 
 def load_settings(
-    config: Mapping[str, Any], files: Sequence[Path], command_line: Mapping[str, Any] | None = None
+    config: Mapping[str, Any] | None = None,
+    files: Sequence[str | Path] = (),
+    command_line: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Validate the merged config of a run, laid over its preset.
 
     Args:
-        config: The merged tree, as Snakemake hands it over.
+        config: The merged tree, as Snakemake hands it over; None merges the files over the config of a run that names
+            none.
         files: The config files it was merged from, last one strongest; for what a merged tree does not show: keys that
             are given twice, and the file to name in a message.
         command_line: What came by `--config`, which is stronger than any file.
@@ -37,6 +41,8 @@ def load_settings(
     Raises:
         UserError: one line per problem: the key, the file it stands in, what is wrong, and the nearest valid key.
     """
+    files = [*(config_files() if config is None else ()), *map(Path, files)]
+    config = read_config(files) if config is None else config
     sources = {str(file): read_yaml(file) for file in files if file.is_file()} | {COMMAND_LINE: command_line or {}}
     modules = below(config, "modules")
     known = find_known({str(key): str(path) for key, path in modules.items()} if isinstance(modules, Mapping) else {})

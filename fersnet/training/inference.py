@@ -12,13 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from fersnet.errors import UserError
-from fersnet.models.fersnet import FERSNet
+from fersnet.models.fersnet import FERSNet, FERSNetOutput
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.predictions import accuracies, face_probabilities, prediction_table
 
 BATCH = 64
 """Faces per pass; only memory depends on it."""
+
+UNKNOWN = "unknown"
 
 KIND = "fersnet"
 """The checkpoint's metadata names the kind of network that it holds."""
@@ -43,6 +45,7 @@ class Synthesizer:
         expressions: tuple[str, ...],
         device: torch.device,
         faces: dict[str, Any] | None = None,
+        trained_on: str = UNKNOWN,
     ) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
         self.expressions = expressions
@@ -50,6 +53,8 @@ class Synthesizer:
         self.device = device
         self.faces = faces
         """Settings that its faces were aligned with (backend, size, channels, lighting); None if not known."""
+        self.trained_on = trained_on
+        """`rendered` or `real` faces; `unknown` for a checkpoint of a version that did not note it."""
 
     @property
     def image_size(self) -> int:
@@ -107,7 +112,8 @@ def load(checkpoint: Path, device: torch.device | str = "cpu") -> Synthesizer:
     if "fersnet" not in states:
         raise UserError(f"{checkpoint}: holds no FERSNet weights; train again to replace it")
     restore(network, states["fersnet"], checkpoint)
-    return Synthesizer(network, tuple(metadata["expressions"]), torch.device(device), metadata.get("faces"))
+    trained_on = metadata.get("trained_on", UNKNOWN)
+    return Synthesizer(network, tuple(metadata["expressions"]), torch.device(device), metadata.get("faces"), trained_on)
 
 
 def build(metadata: dict[str, Any], checkpoint: Path) -> FERSNet:
@@ -147,12 +153,17 @@ def predict(checkpoint: Path, faces: FaceSet, device: torch.device | str = "cpu"
         with torch.no_grad():
             output = model.network(images.to(model.device))
         probabilities.append(output.logits.double().softmax(dim=1).cpu())
-        maps = {}
-        for place, pair in output.gates.items():
-            maps[f"{place}/leaky"], maps[f"{place}/memory"] = pair.leaky.mean(dim=1), pair.memory.mean(dim=1)
-        gates.append({name: value.cpu() for name, value in maps.items()})
+        gates.append(gate_maps(output))
     joined = {name: torch.cat([batch[name] for batch in gates]).numpy() for name in gates[0]}
     return Prediction(torch.cat(probabilities).numpy(), joined)
+
+
+def gate_maps(output: FERSNetOutput) -> dict[str, Tensor]:
+    """What the gates of a network let through, on the CPU: names and shapes as in `Prediction.gates`."""
+    maps = {}
+    for place, pair in output.gates.items():
+        maps[f"{place}/leaky"], maps[f"{place}/memory"] = pair.leaky.mean(dim=1).cpu(), pair.memory.mean(dim=1).cpu()
+    return maps
 
 
 def judge(network: FERSNet, faces: FaceSet, device: torch.device) -> tuple[float, NDArray[np.float64]]:

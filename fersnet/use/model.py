@@ -1,62 +1,96 @@
 """A trained FERSNet together with the way of a picture into it."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image
 from pydantic import ValidationError
 from torch import Tensor
 
+from fersnet.embedded.mark import is_rendered
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, synthesis_targets
-from fersnet.faces.backends import open_backend
-from fersnet.faces.images import Rejection, decode_image, read_image
-from fersnet.faces.sequence import align_face
+from fersnet.faces.find import Face, find_faces, find_in_each, searching, the_one_face
+from fersnet.faces.images import Rejection
 from fersnet.settings.data import FacesSettings
 from fersnet.synthesis.generation import checked_synthesis, target_indices, to_bytes
 from fersnet.training.batches import crop_and_flip
-from fersnet.training.inference import Synthesizer, load
+from fersnet.training.device import choose_device
+from fersnet.training.inference import BATCH, Synthesizer, gate_maps, load
+from fersnet.use.store import fetch_checkpoint, store_uri
+from fersnet.use.table import ADVICE, picture_rows, table_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from fersnet.faces.images import Picture
+
+logger = logging.getLogger(__name__)
 
 ALL = "all"
 """Stands for the expressions of the comparison of synthetic faces, in their order."""
 
-ADVICE = "give an image with one whole frontal face"
-"""What to do about a picture that cannot be used."""
+RENDERED = "rendered"
+
+NOTICE = (
+    "this model was trained on rendered faces, and what it says of a photograph means nothing: train on real faces, "
+    "or give it pictures of `fersnet render face`"
+)
 
 
-def open_model(checkpoint: Path, backend: str | None = None, landmark_models: str | None = None) -> "TrainedModel":
-    """The model of a checkpoint, on the CPU.
+def load_model(
+    model: str | Path,
+    *,
+    results: str | Path = "results/embedded",
+    backend: str | None = None,
+    landmark_models: str | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "cpu",
+) -> "TrainedModel":
+    """A trained FERSNet, ready for pictures.
 
     Args:
-        checkpoint: `checkpoint.pt` of a FERSNet variant.
+        model: A `checkpoint.pt`, the folder of a logged model, or an MLflow URI (`models:/...`, `runs:/...`).
+        results: Run whose store has the model of a URI; the variable MLFLOW_TRACKING_URI names another store.
         backend: Landmark backend; None takes the one that the training faces were aligned with.
         landmark_models: Folder with the weights of `face_alignment`; None lets the library fetch its own.
+        device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
 
     Raises:
-        UserError: if the checkpoint is missing, damaged, hostile, of another kind, or does not say how its faces were
-            aligned; if the backend is unknown, needs landmark files, or has no weights.
+        UserError: if there is no such model, or the checkpoint is damaged, hostile, of another kind, or does not say
+            how its faces were aligned; if the backend is unknown, needs landmark files, or has no weights.
     """
-    network = load(checkpoint)
-    faces = _face_settings(network, checkpoint)
-    backend = backend or faces.backend
-    if backend == "annotations":
-        raise UserError(
-            f"{checkpoint}: its faces were aligned by landmark files, which a new picture has not; add --backend dlib"
-        )
-    # The root matters to the backend that reads landmark files only.
-    return TrainedModel(network, faces, open_backend(backend, Path(), landmark_models))
+    with TemporaryDirectory() as folder:
+        checkpoint = fetch_checkpoint(str(model), store_uri(Path(results)), Path(folder))
+        network = load(checkpoint, choose_device(device))
+        faces = _face_settings(network, checkpoint)
+        chosen = {"backend": backend or faces.backend, "model_folder": landmark_models}
+        if chosen["backend"] == "annotations":
+            raise UserError(
+                f"{checkpoint}: its faces were aligned by landmark files, which a new picture has not; "
+                "add --backend dlib"
+            )
+        try:
+            faces = FacesSettings.model_validate(faces.model_dump() | chosen)
+        except ValidationError:
+            raise UserError(f"faces.backend: unknown backend {backend!r}; known are dlib, face_alignment") from None
+    return TrainedModel(network, searching(faces))
 
 
 class TrainedModel:
-    """Aligns a face as the training faces were, recognises its expression, and gives it others."""
+    """Finds the faces of pictures, aligns them as the training faces were, recognises their expressions, and gives them
+    others. Get one from `load_model`."""
 
-    def __init__(self, network: Synthesizer, faces: FacesSettings, backend: Any) -> None:
+    def __init__(self, network: Synthesizer, faces: FacesSettings) -> None:
         self._network = network
-        self._faces = faces
-        self._backend = backend
+        self.faces = faces
+        """How a face is found and aligned."""
+        self._told = False
 
     @property
     def expressions(self) -> tuple[str, ...]:
@@ -68,52 +102,108 @@ class TrainedModel:
         """The expressions of a strip."""
         return synthesis_targets(self.expressions)
 
-    def find_face(self, picture: Path) -> Tensor:
-        """The one face of an image file, aligned and cropped: float (1, C, S, S) in [0, 1].
+    @property
+    def trained_on(self) -> str:
+        """`rendered`, `real` or `unknown` faces."""
+        return self._network.trained_on
+
+    def predict(self, images: "Picture | Iterable[Picture]", *, workers: int | None = None) -> "DataFrame":
+        """What is seen in pictures, of which each may show several faces.
+
+        Args:
+            images: One picture or any number of them: paths, file contents as bytes, Pillow images, or pixels (uint8
+                (H, W) or (H, W, 3), RGB). They are read in batches; of an animated one the first frame counts.
+            workers: Processes that look for faces; None takes all cores for many pictures, and this one for few.
+
+        Returns:
+            A row per face, in the order of the pictures, largest face first; a picture that cannot be read, or shows no
+            face, has one row, too. Columns: `picture` (position, from 0), `file` (its path, if it has one), `face`
+            (from 1), `left`, `top`, `right`, `bottom` (its box in pixels), `quality` (of its landmarks, 0 to 1),
+            `predicted`, `p_<expression>` per class, `trained_on` (`rendered`, `real` or `unknown` faces), and `error`,
+            the reason where there are no probabilities.
+        """
+        rows: list[dict[str, Any]] = []
+        number = 0
+        for pictures, found in find_in_each(as_list(images), self.faces, workers):
+            self.tell([picture for picture, faces in zip(pictures, found, strict=True) if isinstance(faces, list)])
+            probabilities = self.probabilities([face for faces in found if isinstance(faces, list) for face in faces])
+            for picture, faces in zip(pictures, found, strict=True):
+                rows += picture_rows(number, name_of(picture), faces, probabilities)
+                number += 1
+        return table_of(rows, self.expressions, self.trained_on)
+
+    def probabilities(self, faces: Sequence[Face]) -> Iterator[NDArray[np.float64]]:
+        """Probability of each expression, in class-index order, for each of the faces that can be used."""
+        usable = [face for face in faces if face.image is not None]
+        for start in range(0, len(usable), BATCH):
+            yield from self._network.recognise(self.as_input(usable[start : start + BATCH])).double().numpy()
+
+    def synthesize(self, images: "Picture | Iterable[Picture]", expression: str) -> list[NDArray[np.uint8]]:
+        """The one face of each picture with another expression: RGB (S, S, 3), at the network's own size.
+
+        Args:
+            images: As of `predict`.
+            expression: What the faces shall show, or `all` for the face itself and each of `targets`, side by side.
+
+        Raises:
+            UserError: if a picture cannot be read, or shows no face, several, or one that cannot be used; if the model
+                does not know the expression, or cannot synthesise.
+        """
+        check_expression(expression)
+        return [np.hstack(self.draw(self.find_face(picture), expression)) for picture in as_list(images)]
+
+    def find_face(self, picture: "Picture") -> Face:
+        """The one face of a picture.
 
         Raises:
             UserError: if it is no image, or shows no face, several faces, or a face that cannot be used.
         """
+        self.tell([picture])
+        faces = find_faces(picture, self.faces)
         try:
-            return self._find_face(picture)
+            return the_one_face(faces)
         except Rejection as rejection:
-            raise UserError(f"{picture}: {rejection}; {ADVICE}") from None
+            raise UserError(f"{name_of(picture) or 'picture'}: {rejection}; {ADVICE}") from None
 
-    def _find_face(self, picture: Path | BinaryIO) -> Tensor:
-        image = read_image(picture) if isinstance(picture, Path) else decode_image(picture)
-        face = align_face(image, Path(), "", self._backend, self._faces).image
-        stored = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1)[None]))
-        return crop_and_flip(stored, self._network.image_size, train=False)
-
-    def answer(self, picture: Path | BinaryIO) -> dict[str, Any]:
-        """What is seen in a picture: `predicted` and `probabilities`, or `error`, the reason why it cannot be used."""
-        try:
-            probabilities = self.recognise(self._find_face(picture))
-        except Rejection as rejection:
-            return {"error": f"{rejection}; {ADVICE}"}
-        return {"predicted": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
-
-    def recognise(self, face: Tensor) -> dict[str, float]:
-        """Probability of each expression, in class-index order, for a face from `find_face`."""
-        probabilities = self._network.recognise(face)[0].double()
-        return dict(zip(self.expressions, probabilities.tolist(), strict=True))
-
-    def synthesize(self, face: Tensor, expressions: Sequence[str]) -> NDArray[np.uint8]:
-        """The face with each of the expressions, side by side: RGB (S, S * M, 3).
+    def draw(self, face: Face, expression: str) -> list[NDArray[np.uint8]]:
+        """Pictures, RGB (S, S, 3), of a face with another expression; for `all` of itself and with each of `targets`.
 
         Raises:
-            UserError: if the model does not know one of them, or cannot synthesise.
+            UserError: if the model does not know the expression, or cannot synthesise.
         """
-        targets = target_indices(self.expressions, expressions)
-        return _side_by_side(checked_synthesis(self._network, face.expand(len(targets), -1, -1, -1), targets))
+        image = self.as_input([face])
+        targets = target_indices(self.expressions, self.targets if expression == ALL else [expression])
+        drawn = checked_synthesis(self._network, image.expand(len(targets), -1, -1, -1), targets)
+        return _pictures(torch.cat([image, drawn]) if expression == ALL else drawn)
 
-    def strip(self, face: Tensor) -> NDArray[np.uint8]:
-        """The face itself and then each of `targets`: RGB (S, (1 + M) * S, 3).
+    def gates(self, face: Face) -> dict[str, NDArray[np.float32]]:
+        """What the gates let through for a face: `<level>/<task that receives>/<leaky or memory>`, each (h, w) in
+        (0, 1); none for a network whose tasks share nothing by gates."""
+        with torch.no_grad():
+            output = self._network.network(self.as_input([face]).to(self._network.device))
+        return {name: value[0].numpy() for name, value in gate_maps(output).items()}
 
-        Raises:
-            UserError: as `synthesize`.
-        """
-        return np.hstack([_side_by_side(face), self.synthesize(face, self.targets)])
+    def as_input(self, faces: Sequence[Face]) -> Tensor:
+        """Usable faces as the network takes them: float (B, C, S, S) in [0, 1]."""
+        stored = np.ascontiguousarray(np.stack([face.image for face in faces]).transpose(0, 3, 1, 2))
+        return crop_and_flip(torch.from_numpy(stored), self._network.image_size, train=False)
+
+    def tell(self, pictures: "Sequence[Picture]") -> None:
+        """Warn once where a model that knows rendered faces only is given pictures that are not known to be such."""
+        if self.trained_on == RENDERED and not self._told and not all(is_rendered(picture) for picture in pictures):
+            self._told = True
+            logger.warning(NOTICE)
+
+
+def as_list(images: "Picture | Iterable[Picture]") -> "Iterable[Picture]":
+    """Pictures, of which there may be one only."""
+    alone = isinstance(images, str | Path | bytes | Image) or (isinstance(images, np.ndarray) and images.ndim < 4)
+    return [images] if alone else images
+
+
+def name_of(picture: "Picture") -> str | None:
+    """The path of a picture that is a file."""
+    return str(picture) if isinstance(picture, str | Path) else None
 
 
 def check_expression(expression: str) -> None:
@@ -122,9 +212,9 @@ def check_expression(expression: str) -> None:
         raise UserError(f"--expression: unknown expression {expression!r}; choose {ALL} or from {', '.join(SEVEN)}")
 
 
-def _side_by_side(faces: Tensor) -> NDArray[np.uint8]:
+def _pictures(faces: Tensor) -> list[NDArray[np.uint8]]:
     channels_last = to_bytes(faces).permute(0, 2, 3, 1).numpy()
-    return np.hstack([np.broadcast_to(face, (*face.shape[:2], 3)) for face in channels_last])
+    return [np.broadcast_to(face, (*face.shape[:2], 3)) for face in channels_last]
 
 
 def _face_settings(network: Synthesizer, checkpoint: Path) -> FacesSettings:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fersnet.errors import UserError
+from fersnet.tracking import file_sha256
 from fersnet.use.moved import copy_home, database_of, own_results, places_left
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ NAME = "model"
 LOADER = "fersnet.use.served"
 CHECKPOINT = "data/checkpoint.pt"
 """Where MLflow puts the checkpoint in a logged model."""
+
+CARD = "model_card.md"
+"""Name of a model's card, beside the checkpoint and in the store."""
+
+LONGEST_NOTE = 5000
+"""Characters that every store takes as a note."""
 
 REQUIREMENTS = (
     "torch",
@@ -41,6 +48,11 @@ REQUIREMENTS = (
 
 ANSWER_SECONDS = 3.0
 """Time that a server has for its first answer."""
+
+
+def store_uri(results: Path) -> str:
+    """The tracking store: MLFLOW_TRACKING_URI where it is set, otherwise the run's embedded SQLite file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(results / 'tracking' / 'mlflow.db').resolve()}"
 
 
 def connect(uri: str) -> "MlflowClient":
@@ -134,8 +146,38 @@ def log_model(
             pip_requirements=[f"{name}=={_version(name)}" for name in REQUIREMENTS],
         )
         client.log_model_artifacts(logged.model_id, str(content))
+        log_card(client, logged.model_id, checkpoint.with_name(CARD))
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+
+
+def log_card(client: "MlflowClient", model_id: str, card: Path) -> None:
+    """Put a model's card into the store, and show it on the model's page; nothing where there is none yet.
+
+    Raises:
+        MlflowException, OSError: if the store does not take it.
+    """
+    if not card.is_file():
+        return
+    text = card.read_text(encoding="utf-8")
+    client.log_model_artifact(model_id, str(card))
+    note = text if len(text) <= LONGEST_NOTE else f"{text[: LONGEST_NOTE - 20]}\n(see {CARD})"
+    client.set_logged_model_tags(model_id, {"mlflow.note.content": note, "card_sha256": file_sha256(card)})
+
+
+def find_card(checkpoint: Path) -> Path:
+    """The card of a checkpoint, beside it or, in a logged model, in the model's folder.
+
+    Raises:
+        UserError: if there is none.
+    """
+    for folder in (checkpoint.parent, checkpoint.parent.parent):
+        if (folder / CARD).is_file():
+            return folder / CARD
+    raise UserError(
+        f"{checkpoint}: has no {CARD}; the workflow writes one for each checkpoint of `fersnet` once its test subjects "
+        "are predicted"
+    )
 
 
 def logged_models(client: "MlflowClient", experiment: str) -> "list[LoggedModel]":
@@ -201,7 +243,7 @@ def _signature(expressions: Sequence[str]):
     from mlflow.types import ColSpec, DataType, Schema
 
     seen = [ColSpec(DataType.string, "predicted"), *(ColSpec(DataType.double, f"p_{name}") for name in expressions)]
-    outputs = [*seen, ColSpec(DataType.string, "error")]
+    outputs = [*seen, ColSpec(DataType.string, "trained_on"), ColSpec(DataType.string, "error")]
     return ModelSignature(Schema([ColSpec(DataType.binary, "image")]), Schema(outputs))
 
 

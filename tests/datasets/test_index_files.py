@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from fersnet.datasets.counts import commonest_reasons, compare_counts, count_table, describe_index
-from fersnet.datasets.index import look_at, read_dataset, read_index_file, write_index
+from fersnet.datasets.index import look_at, read_dataset, read_index, write_index
 from fersnet.datasets.video import peak_by_distance, peak_by_markers
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings
@@ -27,7 +27,7 @@ def test_index_survives_the_disk(ckplus, tmp_path):
     index = read_dataset(DatasetSettings(reader="ckplus"), ckplus)
     write_index(index, tmp_path / "a")
     write_index(index, tmp_path / "b")
-    again = read_index_file(tmp_path / "a")
+    again = read_index(tmp_path / "a")
     pd.testing.assert_frame_equal(again.sequences, index.sequences, check_dtype=False)
     pd.testing.assert_frame_equal(again.rejected, index.rejected, check_dtype=False)
     assert isinstance(again.sequences.apex[0], list) and isinstance(again.sequences.frames[0][0], str)
@@ -40,7 +40,7 @@ def test_nothing_rejected_leaves_a_header(ckplus, tmp_path):
     index = read_dataset(DatasetSettings(reader="folder", root="own"), _folder(tmp_path / "own", ckplus))
     write_index(index, tmp_path / "a")
     assert (tmp_path / "a/index_rejected.csv").read_text() == "sequence_id,frame,reason\n"
-    assert read_index_file(tmp_path / "a").rejected.empty
+    assert read_index(tmp_path / "a").rejected.empty
 
 
 def _folder(root, ckplus):
@@ -52,7 +52,7 @@ def _folder(root, ckplus):
 def test_damaged_index_is_one_line(tmp_path):
     (tmp_path / "index.parquet").write_bytes(b"PAR1")
     with pytest.raises(UserError, match="no readable index"):
-        read_index_file(tmp_path)
+        read_index(tmp_path)
 
 
 def test_classes_filter_the_index(ckplus):

@@ -26,11 +26,12 @@ def run(*words: str | Path):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_works(
-    tmp_path: Path, portrait: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
+    tmp_path: Path, portrait: Path, clip: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:  # fmt: skip
     checkpoint = make_checkpoint()
     monkeypatch.chdir(tmp_path)
-    replaced = {"face.jpg": str(portrait), "another.png": str(portrait)}
+    replaced = {"face.jpg": str(portrait), "another.png": str(portrait), "clip.mp4": str(clip)}
     words = [replaced.get(word, word) for word in shlex.split(command)]
     position = words.index("--model") + 1
     if words[position].endswith("checkpoint.pt"):
@@ -58,6 +59,7 @@ def test_f8_every_image_has_an_answer_in_its_place(
     entries = json.loads(done.stdout)
     assert [entry["image"] for entry in entries] == images
     assert entries[0] == entries[2]
+    assert entries[0]["face"] == 1 and entries[0]["trained_on"] == "unknown" and 0 < entries[0]["quality"] <= 1
     assert entries[0]["predicted"] == max(entries[0]["probabilities"], key=entries[0]["probabilities"].__getitem__)
     assert tuple(entries[0]["probabilities"]) == SIX
     assert set(entries[1]) == {"image", "error"} and entries[1]["error"].startswith("not an image file")

@@ -15,10 +15,10 @@ from fersnet import mirror as module
 from fersnet.cli import app
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
-from fersnet.mirror import mirror, store_uri
+from fersnet.mirror import mirror
 from fersnet.tracking import file_sha256, track_job
-from fersnet.use.model import open_model
-from fersnet.use.store import connect, fetch_checkpoint, logged_models, reason_of
+from fersnet.use.model import load_model
+from fersnet.use.store import connect, fetch_checkpoint, logged_models, reason_of, store_uri
 from tests.use.conftest import MakeCheckpoint
 
 
@@ -77,12 +77,12 @@ def test_a_model_is_logged_once_served_and_fetched(
     assert served.input_example is not None
     assert served.predict(served.input_example)["predicted"].isin(SIX).all()
     row = served.predict(pd.DataFrame({"image": [portrait.read_bytes()]})).iloc[0]
-    model = open_model(fetched)
-    expected = model.recognise(model.find_face(portrait))
-    assert {name: row[f"p_{name}"] for name in SIX} == pytest.approx(expected)
+    expected = load_model(fetched).predict(portrait).iloc[0]
+    assert {name: row[f"p_{name}"] for name in SIX} == pytest.approx({name: expected[f"p_{name}"] for name in SIX})
     # Case F8: a picture that fails keeps its place and does not hide the others.
     rows = served.predict(pd.DataFrame({"image": [b"text", portrait.read_bytes()]})).to_dict("records")
-    assert rows[0].pop("error").startswith("not an image file") and set(rows[0].values()) == {None}
+    assert rows[0].pop("error").startswith("not an image file") and rows[0].pop("trained_on") == "unknown"
+    assert set(rows[0].values()) == {None}
     assert rows[1] == row.to_dict() and rows[1]["error"] is None
 
     # By its own id, and as a folder.
@@ -93,6 +93,27 @@ def test_a_model_is_logged_once_served_and_fetched(
         with pytest.raises(UserError, match=name) as caught:
             fetch_checkpoint(name, store_uri(results), tmp_path / "again")
         assert "\n" not in str(caught.value)
+
+
+def test_a_card_goes_with_its_model_also_where_it_comes_later(
+    results: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store_uri(results))
+    track(results, make_checkpoint())
+    (run_id,) = mirror(results).run_ids.values()
+    describe = ["describe", "--model", f"runs:/{run_id}/model"]
+    done = CliRunner().invoke(app, describe)
+    assert done.exit_code == 1 and "has no model_card.md" in done.stderr
+    for text in ("# Card\n", "# Another card\n"):
+        (results / "model_card.md").write_text(text, encoding="utf-8")
+        mirror(results)
+        done = CliRunner().invoke(app, describe)
+        assert (done.exit_code, done.stdout) == (0, text)
+        assert [model.tags["mlflow.note.content"] for model in models_of(results)] == [text]
+    done = CliRunner().invoke(app, ["describe", "--model", str(results / "checkpoint.pt")])
+    assert done.stdout == "# Another card\n"
+    done = CliRunner().invoke(app, ["describe", "--model", "nothere.pt"])
+    assert done.exit_code == 1 and "nothere.pt: no such file" in done.stderr
 
 
 def test_a_checkpoint_that_another_job_has_replaced_is_not_logged(
@@ -298,7 +319,7 @@ def test_a_hostile_model_is_refused_and_not_executed(tmp_path: Path) -> None:
         fetch_checkpoint(str(folder), "sqlite:///nothere.db", tmp_path)
     torch.save({"networks": Hostile(mark)}, folder / "data" / "checkpoint.pt")
     with pytest.raises(UserError, match="holds more than tensors"):
-        open_model(fetch_checkpoint(str(folder), "sqlite:///nothere.db", tmp_path))
+        load_model(folder)
     assert not mark.exists()
 
 

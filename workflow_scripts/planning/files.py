@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from snakemake.io import ancient, expand, multiext
 
+from fersnet.mirror import MODEL_METHOD
 from fersnet.repeats import repeat_key, split_repeat
 from workflow_scripts.planning import paths
 from workflow_scripts.planning.run import Run, method_of
@@ -85,6 +86,11 @@ class Files:
     def predictions(self, methods: Iterable[str]) -> list[str]:
         """The predictions of all trainings of some methods."""
         return self.of_folds(paths.PREDICTIONS, self.run.recognition, method=self.run.trainings(methods))
+
+    def models(self, pattern: str) -> list[str]:
+        """A file for every checkpoint that becomes a model in the tracking store."""
+        kept = MODEL_METHOD in self.run.variants
+        return self.of_folds(pattern, self.run.recognition, method=MODEL_METHOD) if kept else []
 
     def evaluations(self, pattern: str = paths.EVALUATION) -> list[str]:
         """How the synthetic faces were judged, a file a fold."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fersnet.fingerprint import fingerprint
 from fersnet.methods.find import code_of
+from fersnet.mirror import MODEL_METHOD
 from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
 from fersnet.settings.base import Section
@@ -96,6 +97,10 @@ class RunParams:
         settings, backend = dump(self.run.settings.faces), self.run.landmark_backend(wildcards)
         return {key: settings[key] for key in ("size", "channels", "lighting")} | {"backend": backend}
 
+    def trained_on(self, wildcards: "Wildcards") -> str:
+        """Whose faces a model has seen, which it must tell who tries it on others."""
+        return "rendered" if self.run.is_embedded(wildcards) else "real"
+
     def reader(self, wildcards: "Wildcards") -> str:
         """What reads the job's dataset."""
         return self.run.dataset(wildcards).reader
@@ -133,6 +138,12 @@ class RunParams:
     def pretraining(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its first training, on another dataset, depends on."""
         return self._variant(method_of(wildcards), pretraining=True)
+
+    def model_card(self) -> Params:
+        """What the cards of the models in the tracking store say, beside their run: how they were trained, and how
+        intervals are computed."""
+        report = self.run.settings.report.model_dump(mode="json", include={"bootstrap_samples", "confidence"})
+        return {"report": report, "recipe": self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}}
 
     def study(self) -> Params:
         """What the selection study's result depends on; its method is a variant like any other."""

@@ -8,6 +8,7 @@ from snakemake.io import local
 from fersnet.datasets.fetching.folder import receipt_of
 from fersnet.project import PROJECT, named_file
 from fersnet.settings.data import DatasetSettings
+from fersnet.use.store import CARD
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 FOLDS = "<results>/datasets/{dataset}/folds.csv"
 FOLDS_CHECK = "<results>/datasets/{dataset}/folds_check.csv"
 CHECKPOINT = "<results>/models/{dataset}/{method}/fold{fold}/checkpoint.pt"
+MODEL_CARD = f"<results>/models/{{dataset}}/{{method}}/fold{{fold}}/{CARD}"
 HISTORY = "<results>/models/{dataset}/{method}/fold{fold}/history.csv"
 PREDICTIONS = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
 SYNTHESES = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
