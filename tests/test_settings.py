@@ -107,6 +107,12 @@ def test_paper_config_is_the_published_scale() -> None:
         ("synthesis: {method: fersnet_without_mtl}", ["synthesis.method", "fersnet_without_mtl"]),
         ("variants: {mine: {name: Mine, losses: {cyc: 1}}}", ["variants.mine.losses.cyc"]),
         ("variants: {mine: {name: Mine, pretrained_on: ckplus}}", ["variants.mine.pretrained_on", "ckplus"]),
+        ("baselines: {methods: [eac], eac: {pretrained_on: ckplus}}", ["baselines.eac.pretrained_on", "'ckplus'"]),
+        (
+            "datasets: {bu4dfe: null}\nvariants: {fersnet_bu4dfe: null}\n"
+            "baselines: {methods: [eac], eac: {pretrained_on: bu4dfe}}",
+            ["baselines.eac.pretrained_on", "'bu4dfe'", "purpose `pretraining`"],
+        ),
         ("datasets: {mine: {reader: folder}}", ["datasets.mine", "root"]),
         ("run: ../elsewhere", ["run", "../elsewhere"]),
         # Case C3: one class is none to tell apart, and contempt is not synthesised.

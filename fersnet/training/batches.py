@@ -207,24 +207,47 @@ def crop_and_flip(
         UserError: if the images are not uint8, not (B, C, S, S), or smaller than the crop.
     """
     _check_images(images, size)
-    count, side_y, side_x = len(images), images.shape[2], images.shape[3]
-    steps = torch.arange(size)
-    if train:
-        top = torch.randint(side_y - size + 1, (count, 1))
-        left = torch.randint(side_x - size + 1, (count, 1))
-        flipped = torch.rand(count, 1) < 0.5
-        down = top + steps
-        across = left + torch.where(flipped, size - 1 - steps, steps)
-    else:
-        down = ((side_y - size) // 2 + steps).expand(count, size)
-        across = ((side_x - size) // 2 + steps).expand(count, size)
-    cut = _gather(images, down, across)
+    crops = draw_crops(images, size) if train else centre_crops(images, size)
     if extra is None:
-        return cut
+        return cut(images, size, crops)
     if extra.shape != images.shape:
         raise UserError(f"target faces are {tuple(extra.shape)} and source faces {tuple(images.shape)}; rebuild both")
     _check_images(extra, size)
-    return cut, _gather(extra, down, across)
+    return cut(images, size, crops), cut(extra, size, crops)
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Where the square crops of a batch lie, and which of them are mirrored."""
+
+    top: Tensor
+    """int64 (B, 1): the crop's first row."""
+    left: Tensor
+    """int64 (B, 1): its first column."""
+    flipped: Tensor
+    """bool (B, 1)."""
+
+
+def draw_crops(images: Tensor, size: int) -> Crops:
+    """A random offset and, with probability 1/2, a mirror for each image, from the torch global RNG of the CPU."""
+    count, side_y, side_x = len(images), images.shape[2], images.shape[3]
+    top = torch.randint(side_y - size + 1, (count, 1))
+    left = torch.randint(side_x - size + 1, (count, 1))
+    return Crops(top, left, torch.rand(count, 1) < 0.5)
+
+
+def centre_crops(images: Tensor, size: int) -> Crops:
+    """The middle of each image, none of them mirrored."""
+    count, side_y, side_x = len(images), images.shape[2], images.shape[3]
+    top, left = (torch.full((count, 1), (side - size) // 2) for side in (side_y, side_x))
+    return Crops(top, left, torch.zeros(count, 1, dtype=torch.bool))
+
+
+def cut(images: Tensor, size: int, crops: Crops) -> Tensor:
+    """Crops of uint8 images (B, C, S, S) as floats in [0, 1], (B, C, size, size), on the images' device."""
+    steps = torch.arange(size)
+    across = crops.left + torch.where(crops.flipped, size - 1 - steps, steps)
+    return _gather(images, crops.top + steps, across)
 
 
 def draw_targets(

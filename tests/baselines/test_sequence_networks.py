@@ -12,6 +12,7 @@ from fersnet.baselines.cnn3d import Cnn3dSettings
 from fersnet.baselines.cnn3d import training as cnn3d
 from fersnet.baselines.dtagn import DtagnSettings
 from fersnet.baselines.dtagn import training as dtagn
+from fersnet.baselines.landmarks import MIRROR_68
 from fersnet.baselines.lbvcnn import LbvcnnSettings
 from fersnet.baselines.lbvcnn import training as lbvcnn
 from fersnet.baselines.networks import clip_tensor, mirrored
@@ -150,11 +151,11 @@ def test_landmarks_are_centred_on_the_nose_and_scaled_by_their_spread() -> None:
 
 
 def test_the_mirror_of_landmarks() -> None:
-    assert sorted(dtagn.MIRROR_68) == list(range(68))
-    assert [dtagn.MIRROR_68[dtagn.MIRROR_68[point]] for point in range(68)] == list(range(68))
+    assert sorted(MIRROR_68) == list(range(68))
+    assert [MIRROR_68[MIRROR_68[point]] for point in range(68)] == list(range(68))
     # Jaw ends, outer brows, outer eye corners, lower lids, mouth corners, nose tip.
     for left, right in ((0, 16), (17, 26), (36, 45), (41, 46), (48, 54), (30, 30), (61, 63), (67, 65)):
-        assert dtagn.MIRROR_68[left] == right
+        assert MIRROR_68[left] == right
 
 
 @pytest.mark.parametrize(("angle", "flip"), [(0.0, True), (15.0, False), (-10.0, True)])

@@ -89,7 +89,9 @@ def test_the_count_is_that_of_real_steps(rule: str, method: str) -> None:
     assert cost.flop == pytest.approx(total * len(stages) / weights, rel=tolerance)
     # Left out are cutting those borders and the optimizers: on clips, one call per parameter and operation.
     least = 0.4 if rule == "train_baseline" else 0.5 if edges else 0.9
-    assert least < cost.calls * weights / (calls * len(stages)) < 1.05
+    # A bound to the gradient is kept tensor by tensor where nothing is computed, and in one call for all elsewhere.
+    most = 1.4 if job.params["settings"].get("gradient_clip") else 1.05
+    assert least < cost.calls * weights / (calls * len(stages)) < most
     assert cost.parameters == sum(p.numel() for n in task.networks.values() for p in n.parameters())
     assert cost.step_bytes > 16 * cost.parameters
 

@@ -29,6 +29,7 @@ from torch.nn import functional
 
 from fersnet.baselines.clips import ClipSet
 from fersnet.baselines.dtagn import DtagnSettings
+from fersnet.baselines.landmarks import MIRROR_68
 from fersnet.baselines.networks import (
     ClipTask,
     NetworkModel,
@@ -50,11 +51,6 @@ INNER = [point for point in range(17, 68) if point not in (60, 64)]
 """The 49 of the 68 landmarks that are used: without the jaw and the inner corners of the mouth."""
 NOSE = INNER.index(30)
 """The tip of the nose, among the 49."""
-MIRROR_68 = [
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
-]  # fmt: skip
-"""The landmark that each of the 68 becomes in a mirror."""
 MIRROR = [INNER.index(MIRROR_68[point]) for point in INNER]
 SMALLEST_SPREAD = 1e-3
 """In pixels: below it landmarks count as one point."""

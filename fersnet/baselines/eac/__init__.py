@@ -43,6 +43,7 @@ METHOD = Recogniser(
         "learning_rate": 2e-3,
         "milestones": (11, 14),
         "decay": 0.3,
+        "consistency": 1.0,
     },
     small={"width": 4, "epochs": 8, "batch_size": 8, "milestones": (), "learning_rate": 3e-3, "erasing": 0.0},
 )

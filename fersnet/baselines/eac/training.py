@@ -21,10 +21,11 @@ of Adam's learning rate, weight decay, batch and epochs are the defaults, known 
 
 *Deviations.* ResNet-18 without ImageNet or face weights at the project's image size, in place of ResNet-50 on 224
 pixels that starts from VGGFace2: `pretrained_on` names a stand-in, on which the same training runs first. Without it
-the method is known to be weak. A stride of 1 in the last stage: a map of 3 x 3 would be too coarse. Faces are cropped
-and mirrored at random before the views are made, as for all recognisers here. What is erased becomes grey (0.5), the
-middle of the pixels' range, where the code puts ImageNet's mean. The last epoch counts; the authors average the last
-five.
+the method is known to be weak, and a small network's maps go flat before it has learnt anything, so that the embedded
+runs give the consistency a weight of 1. A stride of 1 in the last stage: a map of 3 x 3 would be too coarse. Faces are
+cropped and mirrored at random before the views are made, as for all recognisers here. What is erased becomes grey
+(0.5), the middle of the pixels' range, where the code puts ImageNet's mean. The last epoch counts; the authors average
+the last five.
 """
 
 from math import log

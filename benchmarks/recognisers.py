@@ -1,0 +1,127 @@
+"""Speed of the training steps of the recognisers of peak faces: `python benchmarks/recognisers.py [--json]`.
+
+For each method and size, per training image: milliseconds, images per second, GFLOP (twice the multiply-adds of
+convolutions and matrix products, forward and backward) and GFLOP per second; and the time of a plain implementation of
+the published step (`plain/<method>.py`) over this project's. After a warm-up of both, their epochs are timed in turn,
+and the medians count. The sizes are that of the embedded preset (48 pixels, grey) and the published one (96 pixels,
+colour). The faces are noise, which costs the same.
+"""
+
+import argparse
+import importlib.util
+import json
+import statistics
+import tempfile
+import time
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from plain.recognition import CLASSES, PlainRecogniser
+
+from fersnet.expressions import SIX
+from fersnet.methods.find import Found, find_known, load_code
+from fersnet.models.describe import OperationCounter, count_parameters
+from fersnet.training.batches import FaceSet, crop_and_flip, loose_faces
+from fersnet.training.task import TrainingRun
+
+SIZES = {"small": (48, 1), "published": (96, 3)}
+"""Side and channels of the images."""
+KNOWN = {
+    key: found
+    for key, found in find_known({}).recognisers.items()
+    if "clips" not in found.declared.reads and importlib.util.find_spec(f"plain.{key}") is not None
+}
+
+
+def noise(count: int, side: int, channels: int) -> FaceSet:
+    """Faces of noise, of a subject per six."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8, generator=generator)
+    return loose_faces(images, torch.arange(count) % CLASSES, torch.arange(count) // CLASSES, SIX)
+
+
+def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Time and operations per image; at least three epochs of each are timed, and more until `seconds` have passed."""
+    side, channels = SIZES[size]
+    faces = noise(max(2 * options.batch, 12), side, channels)
+    settings = found.declared.settings(**(found.declared.embedded if size == "small" else {}))
+    device = torch.device(options.device)
+    run = TrainingRun(Path(tempfile.gettempdir()), 0, device, "", {"image_size": side}, options.precision)
+    code = load_code(found.module)
+    task = code.task(faces, settings, run, CLASSES)
+    task.begin_epoch(code.stages(settings, len(faces))[0], 1)
+    step: PlainRecogniser = importlib.import_module(f"plain.{key}").STEP(
+        settings.width, channels, side, len(faces.subject_names)
+    )
+    for network in step.networks:
+        network.to(device)
+    images, labels, subjects = (value.to(device) for value in (faces.images, faces.labels, faces.subjects))
+
+    def epoch() -> None:
+        for indices in torch.arange(len(faces)).split(options.batch):
+            losses = task.training_step(indices)
+        next(iter(losses.values())).item()
+
+    def plain_epoch() -> None:
+        for indices in torch.arange(len(faces)).split(options.batch):
+            here = indices.to(device)
+            loss = step(crop_and_flip(images[here], side, train=True), labels[here], subjects[here])
+        loss.item()
+
+    with OperationCounter() as counter:
+        epoch()
+    plain_epoch()
+    timed: dict[Callable[[], None], list[float]] = {epoch: [], plain_epoch: []}
+    began = time.perf_counter()
+    while len(timed[epoch]) < 3 or time.perf_counter() - began < options.seconds:
+        for one, seconds in timed.items():
+            seconds.append(timeit.timeit(one, number=1) / len(faces))
+    taken, plainly = (statistics.median(seconds) for seconds in timed.values())
+    gigaflop = counter.total / 1e9 / len(faces)
+    return {
+        "parameters": sum(count_parameters(network) for network in task.networks.values()),
+        "milliseconds": 1000 * taken,
+        "images_per_second": 1 / taken,
+        "gigaflop": gigaflop,
+        "gigaflop_per_second": gigaflop / taken,
+        "plain_milliseconds": 1000 * plainly,
+        "plain_over_this": plainly / taken,
+    }
+
+
+def main() -> None:
+    """Prints a line per method and size, or one JSON document."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=16, help="images per step, for every method")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--seconds", type=float, default=3.0, help="shortest time per method and size")
+    parser.add_argument("--only", choices=list(KNOWN), help="key of the one method to measure")
+    parser.add_argument("--size", choices=list(SIZES), help="the one size to measure")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    results = {
+        f"{key} {size}": measure(key, found, size, options)
+        for key, found in KNOWN.items()
+        for size in SIZES
+        if options.only in (None, key) and options.size in (None, size)
+    }
+    if options.json:
+        print(json.dumps({"options": vars(options), "results": results}, indent=2))
+        return
+    heads = f"{'parameters':>10} {'ms/image':>9} {'images/s':>9} {'GFLOP/image':>12} {'GFLOP/s':>8} {'plain/this':>11}"
+    print(f"{'method':20} {heads}")
+    for name, figures in results.items():
+        print(
+            f"{name:20} {figures['parameters']:10} {figures['milliseconds']:9.2f} {figures['images_per_second']:9.1f} "
+            f"{figures['gigaflop']:12.3f} {figures['gigaflop_per_second']:8.1f} {figures['plain_over_this']:11.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
