@@ -97,7 +97,7 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
             ShownCell(
                 cells[printed[column.key]].text,
                 cells[printed[column.key]].bold,
-                _interval(row, column, ends),
+                interval_words(row, column, ends).strip(),
                 "" if pd.isna(row[column.key]) else str(row[column.key]),
             )
             for column in kept
@@ -147,11 +147,12 @@ def _shown_column(column: Column, both_kinds: bool, first: bool) -> ShownColumn:
     )
 
 
-def _interval(row: Mapping[str, object], column: Column, ends: set[str]) -> str:
+def interval_words(row: Mapping[Any, Any], column: Column, ends: set[str]) -> str:
+    """A cell's interval in brackets, where the column has one whose ends are not columns of their own."""
     low, high = INTERVALS.get(column.key, ("", ""))
     if low not in ends or pd.isna(row[low]) or pd.isna(row[column.key]):
         return ""
-    return f"({column.text_of(row[low])} to {column.text_of(row[high])})"
+    return f" ({column.text_of(row[low])} to {column.text_of(row[high])})"
 
 
 def _content_hash(text: str) -> str:
