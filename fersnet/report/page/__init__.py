@@ -112,15 +112,14 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
 def render(template: str, **values: Any) -> str:
     """A page from one of the templates of this folder."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     loader = PackageLoader("fersnet.report.page", ".")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     style, script = (loader.get_source(environment, name)[0] for name in ("page.css", "page.js"))
-    own = {"style": Markup(style), "script": Markup(script)}
-    own |= {"style_hash": Markup(_content_hash(style)), "script_hash": Markup(_content_hash(script))}
+    own = {"style": style, "script": script}
+    own |= {"style_hash": _content_hash(style), "script_hash": _content_hash(script)}
     return environment.get_template(template).render(**own, **values, ticked=ticked, carries_references=_NAMES)
 
 
