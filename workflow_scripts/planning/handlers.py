@@ -23,8 +23,8 @@ from fersnet.report.run_file import run_file, write_run
 from workflow_scripts.plan_jobs import described
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.params import dump
+from workflow_scripts.planning.progress import ProgressHead, ProgressLines, draws_bars
 from workflow_scripts.planning.run import Run
-from workflow_scripts.progress import ProgressHead, ProgressLines, draws_bars
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow
