@@ -1,4 +1,4 @@
-"""The commands that read the results of runs: `fersnet show`, `report`."""
+"""The commands that read the results of runs: `fersnet show`, `report`, `export`, `check` and `compare`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,4 +28,46 @@ def report(results: Results) -> None:
         print(f"Report: {page}" + (f" (unfinished: {missing.words})" if missing else ""))
 
 
-COMMANDS = (show, report)
+def export(
+    results: Results,
+    out: Annotated[Path, typer.Argument(help="Zip file to write.", show_default=False)],
+) -> None:
+    """Put a finished run into one file to be sent: tables, predictions, settings, versions, checksums, and no face."""
+    from fersnet.report.export import export_run
+
+    with one_line_errors():
+        count = export_run(results, out)
+        print(f"{out}: {count} files, {out.stat().st_size / 1e6:.1f} MB; what may be sent: docs/community_results.md")
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="A file that `fersnet export` wrote.", show_default=False)],
+) -> None:
+    """Recompute every table of an exported run from the predictions in it, and compare."""
+    from fersnet.report.export import check_export
+
+    with one_line_errors():
+        run, count = check_export(file)
+        print(f"{file}: run {run.description.run}: all {count} tables are what its predictions give")
+
+
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of two or more runs; the first is the one to differ from.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables and comparison.html.")] = Path(
+        "results/comparison"
+    ),
+) -> None:
+    """Runs beside each other: accuracies with paired differences, settings that differ, time and memory."""
+    from fersnet.report.comparison import compare_runs
+    from fersnet.report.terminal import print_comparison, print_link, results_console
+
+    with one_line_errors():
+        tables = compare_runs(runs, out)
+        console = results_console()
+        print_comparison(tables, console)
+        print_link("Page", out / "comparison.html", console)
+
+
+COMMANDS = (show, report, export, check, compare)

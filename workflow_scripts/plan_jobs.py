@@ -1,7 +1,7 @@
 """The jobs of a run as Snakemake itself plans them, printed as JSON; nothing is run.
 
 `python -m workflow_scripts.plan_jobs [config files laid over the default]`, in the folder of the run; what is wrong
-with the config comes on the standard output too, with the exit code 1.
+with the config comes on the standard output, too (exit status 1).
 
 This is no rule's script. It stands here because the package knows nothing of Snakemake, and `fersnet plan` runs it.
 Snakemake's interface for programs plans a run but hands out no graph, and what it prints leaves things out: `--d3dag`
@@ -52,7 +52,7 @@ def plan_jobs(config_files: list[Path], cores: int = 1000) -> list[dict[str, Any
         return [
             described(job)
             | {"wildcards": dict(job.wildcards.items()), "needed": dag.needrun(job)}
-            | {"after": sorted(numbers[other] for other in dag.job_dependencies(job))}
+            | {"after": sorted(map(numbers.__getitem__, dag.job_dependencies(job)))}
             for job in numbers
         ]
 

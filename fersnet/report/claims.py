@@ -6,8 +6,9 @@ import pandas as pd
 
 from fersnet.claims import SYNTHESIS, Claim
 from fersnet.report.description import RUN_COLUMNS, RunDescription
+from fersnet.report.pairs import compare, joined, right_by, right_by_sequence, targets_read
 from fersnet.report.rows import Row, percent
-from fersnet.report.statistics import Comparison, clustered_bootstrap, compare_paired, sequence_predictions
+from fersnet.report.statistics import clustered_bootstrap
 from fersnet.report.table import Table, columns
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
@@ -116,7 +117,7 @@ def _found(claim: Claim, pair: Sequence[pd.DataFrame], description: RunDescripti
     place = (claim.figure, claim.dataset, claim.method, claim.better_than)
     seed = derive_seed(description.seed, "bootstrap", "claims", *place)
     options = (settings.bootstrap_samples, settings.confidence, seed)
-    found = _compare(items, *options)
+    found = compare(items, *options)
     interval = clustered_bootstrap(items["first"].to_numpy(), items["subject"].to_numpy(), *options)
     row: Row = {
         "unit": unit,
@@ -136,50 +137,24 @@ def _found(claim: Claim, pair: Sequence[pd.DataFrame], description: RunDescripti
     if row["verdict"] == OPEN:
         row["visible"] = percent(found.visible)
     if claim.figure != SYNTHESIS:
-        sequences = _compare(_joined([_by_sequence(frame) for frame in pair]), *options)
+        sequences = compare(joined([right_by_sequence(frame) for frame in pair]), *options)
         row |= {"sequence_difference": percent(sequences.difference)}
         row |= {"sequence_low": percent(sequences.interval.low), "sequence_high": percent(sequences.interval.high)}
     return row
-
-
-def _compare(items: pd.DataFrame, samples: int, confidence: float, seed: int) -> Comparison:
-    values = items["first"].to_numpy(), items["second"].to_numpy(), items["subject"].to_numpy()
-    return compare_paired(*values, samples, confidence, seed)
 
 
 def _recognised_items(pair: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, str]:
     """Both methods' answers on the items that the paper counts: images, or sequences for those that read these."""
     whole = [(frame["frame"] == -1).all() for frame in pair]
     if not any(whole):
-        return _joined([_right(frame, ["sequence_id", "frame"]) for frame in pair]), "images"
+        return joined([right_by(frame, ["sequence_id", "frame"]) for frame in pair]), "images"
     if all(whole):
-        return _joined([_right(frame, ["sequence_id"]) for frame in pair]), "sequences"
+        return joined([right_by(frame, ["sequence_id"]) for frame in pair]), "sequences"
     # The share of a sequence's images that one method reads, beside the other's one answer.
-    return _joined([_right(frame, ["sequence_id"]) for frame in pair]), "images and sequences"
+    return joined([right_by(frame, ["sequence_id"]) for frame in pair]), "images and sequences"
 
 
 def _synthetic_items(pair: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, str]:
     """What the judge reads in both systems' faces of the same source and target."""
     keys = ["fold", "sequence_id", "source", "target"]
-    return _joined([_right(frame.assign(expression=frame["target"]), keys) for frame in pair]), "images"
-
-
-def _by_sequence(frame: pd.DataFrame) -> pd.DataFrame:
-    sequences = sequence_predictions(frame)
-    return _mean(sequences, sequences["correct"], ["sequence_id"])
-
-
-def _right(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The share of right answers by item, over all trainings."""
-    return _mean(frame, frame["predicted"] == frame["expression"], keys)
-
-
-def _mean(frame: pd.DataFrame, right: pd.Series, keys: list[str]) -> pd.DataFrame:
-    grouped = frame.assign(right=right.astype(float)).groupby(keys, sort=True)
-    return grouped.agg(subject=("subject", "first"), right=("right", "mean"))
-
-
-def _joined(pair: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    first, second = pair
-    both = first.join(second["right"], how="inner", rsuffix="_second").reset_index()
-    return both.rename(columns={"right": "first", "right_second": "second"})
+    return joined([targets_read(frame, keys) for frame in pair]), "images"

@@ -54,6 +54,8 @@ _FIRST = ("synthesis_", "ablation")
 """Sections whose figures stand before the tables."""
 _WIDE, _USUAL, _SMALL = 1500, 1150, 720
 """Widths in pixels: twice what a page shows, for screens of small pixels."""
+MOST_JOBS = 500
+"""Of more jobs the page gives the sums alone, and stays as small as it should be."""
 _MANY = 4
 """A section with more figures than this shows them small."""
 
@@ -171,7 +173,7 @@ def write_report(
         citation=CITATION,
         summaries=[] if jobs is None else job_summaries(jobs),
         job_columns=[] if jobs is None else list(jobs.columns),
-        job_rows=[] if jobs is None else _job_rows(jobs),
+        job_rows=[] if jobs is None or len(jobs) > MOST_JOBS else _job_rows(jobs),
         facts=facts,
         unfinished=unfinished,
         cards=cards,

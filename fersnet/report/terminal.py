@@ -1,11 +1,13 @@
 """The end of a run on the terminal: tables of at most a hundred columns, the claims, and where the report is."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from fersnet.report.claims import CONTRADICTED, HOLDS, NOT_RUN, OPEN, VERDICTS
+from fersnet.report.page import INTERVALS, interval_words
 from fersnet.report.table import Table, read_json
 
 if TYPE_CHECKING:
@@ -89,6 +91,27 @@ def print_claims(table: Table, console: "Console") -> None:
     counts = table.frame["verdict"].value_counts()
     said = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
     console.print(f"Claims of the paper: {said}.\n", soft_wrap=True)
+
+
+def print_comparison(tables: Iterable[Table], console: "Console") -> None:
+    """Tables of compared runs: accuracies with differences, settings that differ, time and memory."""
+    for table in tables:
+        ends = {end for key, pair in INTERVALS.items() if table.has(key, *pair) for end in pair}
+        first = set(table.needed) or {column.key for column in table.columns}
+        shown = [column for column in table.columns if column.key in first - ends - {table.group}]
+        printed = _new_table(table)
+        for column in shown:
+            justify: Any = "right" if column.is_number else "left"
+            printed.add_column(_escaped(column.heading), justify=justify, no_wrap=column.is_number)
+        groups = table.frame.groupby(table.group, sort=False) if table.group else [("", table.frame)]
+        for heading, rows in groups:
+            if heading:
+                printed.add_row(f"[bold]{_escaped(heading)}[/bold]")
+            for row in rows.to_dict("records"):
+                cells = [column.text_of(row[column.key]) + interval_words(row, column, ends) for column in shown]
+                printed.add_row(*map(_escaped, cells))
+            printed.add_section()
+        console.print(printed)
 
 
 def print_link(name: str, path: Path, console: "Console") -> None:

@@ -6,12 +6,41 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from invented_results import write_run
+from invented_results import DATASETS, FOLDS
+from invented_results import write_run as write_invented_run
+
+from fersnet.report.recompute import RunFolder, recompute
+from fersnet.report.run_file import read_run, run_file, write_run
+from fersnet.report.writing import write_table
+from fersnet.settings.load import load_settings
 
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory) -> Path:
-    return write_run(tmp_path_factory.mktemp("results") / "invented")
+    return write_invented_run(tmp_path_factory.mktemp("results") / "invented")
+
+
+@pytest.fixture(scope="session")
+def finished_run(run_folder, tmp_path_factory) -> Path:
+    """The invented run with its tables, as the workflow leaves a run."""
+    results = tmp_path_factory.mktemp("finished") / "results" / "invented"
+    shutil.copytree(run_folder, results)
+    config = {
+        "preset": "embedded",
+        "run": "invented",
+        "datasets": {"bu4dfe": None},
+        "variants": {"fersnet_bu4dfe": None},
+        "baselines": {"methods": ["lbp_top"]},
+        "selection_study": {"method": "fersnet"},
+        "report": {"bootstrap_samples": 100},
+    }
+    keys = ("claims", "datasets", "ablation", "synthesis", *(f"fer_{dataset}" for dataset in DATASETS), "selection")
+    tables = [f"tables/{key}.json" for key in keys]
+    write_run(run_file(load_settings(config, []), dict.fromkeys(DATASETS, FOLDS), tables, []), results)
+    files = RunFolder(results, read_run(results))
+    for key in keys:
+        write_table(recompute(files, key), results / "tables")
+    return results
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from fersnet.project import CONFIG
 from fersnet.report import pictures
 from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.files import read_jobs
-from fersnet.report.html import job_summaries, write_report
+from fersnet.report.html import MOST_JOBS, job_summaries, write_report
 from fersnet.report.pictures import LARGEST_BYTES, read_pictures
 from fersnet.report.run_file import read_run, run_file, write_run
 from fersnet.report.standing import write_standing_report
@@ -138,6 +138,12 @@ def test_jobs_are_summed_by_rule(parts):
     trained = by_rule["train_fersnet"]
     assert (trained.jobs, trained.finished) == (37, 36)
     assert trained.hours == pytest.approx(37 * 120 / 3600) and trained.devices == "cpu"
+
+
+def test_of_very_many_jobs_the_sums_stand_alone(tmp_path, parts):
+    jobs = pd.concat([parts[2]] * (MOST_JOBS // len(parts[2]) + 1))
+    text = written(tmp_path / "report.html", (*parts[:2], jobs))
+    assert text.count(">train_baseline</td>") == 1 and "lists every job" in text
 
 
 def test_missing_or_foreign_figures_are_named(tmp_path, parts):

@@ -10,7 +10,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from fersnet.plan.graph import Job
 from fersnet.plan.left import TimeLeft
-from workflow_scripts.progress import ProgressHead, ProgressLines, draws_bars
+from workflow_scripts.planning.progress import ProgressHead, ProgressLines, draws_bars
 
 
 def test_e5_each_finished_job_is_one_line_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from fersnet.report.export import check_export, export_run
 from tests.workflow.conftest import snakemake
 
 pytestmark = pytest.mark.smoke
@@ -144,6 +145,23 @@ def test_the_selection_table_follows_from_its_predictions(results: Path) -> None
         for rule, rows in pd.concat(parts).groupby("rule"):
             row = table[(table["dataset"] == dataset) & (table[rule_column] == rule)].iloc[0]
             assert row["accuracy"] == pytest.approx(sequence_accuracy(rows), abs=1e-3)
+
+
+def test_every_table_recomputes_from_what_an_export_holds(results: Path, tmp_path: Path) -> None:
+    export_run(results, tmp_path / "smoke.zip")
+    run, count = check_export(tmp_path / "smoke.zip")
+    assert {Path(name).stem for name in run.tables} == {path.stem for path in (results / "tables").glob("*.csv")}
+    assert count == len(run.tables)
+
+
+def test_the_claims_stand_first_in_the_report_and_name_every_comparison(results: Path) -> None:
+    claims = pd.read_csv(results / "tables" / "claims.csv")
+    assert len(claims) == 47 and set(claims["verdict"]) <= {"holds", "open", "contradicted", "not run"}
+    tried = claims[claims["verdict"] != "not run"]
+    assert {"fersnet", "fersnet_fes_da", "fersnet_bu4dfe", "fersnet_without_convflu"} == set(tried["method"])
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert page.index('id="table-claims"') < page.index('id="table-ablation"')
+    assert len(page) < 4_000_000 and "not finished" not in page
 
 
 def test_no_training_face_of_a_test_subject_and_no_subject_in_two_folds(results: Path) -> None:

@@ -23,8 +23,8 @@ from fersnet.report.run_file import run_file, write_run
 from workflow_scripts.plan_jobs import described
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.params import dump
+from workflow_scripts.planning.progress import ProgressHead, ProgressLines, draws_bars
 from workflow_scripts.planning.run import Run
-from workflow_scripts.progress import ProgressHead, ProgressLines, draws_bars
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow
@@ -119,7 +119,7 @@ def _time_left(workflow: "Workflow", run: Run) -> TimeLeft | None:
         after = sorted(numbers[other] for other in workflow.dag.job_dependencies(job) if other in numbers)
         jobs.append(described(job) | places | {"after": after})
     gpus = workflow.global_resources.get("gpu")
-    limits = (cores, int(gpus.value) if gpus else 0)
+    limits = (cores, int(gpus.value or 0) if gpus else 0)
     by_number = {job.jobid: Job(**one) for job, one in zip(needed, jobs, strict=True)}
     left = TimeLeft(by_number, *limits)
     asked = json.dumps({"config": dump(run.settings), "jobs": jobs, "earlier": known}, default=str)

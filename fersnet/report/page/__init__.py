@@ -97,7 +97,7 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
             ShownCell(
                 cells[printed[column.key]].text,
                 cells[printed[column.key]].bold,
-                _interval(row, column, ends),
+                interval_words(row, column, ends).strip(),
                 "" if pd.isna(row[column.key]) else str(row[column.key]),
             )
             for column in kept
@@ -112,15 +112,14 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
 def render(template: str, **values: Any) -> str:
     """A page from one of the templates of this folder."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     loader = PackageLoader("fersnet.report.page", ".")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     style, script = (loader.get_source(environment, name)[0] for name in ("page.css", "page.js"))
-    own = {"style": Markup(style), "script": Markup(script)}
-    own |= {"style_hash": Markup(_content_hash(style)), "script_hash": Markup(_content_hash(script))}
+    own = {"style": style, "script": script}
+    own |= {"style_hash": _content_hash(style), "script_hash": _content_hash(script)}
     return environment.get_template(template).render(**own, **values, ticked=ticked, carries_references=_NAMES)
 
 
@@ -147,11 +146,12 @@ def _shown_column(column: Column, both_kinds: bool, first: bool) -> ShownColumn:
     )
 
 
-def _interval(row: Mapping[str, object], column: Column, ends: set[str]) -> str:
+def interval_words(row: Mapping[Any, Any], column: Column, ends: set[str]) -> str:
+    """A cell's interval in brackets, where the column has one whose ends are not columns of their own."""
     low, high = INTERVALS.get(column.key, ("", ""))
     if low not in ends or pd.isna(row[low]) or pd.isna(row[column.key]):
         return ""
-    return f"({column.text_of(row[low])} to {column.text_of(row[high])})"
+    return f" ({column.text_of(row[low])} to {column.text_of(row[high])})"
 
 
 def _content_hash(text: str) -> str:

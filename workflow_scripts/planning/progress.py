@@ -1,6 +1,6 @@
 """How far a run is: a line per finished job where the output goes to a file, the head of the bars on a terminal.
 
-This is no rule's script: `planning/handlers.py` uses it. The bars are those of the logger that the profiles name.
+The bars are those of the logger that the profiles name.
 """
 
 import logging
