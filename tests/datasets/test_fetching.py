@@ -420,7 +420,7 @@ def test_the_command_asks_first_and_keeps_out_of_the_project(london, host, tmp_p
     assert run("london", "--to", tmp_path / "file", "--accept")[0] == 1
     assert host.asked == []
     status, said = run("london", "--to", tmp_path / "data", "--accept")
-    assert status == 0 and "3 files fetched and checked" in said and present(tmp_path / "data") == CONTENT
+    assert status == 0 and "complete; 3 had to be fetched" in said and present(tmp_path / "data") == CONTENT
 
 
 def test_the_command_says_what_to_do_where_it_does_not_fetch():
