@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,11 +21,16 @@ from typer.testing import CliRunner
 from fersnet.cli import app
 from fersnet.datasets.fetching import downloader, files, sources
 from fersnet.datasets.fetching.fetch import fetch
+from fersnet.datasets.fetching.folder import fetched_stamp, receipt_of, write_receipt
 from fersnet.datasets.fetching.meter import Meter
 from fersnet.datasets.fetching.sources import ByHand, PinnedFiles, ZenodoArchives, chosen_parts, open_sets
 from fersnet.datasets.fetching.unpack import unpack
+from fersnet.datasets.presence import find_problems
+from fersnet.datasets.stamp import data_stamp
 from fersnet.errors import UserError
+from fersnet.methods.find import find_known
 from fersnet.project import PROJECT
+from fersnet.settings.data import DatasetSettings
 
 CONTENT = {f"inst/neutral_front/{number:03}_03.jpg": bytes([number]) * (200_000 + number) for number in (1, 2, 3)}
 BREAK = f"break {2 * downloader.CHUNK}"
@@ -414,7 +420,7 @@ def test_the_command_asks_first_and_keeps_out_of_the_project(london, host, tmp_p
     assert run("london", "--to", tmp_path / "file", "--accept")[0] == 1
     assert host.asked == []
     status, said = run("london", "--to", tmp_path / "data", "--accept")
-    assert status == 0 and "3 files fetched and checked" in said and present(tmp_path / "data") == CONTENT
+    assert status == 0 and "complete; 3 had to be fetched" in said and present(tmp_path / "data") == CONTENT
 
 
 def test_the_command_says_what_to_do_where_it_does_not_fetch():
@@ -423,3 +429,69 @@ def test_the_command_says_what_to_do_where_it_does_not_fetch():
     assert "git lfs pull" in run("cremad")[1]
     status, said = run("jaffe")
     assert status == 1 and "london, ravdess" in said and len(said.splitlines()) == 1
+
+
+def test_the_fetching_itself_changes_no_stamp_but_a_change_of_the_tree_does(tmp_path):
+    dataset = DatasetSettings(reader="london", root=str(tmp_path), fetch=True)
+    picture = tmp_path / "inst" / "001_03.jpg"
+
+    def look() -> str:
+        return data_stamp(dataset, tmp_path.with_name("memory"), "fersnet.datasets.readers.folder")
+
+    def stamp() -> str:
+        return fetched_stamp(dataset, look)
+
+    planned = stamp()
+    picture.parent.mkdir()
+    picture.write_bytes(b"a")
+    assert stamp() == planned, "all that lies there before the receipt is checked by the fetching"
+    write_receipt(dataset, look())
+    assert stamp() == planned and {path.name for path in tmp_path.iterdir()} == {"inst", ".fetched"}
+    picture.write_bytes(b"b")
+    assert stamp() != planned
+    picture.write_bytes(b"a")
+    assert stamp() == planned
+    (tmp_path / "inst" / "002_03.jpg").write_bytes(b"a")
+    assert stamp() != planned
+    one, few = (DatasetSettings(reader="ravdess", root="r", fetch=parts) for parts in (True, "1 - 4"))
+    assert receipt_of(one) != receipt_of(few) and fetched_stamp(one, str) != fetched_stamp(few, str)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reader": "mmi"}, "the mmi set is not fetched, only london and ravdess are; it needs a root of yours"),
+        ({"reader": "kdef"}, "`fersnet fetch kdef` says how to get it"),
+        ({"fetch": "1-4"}, "fetched as a whole"),
+        ({"reader": "ravdess", "fetch": "1-40"}, "has actors 1 to 24"),
+        ({"root": str(PROJECT / "data")}, "give a folder outside of it"),
+        ({"root": None}, "a root is needed"),
+    ],
+)
+def test_what_cannot_be_fetched_is_said_before_any_job(tmp_path, changes, words):
+    dataset = DatasetSettings(**{"reader": "london", "root": str(tmp_path / "none"), "fetch": True} | changes)
+    settings = SimpleNamespace(
+        datasets={"own": dataset},
+        known=SimpleNamespace(readers=dict.fromkeys((dataset.reader,), find_known({}).readers["folder"])),
+        folds=SimpleNamespace(scheme="strided"),
+    )
+    (line,) = find_problems(settings)
+    assert line.startswith("datasets.own.fetch: ") and words in line and "\n" not in line
+
+
+def test_a_root_that_will_be_fetched_is_no_problem_unless_its_people_must_be_counted(tmp_path):
+    dataset = DatasetSettings(reader="london", root=str(tmp_path / "none"), fetch=True)
+    known = SimpleNamespace(readers={"london": find_known({}).readers["folder"]})
+    settings = SimpleNamespace(datasets={"own": dataset}, known=known, folds=SimpleNamespace(scheme="strided"))
+    assert find_problems(settings) == []
+    settings.folds.scheme = "leave_one_subject_out"
+    assert f"fersnet fetch london --to {tmp_path / 'none'}" in find_problems(settings)[0]
+
+
+def test_a_reader_of_an_open_set_declares_the_terms_that_are_shown_before_it_is_fetched():
+    readers = find_known({}).readers
+    for key, one in open_sets().items():
+        if key in readers:
+            assert (readers[key].declared.terms, readers[key].declared.reference) == (one.terms, one.reference)
+    for key, found in readers.items():
+        assert (found.declared.terms is None) == (found.declared.reference is None), key

@@ -134,6 +134,7 @@ def test_a_changed_line_of_a_method_runs_it_and_what_follows(own: Path) -> None:
         ("train_baseline", "pixels"),
         ("collect_jobs", ""),
         ("table_recognition", ""),
+        ("table_subgroups", ""),
         ("figure_confusion", ""),
         ("figure_ranking", ""),
         ("build_report", ""),

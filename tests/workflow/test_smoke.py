@@ -63,7 +63,7 @@ def test_all_files_of_the_contract_exist_with_their_columns(results: Path) -> No
                 assert content["images"].dtype == np.uint8
                 assert len(content["images"]) == len(content["source"]) == len(content["target"])
     wanted = {"method", "name", "dataset", "reported", "accuracy", "ci_low", "ci_high", "n_sequences"}
-    for name in ("fer_ckplus", "fer_oulu_casia", "fer_mmi", "synthesis", "ablation", "selection"):
+    for name in ("fer_ckplus", "fer_oulu_casia", "fer_mmi", "synthesis", "ablation", "subgroups", "selection"):
         assert wanted <= set(pd.read_csv(results / "tables" / f"{name}.csv")), name
         for suffix in ("json", "md", "tex"):
             assert (results / "tables" / f"{name}.{suffix}").is_file()

@@ -53,7 +53,7 @@ def fetch(
             _ask()
         with Meter() as meter:
             count = fetch_set(one, to, parts, meter.announce)
-        print(f"{to}: {count} files fetched and checked" if count else f"{to}: all of it was there")
+        print(f"{to}: complete; {count or 'nothing'} had to be fetched")
 
 
 def _ask() -> None:

@@ -43,7 +43,7 @@ class ResumingDownloader:
         """The file in which a download collects."""
         return self.folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.part"
 
-    def __call__(self, url: str, output_file: str, pooch: Any, check_only: bool = False) -> None:
+    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         """Download a file as a whole, and hand it over as `output_file`.
 
         Raises:
