@@ -5,18 +5,18 @@ these are: so a table waits for its own jobs alone, and is made again with them.
 """
 
 
-use rule seconds as model_cards with:
+use rule seconds as build_model_cards with:
     input:
         checkpoints=FILES.models(paths.CHECKPOINT),
         predictions=FILES.models(paths.PREDICTIONS),
         folds=FILES.each_dataset("folds.csv"),
     output:
-        FILES.models(paths.MODEL_CARD),
+        cards=FILES.models(paths.MODEL_CARD),
     pathvars:
-        job="model_cards/models",
+        job="build_model_cards/models",
     localrule: True
     params:
-        **work("model_cards", run=PARAMS.described([MODEL_METHOD]), **PARAMS.model_card()),
+        **work("build_model_cards", run=PARAMS.described([MODEL_METHOD]), **PARAMS.model_card()),
 
 
 use rule seconds as collect_jobs with:

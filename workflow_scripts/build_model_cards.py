@@ -11,10 +11,11 @@ from workflow_scripts.report_job import describe_run, report_settings
 
 with tracked_job(snakemake):
     description, settings = describe_run(snakemake), report_settings(snakemake)
-    predictions = read_predictions(map(Path, snakemake.input.predictions))
-    for card in map(Path, snakemake.output):
+    predictions = [Path(path) for path in snakemake.input.predictions]
+    for card in map(Path, snakemake.output.cards):
         dataset, method, fold = card.parts[-4], card.parts[-3], fold_of(card)
-        of_dataset = predictions[predictions["dataset"] == dataset]
+        # One dataset at a time: their classes differ.
+        of_dataset = read_predictions(path for path in predictions if path.parts[-3] == dataset)
         text = model_card(
             dataset,
             method,
