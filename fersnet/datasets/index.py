@@ -2,13 +2,19 @@
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import ModuleType
 
 from fersnet.csv_files import read_csv
 from fersnet.datasets.counts import commonest_reasons
-from fersnet.datasets.sequences import REJECTED_COLUMNS, SEQUENCE_COLUMNS, OptionError, SequenceIndex
+from fersnet.datasets.sequences import (
+    OPTIONAL_COLUMNS,
+    REJECTED_COLUMNS,
+    SEQUENCE_COLUMNS,
+    OptionError,
+    SequenceIndex,
+)
 from fersnet.errors import UserError
 from fersnet.methods.find import load_code, load_module
 from fersnet.settings.data import DatasetSettings
@@ -106,14 +112,17 @@ def write_index(index: SequenceIndex, folder: Path) -> None:
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
-    schema = pa.schema(
-        [("sequence_id", pa.string()), ("subject", pa.string()), ("expression", pa.string()), ("n_frames", pa.int64()),
-         ("frames", pa.list_(pa.string())), ("apex", pa.list_(pa.int64())), ("neutral", pa.int64()),
-         ("view", pa.string())]
-    )  # fmt: skip
-    table = pa.Table.from_pandas(index.sequences[list(SEQUENCE_COLUMNS)], schema=schema, preserve_index=False)
+    types = {"n_frames": pa.int64(), "frames": pa.list_(pa.string()), "apex": pa.list_(pa.int64()),
+             "neutral": pa.int64(), "age": pa.int64()}  # fmt: skip
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in _columns(index.sequences.columns)])
+    table = pa.Table.from_pandas(index.sequences[schema.names], schema=schema, preserve_index=False)
     _replace(folder / INDEX_FILE, lambda path: pq.write_table(table, path))
     _replace(folder / REJECTED_FILE, lambda path: index.rejected.to_csv(path, index=False))
+
+
+def _columns(there: Collection[str]) -> list[str]:
+    """The columns of an index that has the given ones: those that all have, and the optional ones among them."""
+    return [*SEQUENCE_COLUMNS, *(name for name in OPTIONAL_COLUMNS if name in there)]
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
@@ -134,10 +143,13 @@ def read_index_file(folder: Path) -> SequenceIndex:
     from pandas import read_parquet
 
     try:
-        sequences = read_parquet(folder / INDEX_FILE)[list(SEQUENCE_COLUMNS)]
+        sequences = read_parquet(folder / INDEX_FILE)
+        sequences = sequences[_columns(sequences.columns)]
         rejected = read_csv(folder / REJECTED_FILE, text=("frame",))[list(REJECTED_COLUMNS)]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{folder}: no readable index ({error}); delete the folder and run again") from error
     for column in ("frames", "apex"):
         sequences[column] = [cell.tolist() for cell in sequences[column]]
+    if "age" in sequences:
+        sequences["age"] = sequences["age"].astype("Int64")
     return SequenceIndex(sequences, rejected)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SEQUENCE_COLUMNS = ("sequence_id", "subject", "expression", "n_frames", "frames", "apex", "neutral", "view")
+OPTIONAL_COLUMNS = ("sex", "age", "ethnicity", "apex_rule")
+"""Columns that an index has where its dataset says it: of the people, and by which rule the peak frames were found."""
 REJECTED_COLUMNS = ("sequence_id", "frame", "reason")
 UNLABELLED = "unlabelled"
 """Reasons that start with this word mark material without a usable label, which is expected in CK+ and MMI."""
@@ -25,11 +27,22 @@ class SequenceIndex:
             `n_frames`, `frames` (list of paths relative to the root with forward slashes, or
             "<video path>#<0-based frame number>" in decoding order), `apex` (ascending 0-based positions of the peak
             frames in `frames`), `neutral` (position, or -1), `view` ("" for images; "frontal", "dual" or "unknown").
+            Then, each where the dataset has it, and with missing values where it has not for all: `sex` and `ethnicity`
+            (text), `age` (whole years), `apex_rule` (text).
         rejected: what was left out and why: `sequence_id`, `frame` (a path, or empty for a whole sequence), `reason`.
     """
 
     sequences: "DataFrame"
     rejected: "DataFrame"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """What a dataset says of a subject; None where it says nothing."""
+
+    sex: str | None = None
+    age: int | None = None
+    ethnicity: str | None = None
 
 
 @dataclass
@@ -42,6 +55,8 @@ class IndexBuilder:
 
     _rows: dict[str, tuple[object, ...]] = field(default_factory=dict)
     _rejected: list[tuple[str, str, str]] = field(default_factory=list)
+    _people: dict[str, Person] = field(default_factory=dict)
+    _apex_rules: dict[str, str] = field(default_factory=dict)
 
     def add(
         self,
@@ -52,8 +67,12 @@ class IndexBuilder:
         apex: Sequence[int],
         neutral: int,
         view: str = "",
+        apex_rule: str | None = None,
     ) -> None:
-        """Takes one sequence; a second one with the same id is rejected, and so is one without frames."""
+        """Takes one sequence; a second one with the same id is rejected, and so is one without frames.
+
+        `apex_rule` says how the apex was found, where a dataset knows several ways.
+        """
         sequence_id, subject = composed(sequence_id), composed(subject)
         if not frames:
             self.reject(sequence_id, "", "no frames")
@@ -64,6 +83,12 @@ class IndexBuilder:
                 *(sequence_id, subject, expression, len(frames)),
                 *(list(frames), list(apex), neutral, view),
             )
+            if apex_rule is not None:
+                self._apex_rules[sequence_id] = apex_rule
+
+    def describe(self, subject: str, person: Person) -> None:
+        """Takes what the dataset says of a subject, whose sequences may come before or after."""
+        self._people[composed(subject)] = person
 
     def free_id(self, sequence_id: str) -> str:
         """The id in composed form, with a number behind it where a sequence of that name is there already."""
@@ -89,8 +114,23 @@ class IndexBuilder:
         check_subjects(str(row[1]) for row in self._rows.values())
         rows = [self._rows[key] for key in sorted(self._rows)]
         return SequenceIndex(
-            DataFrame(rows, columns=list(SEQUENCE_COLUMNS)),
+            self._with_optional(DataFrame(rows, columns=list(SEQUENCE_COLUMNS))),
             DataFrame(sorted(set(self._rejected)), columns=list(REJECTED_COLUMNS), dtype="str"),
+        )
+
+    def _with_optional(self, sequences: "DataFrame") -> "DataFrame":
+        """The sequences with those optional columns of which there is a value."""
+        from pandas import Series
+
+        people = [self._people.get(subject, Person()) for subject in sequences["subject"]]
+        values = {name: [getattr(person, name) for person in people] for name in ("sex", "age", "ethnicity")}
+        values["apex_rule"] = [self._apex_rules.get(key) for key in sequences["sequence_id"]]
+        return sequences.assign(
+            **{
+                name: Series(column, index=sequences.index, dtype="Int64" if name == "age" else "str")
+                for name, column in values.items()
+                if any(value is not None for value in column)
+            }
         )
 
 
