@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
+from fersnet.datasets.sequences import labelled
 from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp, recall, remember
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
@@ -75,6 +76,6 @@ def _people(key: str, settings: Settings, results: Path) -> int:
 
 def _count(key: str, dataset: DatasetSettings, root: Path, peak_frames: int, reader: str) -> int:
     try:
-        return int(read_dataset(dataset, root, peak_frames, reader).sequences["subject"].nunique())
+        return int(labelled(read_dataset(dataset, root, peak_frames, reader).sequences)["subject"].nunique())
     except UserError as error:
         raise UserError(f"dataset {key}: {error}") from None

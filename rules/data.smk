@@ -22,6 +22,9 @@ use rule minutes as index_sequences with:
         rejected="<results>/datasets/{dataset}/index_rejected.csv",
     pathvars:
         job="index_sequences/{dataset}",
+    threads: PARAMS.index_workers
+    resources:
+        **needs(megabytes=4000, minutes=240),
     params:
         script="index_sequences",
         code=STAMPS.reader_code,

@@ -8,14 +8,17 @@ from types import ModuleType
 
 from fersnet.csv_files import read_csv
 from fersnet.datasets.counts import commonest_reasons
+from fersnet.datasets.recognise import told_what_is_there
 from fersnet.datasets.sequences import (
     OPTIONAL_COLUMNS,
     REJECTED_COLUMNS,
     SEQUENCE_COLUMNS,
     OptionError,
     SequenceIndex,
+    labelled,
 )
 from fersnet.errors import UserError
+from fersnet.expressions import NEUTRAL
 from fersnet.methods.find import load_code, load_module
 from fersnet.settings.data import DatasetSettings
 
@@ -30,14 +33,15 @@ def _shipped(reader: str) -> str:
 def _reader(settings: DatasetSettings, module: str | None) -> ModuleType:
     """The reader's code, after checking that it knows every option."""
     reader = load_code(module or _shipped(settings.reader))
-    known = [name for name in inspect.signature(reader.read_index).parameters if name not in ("root", "peak_frames")]
+    parameters = inspect.signature(reader.read_index).parameters
+    known = [name for name in parameters if name not in ("root", "peak_frames")]
     for option, value in settings.options.items():
         if option not in known:
             raise OptionError(
                 f"options.{option}: the {settings.reader} reader has no such option, only {', '.join(known) or 'none'}"
             )
-        if option == "follow_links" and not isinstance(value, bool):
-            raise OptionError(f"options.follow_links: {value!r} is neither true nor false")
+        if isinstance(parameters[option].default, bool) and not isinstance(value, bool):
+            raise OptionError(f"options.{option}: {value!r} is neither true nor false")
     return reader
 
 
@@ -46,7 +50,8 @@ def look_at(settings: DatasetSettings, root: Path, module: str | None = None) ->
     what was looked for and where.
     """
     try:
-        _reader(settings, module).locate(Path(root), **settings.options)
+        with told_what_is_there(Path(root)):
+            _reader(settings, module).locate(Path(root), **settings.options)
     except UserError as error:
         return str(error)
     return None
@@ -80,7 +85,8 @@ def read_dataset(
 ) -> SequenceIndex:
     """Reads a tree with the reader, options and classes of the settings.
 
-    Sequences whose expression is not among the configured classes are moved to the rejections.
+    Sequences whose expression is not among the configured classes are moved to the rejections; but neutral ones stay,
+    without an apex, as the neutral faces of their subjects.
 
     Args:
         settings: the dataset's section.
@@ -93,17 +99,53 @@ def read_dataset(
     """
     from pandas import DataFrame, concat
 
-    index = _reader(settings, module).read_index(Path(root), peak_frames=peak_frames, **settings.options)
+    with told_what_is_there(Path(root)):
+        index = _reader(settings, module).read_index(Path(root), peak_frames=peak_frames, **settings.options)
     classes = settings.classes or load_module(module or _shipped(settings.reader)).READER.classes
-    wanted = index.sequences["expression"].isin(classes)
+    wanted = index.sequences["expression"].isin([*classes, NEUTRAL])
     others = [(row.sequence_id, "", f"expression {row.expression} is not among the configured classes")
               for row in index.sequences[~wanted].itertuples()]  # fmt: skip
     rejected = concat([index.rejected, DataFrame(others, columns=list(REJECTED_COLUMNS), dtype="str")])
     sequences = index.sequences[wanted].reset_index(drop=True)
-    if sequences.empty:
+    if NEUTRAL not in classes:
+        sequences["apex"] = [
+            [] if row.expression == NEUTRAL else row.apex for row in sequences[["expression", "apex"]].itertuples()
+        ]
+    if labelled(sequences).empty:
         reasons = "; ".join(commonest_reasons(rejected)) or "nothing was found"
         raise UserError(f"{root}: no usable labelled sequence; the commonest reasons: {reasons}")
     return SequenceIndex(sequences, rejected.sort_values(list(REJECTED_COLUMNS)).reset_index(drop=True))
+
+
+def complete_index(
+    settings: DatasetSettings,
+    index: SequenceIndex,
+    root: Path,
+    peak_frames: int,
+    workers: int,
+    module: str | None = None,
+) -> SequenceIndex:
+    """The index with what takes longer than a look at the names: videos are decoded, where the reader leaves them open.
+
+    Args:
+        settings: the dataset's section.
+        index: what `read_dataset` gave.
+        root: as there.
+        peak_frames: as there.
+        workers: number of processes.
+        module: as there.
+
+    Raises:
+        UserError: if no labelled sequence is left.
+    """
+    complete = getattr(_reader(settings, module), "complete_index", None)
+    if complete is None:
+        return index
+    whole = complete(index, Path(root), peak_frames=peak_frames, workers=workers, **settings.options)
+    if labelled(whole.sequences).empty:
+        reasons = "; ".join(commonest_reasons(whole.rejected))
+        raise UserError(f"{root}: no usable labelled sequence; the commonest reasons: {reasons}")
+    return whole
 
 
 def write_index(index: SequenceIndex, folder: Path) -> None:

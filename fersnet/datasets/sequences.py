@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fersnet.datasets.subjects import check_subjects, composed
 from fersnet.errors import UserError
+from fersnet.expressions import NEUTRAL
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,10 +24,11 @@ class SequenceIndex:
     """What a dataset holds.
 
     Attributes:
-        sequences: one row per labelled sequence, sorted by `sequence_id`: `sequence_id`, `subject`, `expression`,
+        sequences: one row per sequence, sorted by `sequence_id`: `sequence_id`, `subject`, `expression`,
             `n_frames`, `frames` (list of paths relative to the root with forward slashes, or
             "<video path>#<0-based frame number>" in decoding order), `apex` (ascending 0-based positions of the peak
-            frames in `frames`), `neutral` (position, or -1), `view` ("" for images; "frontal", "dual" or "unknown").
+            frames in `frames`; empty where a sequence gives its subject's neutral face and is not labelled, since
+            `neutral` is no class), `neutral` (position, or -1), `view` ("" for images; "frontal", "dual" or "unknown").
             Then, each where the dataset has it, and with missing values where it has not for all: `sex` and `ethnicity`
             (text), `age` (whole years), `apex_rule` (text).
         rejected: what was left out and why: `sequence_id`, `frame` (a path, or empty for a whole sequence), `reason`.
@@ -71,9 +73,12 @@ class IndexBuilder:
     ) -> None:
         """Takes one sequence; a second one with the same id is rejected, and so is one without frames.
 
-        `apex_rule` says how the apex was found, where a dataset knows several ways.
+        A neutral sequence without a `neutral` position has it in the middle of its apex. `apex_rule` says how the apex
+        was found, where a dataset knows several ways.
         """
         sequence_id, subject = composed(sequence_id), composed(subject)
+        if expression == NEUTRAL and neutral < 0 and len(apex):
+            neutral = apex[len(apex) // 2]
         if not frames:
             self.reject(sequence_id, "", "no frames")
         elif sequence_id in self._rows:
@@ -132,6 +137,11 @@ class IndexBuilder:
                 if any(value is not None for value in column)
             }
         )
+
+
+def labelled(sequences: "DataFrame") -> "DataFrame":
+    """The rows of an index that have a class; the others give their subjects' neutral faces only."""
+    return sequences[sequences["apex"].map(len) > 0].reset_index(drop=True)
 
 
 def last_positions(n_frames: int, count: int) -> list[int]:

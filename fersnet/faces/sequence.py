@@ -117,14 +117,14 @@ def align_sequence(
     refused = len(rejected)
     rows, chosen = [], []
     clip = fill_clip(roles["clip"], faces)
-    if clip is None:
+    if clip is None and apex:
         rejected.append(("", "clip left out: less than half of its frames are usable"))
     kept = {
         "clip": clip or [],
         "neutral": [position for position in roles["neutral"] if position in faces],
         "peak": [position for position in roles["peak"] if position in faces],
     }
-    if not kept["peak"]:
+    if apex and not kept["peak"]:
         rejected.append(("", "sequence left out: no peak frame is usable"))
         kept = {role: [] for role in ROLES}
     for role in ROLES:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from fersnet.cross_validation import fold_counts
+from fersnet.datasets.sequences import labelled
 from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS, MMI_SUBJECTS, scaled_counts
 from fersnet.expressions import SIX
 from fersnet.settings.data import DatasetSettings, FacesSettings
@@ -74,7 +75,8 @@ def found_counts(results: Path) -> tuple[dict[str, Counts], dict[str, int]]:
     """Sequences per expression and subjects of the datasets that a run has indexed."""
     counts, subjects = {}, {}
     for path in sorted(results.glob("datasets/*/index.parquet")):
-        index = pd.read_parquet(path, columns=["subject", "expression"])
+        index = pd.read_parquet(path, columns=["subject", "expression", "apex"])
+        index = labelled(index)
         counts[path.parent.name] = index["expression"].astype(str).value_counts().to_dict()
         subjects[path.parent.name] = index["subject"].nunique()
     return counts, subjects

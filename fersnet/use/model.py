@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN, synthesis_targets
+from fersnet.expressions import VOCABULARY, synthesis_targets
 from fersnet.faces.backends import open_backend
 from fersnet.faces.images import Rejection, decode_image, read_image
 from fersnet.faces.sequence import align_face
@@ -118,8 +118,10 @@ class TrainedModel:
 
 def check_expression(expression: str) -> None:
     """Raises a UserError unless the name is an expression, or `all`."""
-    if expression not in (ALL, *SEVEN):
-        raise UserError(f"--expression: unknown expression {expression!r}; choose {ALL} or from {', '.join(SEVEN)}")
+    if expression not in (ALL, *VOCABULARY):
+        raise UserError(
+            f"--expression: unknown expression {expression!r}; choose {ALL} or from {', '.join(VOCABULARY)}"
+        )
 
 
 def _side_by_side(faces: Tensor) -> NDArray[np.uint8]:

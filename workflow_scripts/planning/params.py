@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from fersnet.fingerprint import fingerprint
-from fersnet.methods.find import code_of
+from fersnet.methods.find import code_of, load_code
 from fersnet.report.description import describe, of_methods
 from fersnet.settings.base import Section
 from workflow_scripts.planning.run import Run, method_of
@@ -98,6 +98,11 @@ class RunParams:
     def dataset(self, wildcards: "Wildcards") -> Params:
         """The settings of the job's dataset."""
         return dump(self.run.dataset(wildcards))
+
+    def index_workers(self, wildcards: "Wildcards") -> int:
+        """Processes of the job that reads a dataset: one, unless the reader decodes videos, which takes many."""
+        reader = load_code(self.run.settings.known.readers[self.reader(wildcards)].module)
+        return 8 if hasattr(reader, "complete_index") else 1
 
     def embedded(self, wildcards: "Wildcards") -> Params:
         """The settings of the embedded faces of the job's dataset."""
