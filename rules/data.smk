@@ -72,7 +72,8 @@ use rule seconds as assign_folds with:
         job="assign_folds/{dataset}",
     localrule: True
     params:
-        **work("assign_folds", settings=dump(SETTINGS.folds)),
+        **work("assign_folds", settings=dump(SETTINGS.folds.model_copy(update={"lists": {}}))),
+        listed=PARAMS.fold_list,
 
 
 use rule seconds as check_folds with:
@@ -85,5 +86,6 @@ use rule seconds as check_folds with:
         job="check_folds/{dataset}",
     localrule: True
     params:
-        **work("check_folds", scheme=SETTINGS.folds.scheme),
+        **work("check_folds"),
+        scheme=PARAMS.fold_scheme,
         planned=PARAMS.fold_count,

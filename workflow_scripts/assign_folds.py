@@ -11,4 +11,6 @@ from workflow_scripts.job import tracked_job
 with tracked_job(snakemake):
     index = read_index_file(Path(snakemake.input.index).parent)
     settings = FoldsSettings.model_validate(snakemake.params.settings, strict=False)
-    write_folds(assign_folds(labelled(index.sequences), settings), Path(snakemake.output.folds))
+    write_folds(
+        assign_folds(labelled(index.sequences), settings, snakemake.params.listed), Path(snakemake.output.folds)
+    )

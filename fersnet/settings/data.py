@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
 from fersnet.expressions import NEUTRAL, VOCABULARY, synthesis_targets
 from fersnet.methods.contract import Reader
@@ -132,6 +132,18 @@ class FoldsSettings(Section):
 
     count: Annotated[int, Field(ge=3)] = 10
     """Number of folds, at least three, since one tests and another validates; not for `leave_one_subject_out`."""
-    scheme: Literal["strided", "contiguous", "leave_one_subject_out"] = "strided"
-    """`strided` is sorted(subjects)[k::n], `contiguous` cuts the sorted list into blocks, `leave_one_subject_out` makes
-    a fold per subject of each dataset; results under different schemes are not comparable."""
+    scheme: Literal["strided", "blocks", "leave_one_subject_out"] = "strided"
+    """`strided` is sorted(subjects)[k::n], `blocks` cuts the sorted list into runs of consecutive subjects,
+    `leave_one_subject_out` makes a fold per subject of each dataset; results under different schemes are not
+    comparable. Where every other number is a man's, as in RAVDESS, an even number of strided folds has one sex each."""
+    lists: dict[Name, UserPath] = Field(default={})
+    """Folds that are given, by dataset: a CSV file with the columns `subject` and `fold`, e.g. the published ones
+    `cremad: config/cremad_folds.csv` and `ravdess: config/ravdess_folds.csv`; `count` and `scheme` do not count there.
+    """
+
+    @field_validator("scheme", mode="before")
+    @classmethod
+    def _renamed(cls, scheme: object) -> object:
+        if scheme == "contiguous":
+            raise ValueError("'contiguous' is called 'blocks'")
+        return scheme

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from fersnet.cross_validation import fold_list
 from fersnet.fingerprint import fingerprint
 from fersnet.methods.find import code_of, load_code
 from fersnet.report.description import describe, of_methods
@@ -111,6 +112,14 @@ class RunParams:
     def fold_count(self, wildcards: "Wildcards") -> int:
         """How many folds of the job's dataset the run trains."""
         return self.run.fold_counts[wildcards.dataset]
+
+    def fold_list(self, wildcards: "Wildcards") -> dict[str, int]:
+        """The fold of every subject of the job's dataset, where the config names a list of them."""
+        return fold_list(self.run.settings, wildcards.dataset)
+
+    def fold_scheme(self, wildcards: "Wildcards") -> str:
+        """How the subjects of the job's dataset come into folds."""
+        return describe(self.run.settings, self.run.fold_counts).fold_scheme_of(wildcards.dataset)
 
     def classes(self, wildcards: "Wildcards") -> list[str]:
         """The expressions that are told apart."""
