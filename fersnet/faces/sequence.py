@@ -17,6 +17,9 @@ from fersnet.faces.roles import ROLES, fill_clip, role_positions
 from fersnet.faces.views import choose_view, extract_view
 from fersnet.settings.data import FacesSettings
 
+BLACK = 2.0
+"""Mean grey level, of 255, below which a picture shows nothing; KDEF has four such."""
+
 
 @dataclass(frozen=True)
 class AlignedFace:
@@ -65,6 +68,8 @@ def align_face(
     Raises:
         Rejection: with the reason, if the face cannot be used.
     """
+    if image.mean() < BLACK:
+        raise Rejection("picture is black")
     extract = extract_view(image, view)
     fit = backend.locate(extract.image, file)
     matrix = alignment_matrix(fit.points, settings.size)

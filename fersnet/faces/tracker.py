@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fersnet.faces.dlib_backend import choose_face, find_faces_at_once, find_predictor
+from fersnet.faces.dlib_backend import SEARCH_SIDE, choose_face, find_faces_at_once, find_predictor
 from fersnet.faces.images import Rejection, shrunk
 from fersnet.faces.landmarks import POINTS, check_points
 
 SIDE = 800
 """Longer side, in pixels, of the frames that landmarks are found in."""
+
+MARGIN = 0.6
+"""How far beyond its last box a face is looked for first, in sides of the box."""
 
 EVERY = 5
 """Frames from one detection to the next: a face that talks hardly leaves its box in a sixth of a second."""
@@ -53,8 +56,14 @@ class FaceTracker:
 
 
 def _detected(grey: np.ndarray, last: np.ndarray | None) -> np.ndarray | None:
-    """The box of the one face; where the search finds none, that of the last one."""
-    try:
-        return choose_face(find_faces_at_once(grey))[0]
-    except Rejection:
-        return last
+    """The box of the one face: where it was, or in the whole frame; where neither search finds it, that of the last
+    one."""
+    left, top = (0, 0) if last is None else np.maximum(0, last[:2] - MARGIN * (last[2:] - last[:2])).astype(int)
+    right, bottom = grey.shape[::-1] if last is None else np.ceil(last[2:] + MARGIN * (last[2:] - last[:2])).astype(int)
+    near = np.ascontiguousarray(grey[top:bottom, left:right])
+    for searched, side, origin in ((near, SEARCH_SIDE, (left, top)), (grey, SIDE, (0, 0))):
+        try:
+            return choose_face(find_faces_at_once(searched, side))[0] + np.array([*origin, *origin])
+        except Rejection:
+            continue
+    return last
