@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from fersnet.datasets.sequences import OptionError
+from fersnet.datasets.subjects import SubjectError
 from fersnet.datasets.walk import HALF_DOWNLOAD_SUFFIXES, POINTER_BYTES, is_image, is_pointer, is_video
 from fersnet.errors import UserError
 
@@ -36,10 +37,11 @@ _OTHER_SETS = (
 
 @contextmanager
 def told_what_is_there(root: Path) -> Iterator[None]:
-    """Adds what there is to the one line of a reader that finds nothing; a wrong option has nothing to do with it."""
+    """Adds what there is to the one line of a reader that finds nothing; wrong options and names of subjects are other
+    matters."""
     try:
         yield
-    except OptionError:
+    except (OptionError, SubjectError):
         raise
     except UserError as error:
         there = what_is_there(root)

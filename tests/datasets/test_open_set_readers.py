@@ -253,6 +253,12 @@ def test_what_is_there_instead_is_told(tmp_path, name, said, reader):
     assert f"; {said}" in line and "\n" not in line
 
 
+def test_names_of_subjects_have_nothing_to_do_with_archives(tmp_path):
+    touch(tmp_path, "train/happy/1.png", "test/happy/1.png", "faces.zip")
+    line = look_at(DatasetSettings(reader="folder", root=str(tmp_path)), tmp_path)
+    assert "look like ready-made splits" in line and "archive" not in line
+
+
 def test_an_archive_in_the_place_of_a_folder(tmp_path):
     archive = touch(tmp_path, "KDEF_and_AKDEF.zip") / "KDEF_and_AKDEF.zip"
     assert look_at(DatasetSettings(reader="kdef", root=str(archive)), archive).endswith(

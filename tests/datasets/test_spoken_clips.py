@@ -5,6 +5,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fersnet.datasets import spoken
 from fersnet.datasets.apex import (
@@ -13,6 +15,7 @@ from fersnet.datasets.apex import (
     inner_maximum,
     peak_by_motion,
     peak_by_tracking,
+    smoothed,
 )
 from fersnet.datasets.counts import PUBLISHED, compare_counts, describe_index
 from fersnet.datasets.index import complete_index, read_dataset, write_index
@@ -83,6 +86,16 @@ def test_the_motion_of_the_face_finds_the_peak_whatever_the_head_does():
 )
 def test_fixed_places(n_frames, count, positions):
     assert fixed_positions(n_frames, count) == positions
+
+
+@given(n_frames=st.integers(1, 400), count=st.integers(1, 9), seed=st.integers(0, 99))
+def test_peaks_lie_in_the_clip(n_frames, count, seed):
+    curve = np.random.default_rng(seed).integers(0, 4, n_frames).astype(float)
+    positions = fixed_positions(n_frames, count)
+    assert positions == sorted(set(positions)) and positions[0] >= 0 and positions[-1] < n_frames
+    assert len(smoothed(curve, 9)) == n_frames
+    peak = inner_maximum(curve)
+    assert 0 <= peak < n_frames and (n_frames < 10 or n_frames // 10 <= peak < n_frames - n_frames // 10)
 
 
 def test_the_ends_of_a_clip_have_no_peak():

@@ -12,7 +12,7 @@ from fersnet.datasets.sequences import (
     last_positions,
     neutral_position,
 )
-from fersnet.datasets.subjects import check_subjects
+from fersnet.datasets.subjects import SubjectError, check_subjects
 from fersnet.datasets.walk import Listing, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
@@ -46,8 +46,8 @@ def locate(root: Path, *, apex: str = "last", follow_links: bool = False) -> str
         )
     try:
         check_subjects(found)
-    except UserError as error:
-        raise UserError(f"{root}: {error}") from None
+    except SubjectError as error:
+        raise SubjectError(f"{root}: {error}") from None
     return join(*next(iter(found.items())))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fersnet.datasets.labels import ACCEPTED, expression_named
 from fersnet.datasets.readers.folder import APEX_RULES, apex_positions
 from fersnet.datasets.sequences import IndexBuilder, SequenceIndex, check_peak_frames, choice, neutral_position
-from fersnet.datasets.subjects import check_subjects, composed
+from fersnet.datasets.subjects import SubjectError, check_subjects, composed
 from fersnet.datasets.walk import Tree, is_image, unread
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
@@ -46,8 +46,8 @@ def locate(root: Path, *, apex: str = "last", follow_links: bool = False) -> Pat
     subjects = {row["subject"] for _, row in _rows(path)} - {""}
     try:
         check_subjects(subjects)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    except SubjectError as error:
+        raise SubjectError(f"{path}: {error}") from None
     return path
 
 
