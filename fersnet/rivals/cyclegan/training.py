@@ -182,13 +182,13 @@ class CycleGANTask(TrainingTask):
     ) -> None:
         self.settings, self.run = settings, run
         self.faces, self.sources = faces, sources or faces
-        self.domains: dict[str, tuple[common.RivalFaces, Tensor, Tensor]] = {}
+        self.domains: dict[str, tuple[Tensor, Tensor]] = {}
         for position, expression in enumerate(faces.expressions):
             here = (faces.labels == position).cpu()
-            neutral = sources is not None and expression != NEUTRAL
-            source = torch.arange(len(self.sources)) if neutral else (~here).nonzero().squeeze(1)
+            rest = self._source_faces(expression) is faces
+            source = (~here).nonzero().squeeze(1) if rest else torch.arange(len(self.sources))
             if here.any() and len(source):
-                self.domains[expression] = (self.sources if neutral else faces, source, here.nonzero().squeeze(1))
+                self.domains[expression] = (source, here.nonzero().squeeze(1))
         if not self.domains:
             raise UserError(f"{run.folder}: CycleGAN needs faces of at least two expressions; lower folds.count")
         common.seed_networks(run, KEY)
@@ -209,8 +209,12 @@ class CycleGANTask(TrainingTask):
         self.expression = ""
         self.order = torch.empty(0, dtype=torch.int64)
 
+    def _source_faces(self, expression: str) -> common.RivalFaces:
+        """The faces of an expression's source domain; a neutral face is made of the others."""
+        return self.faces if expression == NEUTRAL else self.sources
+
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
-        source = self.domains[stage.name][1]
+        source = self.domains[stage.name][0]
         self.order = source[torch.randperm(max(stage.samples, len(source))) % len(source)]
         if self.expression != stage.name:
             self._begin_model(stage.name)
@@ -220,8 +224,8 @@ class CycleGANTask(TrainingTask):
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
         augmentation = self.settings.augmentation
-        sources, _, target = self.domains[self.expression]
-        first = sources.draw(self.order[indices], augmentation)
+        target = self.domains[self.expression][1]
+        first = self._source_faces(self.expression).draw(self.order[indices], augmentation)
         second = self.faces.draw(target[torch.randint(len(target), indices.shape)], augmentation)
         losses, made_first, made_second = self._update_generators(first, second)
         return losses | self._update_judges(first, second, made_first, made_second)
