@@ -69,11 +69,11 @@ def what_is_there(root: Path) -> str:
         # Usable files of another kind than was looked for: the oddities beside them are not why.
         found = Counter({kind: found[kind] for kind in ("pointer", "archive", "half")})
     said = {
-        "pointer": "{n} files are Git-LFS pointers, not the files themselves: fetch them with `git lfs pull`",
-        "archive": "there are {n} archives, such as {example}: unpack them first",
-        "half": "{n} files are half downloads, such as {example}: fetch them again",
-        "twin": "{n} files are the twins that macOS puts beside pictures (._*): copy the pictures themselves",
-        "thumbnails": "there is only what Windows keeps of thumbnails (Thumbs.db): copy the pictures themselves",
+        "pointer": "Git-LFS pointers stand in the place of files ({n}): fetch the files with `git lfs pull`",
+        "archive": "there are archives, such as {example} ({n}): unpack them first",
+        "half": "there are half downloads, such as {example} ({n}): fetch them again",
+        "twin": "there is what macOS puts beside pictures, such as {example} ({n}): copy the pictures themselves",
+        "thumbnails": "there is what Windows keeps of pictures, such as {example} ({n}): copy the pictures themselves",
     }
     return "; ".join(line.format(n=found[kind], example=examples[kind]) for kind, line in said.items() if found[kind])
 

@@ -219,7 +219,7 @@ def test_pointers_and_half_downloads_are_no_pictures(tmp_path, put_text, reader,
     settings = DatasetSettings(reader=reader.__name__.rpartition(".")[2], root=str(tmp_path))
     put_text(tmp_path / name, POINTER)
     said = look_at(settings, tmp_path)
-    assert said.endswith("1 files are Git-LFS pointers, not the files themselves: fetch them with `git lfs pull`")
+    assert said.endswith("; Git-LFS pointers stand in the place of files (1): fetch the files with `git lfs pull`")
     assert "\n" not in said
     touch(tmp_path, name)
     assert look_at(settings, tmp_path) is None
@@ -240,10 +240,13 @@ def test_pointers_and_half_downloads_are_no_pictures(tmp_path, put_text, reader,
         ("subjects3/001/anger/take000/001_an_001_0001.jpg", "this looks like MUG"),
         ("01F_AN_C.BMP", "this looks like NimStim"),
         ("fer2013/fer2013.csv", "this looks like FER2013, which does not say who is in which picture"),
-        ("Video_Speech_Actor_01.zip", "there are 1 archives, such as Video_Speech_Actor_01.zip: unpack them first"),
-        ("._001_03.jpg", "1 files are the twins that macOS puts beside pictures (._*): copy the pictures themselves"),
-        ("a/Thumbs.db", "there is only what Windows keeps of thumbnails (Thumbs.db): copy the pictures themselves"),
-        ("clip.mp4.part", "1 files are half downloads, such as clip.mp4.part: fetch them again"),
+        ("Video_Speech_Actor_01.zip", "there are archives, such as Video_Speech_Actor_01.zip (1): unpack them first"),
+        (
+            "._001_03.jpg",
+            "there is what macOS puts beside pictures, such as ._001_03.jpg (1): copy the pictures themselves",
+        ),
+        ("a/Thumbs.db", "there is what Windows keeps of pictures, such as Thumbs.db (1): copy the pictures themselves"),
+        ("clip.mp4.part", "there are half downloads, such as clip.mp4.part (1): fetch them again"),
     ],
 )
 @pytest.mark.parametrize("reader", ["ravdess", "folder"])
