@@ -10,17 +10,17 @@ import sys
 from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
+from fersnet.datasets.sequences import labelled
 from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp, recall, remember
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
+from fersnet.folds import FEWEST, read_fold_list
 from fersnet.methods.find import code_of
+from fersnet.project import named_file
 from fersnet.seeds import derive_seed
 from fersnet.settings.data import DatasetSettings
 from fersnet.settings.tree import Settings
-
-FEWEST = 3
-"""One subject tests, another validates, and somebody must be left to train on."""
 
 
 def fold_counts(settings: Settings, results: Path) -> dict[str, int]:
@@ -34,9 +34,10 @@ def fold_counts(settings: Settings, results: Path) -> dict[str, int]:
         UserError: if a dataset cannot be read, or has too few subjects to leave one out.
     """
     datasets = settings.recognition_datasets
+    listed = {key: max(fold_list(settings, key).values()) for key in settings.folds.lists}
     if settings.folds.scheme != "leave_one_subject_out":
-        return dict.fromkeys(datasets, settings.folds.count)
-    counts = {key: _people(key, settings, results) for key in datasets}
+        return dict.fromkeys(datasets, settings.folds.count) | listed
+    counts = {key: listed[key] if key in listed else _people(key, settings, results) for key in datasets}
     for key, count in counts.items():
         if count < FEWEST:
             raise UserError(
@@ -44,6 +45,20 @@ def fold_counts(settings: Settings, results: Path) -> dict[str, int]:
                 f"has {count}"
             )
     return counts
+
+
+def fold_list(settings: Settings, key: str) -> dict[str, int]:
+    """The fold of every subject of a dataset, where a list gives it; empty where none does.
+
+    Raises:
+        UserError: naming the key and the file, if that is no such list.
+    """
+    if key not in settings.folds.lists:
+        return {}
+    try:
+        return read_fold_list(named_file(settings.folds.lists[key]))
+    except UserError as error:
+        raise UserError(f"folds.lists.{key}: {error}") from None
 
 
 def _people(key: str, settings: Settings, results: Path) -> int:
@@ -75,6 +90,6 @@ def _people(key: str, settings: Settings, results: Path) -> int:
 
 def _count(key: str, dataset: DatasetSettings, root: Path, peak_frames: int, reader: str) -> int:
     try:
-        return int(read_dataset(dataset, root, peak_frames, reader).sequences["subject"].nunique())
+        return int(labelled(read_dataset(dataset, root, peak_frames, reader).sequences)["subject"].nunique())
     except UserError as error:
         raise UserError(f"dataset {key}: {error}") from None

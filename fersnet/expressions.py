@@ -1,7 +1,7 @@
 """The vocabulary of expressions, shared by every other module.
 
-Keys are lower-case English words in alphabetical order; a class index is a position in the tuple of
-expressions that a dataset uses. The code tables translate what each dataset writes on disk.
+Keys are lower-case English words in alphabetical order, and `neutral` behind them; a class index is a position in the
+tuple of expressions that a dataset uses. The code tables translate what each dataset writes on disk.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,13 @@ SEVEN: tuple[str, ...] = ("anger", "contempt", "disgust", "fear", "happiness", "
 """The seven labels of CK+ recognition."""
 
 SIX: tuple[str, ...] = tuple(expression for expression in SEVEN if expression != "contempt")
-"""The six basic expressions: Oulu-CASIA, MMI, BU-4DFE, and every synthesis experiment."""
+"""The six basic expressions: Oulu-CASIA, MMI, BU-4DFE, and the paper's synthesis experiments."""
+
+NEUTRAL = "neutral"
+"""A class where a dataset's `expressions` name it; otherwise such pictures are their subjects' neutral faces."""
+
+VOCABULARY: tuple[str, ...] = (*SEVEN, NEUTRAL)
+"""All expressions, in the order of class indices."""
 
 ABBREVIATIONS: dict[str, str] = {
     "anger": "An",
@@ -20,6 +26,7 @@ ABBREVIATIONS: dict[str, str] = {
     "happiness": "Ha",
     "sadness": "Sa",
     "surprise": "Su",
+    NEUTRAL: "Ne",
 }
 """The column heads of the paper's tables and grids."""
 
@@ -49,12 +56,12 @@ def in_vocabulary_order(expressions: set[str]) -> tuple[str, ...]:
     Raises:
         ValueError: if one of them is not in the vocabulary.
     """
-    unknown = sorted(expressions - set(SEVEN))
+    unknown = sorted(expressions - set(VOCABULARY))
     if unknown:
-        raise ValueError(f"unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
-    return tuple(expression for expression in SEVEN if expression in expressions)
+        raise ValueError(f"unknown expression {unknown[0]!r}; known are {', '.join(VOCABULARY)}")
+    return tuple(expression for expression in VOCABULARY if expression in expressions)
 
 
 def synthesis_targets(classes: Iterable[str]) -> tuple[str, ...]:
     """Those classes, in their order, that faces are given in the comparison of synthetic faces: not contempt."""
-    return tuple(expression for expression in classes if expression in SIX)
+    return tuple(expression for expression in classes if expression in (*SIX, NEUTRAL))

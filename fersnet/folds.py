@@ -1,5 +1,7 @@
 """Subject-wise folds: every subject is tested in exactly one of them."""
 
+import csv
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,10 @@ COLUMNS: tuple[str, ...] = ("sequence_id", "subject", "expression", "fold")
 """Columns of `folds.csv`; `fold`, from 1, is the one in which the subject is tested."""
 
 
+FEWEST = 3
+"""One subject tests, another validates, and somebody must be left to train on."""
+
+
 @dataclass(frozen=True)
 class Split:
     """Subjects of one fold. `test` shares none with the others; `validation` may lie inside `train`, see
@@ -28,10 +34,51 @@ class Split:
     test: frozenset[str]
 
 
+def read_fold_list(path: Path) -> dict[str, int]:
+    """The fold of every subject that a list names: a CSV file with the columns `subject` and `fold`. Lines that begin
+    with `#` are passed over.
+
+    Raises:
+        UserError: if it cannot be read, a subject has two folds, or the folds are not 1 to n with n of at least three.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+        pairs = {(unicodedata.normalize("NFC", row["subject"].strip()), int(row["fold"])) for row in rows}
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError, AttributeError):
+        raise UserError(f"{path}: not a CSV file with the columns subject and fold, whole numbers from 1") from None
+    folds = dict(sorted(pairs))
+    twice = next((subject for subject, fold in sorted(pairs) if folds[subject] != fold), None)
+    if twice is not None:
+        raise UserError(f"{path}: subject {twice} is in two folds; leave one")
+    numbers = sorted(set(folds.values()))
+    if len(numbers) < FEWEST or numbers != list(range(1, len(numbers) + 1)):
+        raise UserError(f"{path}: its folds are {numbers}; they must be 1 to n, with n of at least {FEWEST}")
+    return folds
+
+
+def listed_folds(subjects: list[str], listed: Mapping[str, int]) -> dict[str, int]:
+    """The fold of every subject by a list, which may name more people than there are.
+
+    Raises:
+        UserError: if it does not name a subject, or leaves a fold without one.
+    """
+    missing = sorted(set(subjects) - set(listed))
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise UserError(f"folds.lists: the list has no fold for {', '.join(missing[:5])}{more}; add them to it")
+    empty = sorted(set(listed.values()) - {listed[subject] for subject in subjects})
+    if empty:
+        raise UserError(f"folds.lists: nobody of fold {empty[0]} is there; complete the data, or number the folds anew")
+    return {subject: listed[subject] for subject in subjects}
+
+
 def fold_of_subjects(subjects: list[str], settings: FoldsSettings) -> dict[str, int]:
     """The fold, from 1, of every subject.
 
-    `strided` is `sorted(subjects)[k::n]`, the rule of the public CK+ lists; `contiguous` cuts the sorted list into n
+    `strided` is `sorted(subjects)[k::n]`, the rule of the public CK+ lists; `blocks` cuts the sorted list into n
     blocks whose sizes differ by at most one; `leave_one_subject_out` gives each subject its own fold and does not
     look at `count`.
 
@@ -58,20 +105,24 @@ def fold_of_subjects(subjects: list[str], settings: FoldsSettings) -> dict[str, 
     return {ordered[place]: fold for fold, block in enumerate(blocks, start=1) for place in block}
 
 
-def assign_folds(sequences: "pd.DataFrame", settings: FoldsSettings) -> "pd.DataFrame":
+def assign_folds(
+    sequences: "pd.DataFrame", settings: FoldsSettings, listed: Mapping[str, int] | None = None
+) -> "pd.DataFrame":
     """The folds of all sequences, sorted by `sequence_id`.
 
     Args:
         sequences: Labelled sequences with `sequence_id`, `subject` and `expression`.
         settings: Scheme and number of folds.
+        listed: The fold of every subject, where a list gives it; see `read_fold_list`.
 
     Returns:
         Data frame with `COLUMNS`.
 
     Raises:
-        UserError: see `fold_of_subjects` and `check_folds`.
+        UserError: see `fold_of_subjects`, `listed_folds` and `check_folds`.
     """
-    fold = fold_of_subjects([str(subject) for subject in sequences["subject"]], settings)
+    subjects = [str(subject) for subject in sequences["subject"]]
+    fold = listed_folds(subjects, listed) if listed else fold_of_subjects(subjects, settings)
     table = sequences[["sequence_id", "subject", "expression"]].astype(str)
     table = table.sort_values("sequence_id", kind="stable", ignore_index=True)
     table["fold"] = [fold[subject] for subject in table["subject"]]

@@ -45,6 +45,9 @@ use rule minutes as index_sequences with:
         rejected="<results>/datasets/{dataset}/index_rejected.csv",
     pathvars:
         job="index_sequences/{dataset}",
+    threads: PARAMS.index_workers
+    resources:
+        **needs(megabytes=4000, minutes=240),
     params:
         script="index_sequences",
         code=STAMPS.reader_code,
@@ -92,7 +95,8 @@ use rule seconds as assign_folds with:
         job="assign_folds/{dataset}",
     localrule: True
     params:
-        **work("assign_folds", settings=dump(SETTINGS.folds)),
+        **work("assign_folds", settings=dump(SETTINGS.folds.model_copy(update={"lists": {}}))),
+        listed=PARAMS.fold_list,
 
 
 use rule seconds as check_folds with:
@@ -105,5 +109,6 @@ use rule seconds as check_folds with:
         job="check_folds/{dataset}",
     localrule: True
     params:
-        **work("check_folds", scheme=SETTINGS.folds.scheme),
+        **work("check_folds"),
+        scheme=PARAMS.fold_scheme,
         planned=PARAMS.fold_count,

@@ -22,6 +22,23 @@ ROOT = Path(__file__).parent.parent
 SMALL = EmbeddedSettings(subjects=6)
 
 
+def test_a_list_gives_its_dataset_the_number_of_folds(data, tmp_path):
+    listed = tmp_path / "listed.csv"
+    listed.write_text("subject,fold\ns0,1\ns1,2\ns2,3\ns3,4\ns4,4\n")
+    config = read_config([data / "mine.yaml"])
+    for scheme, four in (("leave_one_subject_out", 4), ("blocks", 3)):
+        folds = {"scheme": scheme, "count": 3, "lists": {"five": str(listed)}}
+        settings = load_settings(config | {"folds": folds}, [])
+        counts = fold_counts(settings, tmp_path / "results")
+        assert counts == {"five": 4, "four": four}
+        words = describe(settings, counts).fold_words(["five", "four"])
+        assert "listed (five)" in words and scheme.replace("_", " ") in words
+        assert describe(settings, counts).columns("five")["fold_scheme"] == "listed"
+    listed.write_text("subject,fold\ns0,1\n")
+    with pytest.raises(UserError, match=r"folds\.lists\.five: .*listed.csv: its folds are \[1\]"):
+        fold_counts(settings, tmp_path / "results")
+
+
 @pytest.fixture
 def data(tmp_path):
     """Two trees, of five subjects and of four, and the config of a run that leaves one of them out at a time."""

@@ -6,10 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fersnet.errors import UserError
-from fersnet.folds import assign_folds, check_folds, fold_of_subjects, read_folds, split_subjects, write_folds
+from fersnet.folds import (
+    assign_folds,
+    check_folds,
+    fold_of_subjects,
+    listed_folds,
+    read_fold_list,
+    read_folds,
+    split_subjects,
+    write_folds,
+)
+from fersnet.project import CONFIG
 from fersnet.settings.data import FoldsSettings
 
-SCHEMES = ("strided", "contiguous", "leave_one_subject_out")
+SCHEMES = ("strided", "blocks", "leave_one_subject_out")
 
 
 def sequences(subjects: list[str], each: int = 2) -> pd.DataFrame:
@@ -30,8 +40,8 @@ def test_strided_is_every_nth_sorted_subject():
     assert sizes == [12] * 8 + [11] * 2
 
 
-def test_contiguous_blocks_share_the_remainder():
-    folds = assign_folds(sequences(ckplus_subjects()), FoldsSettings(scheme="contiguous"))
+def test_blocks_share_the_remainder():
+    folds = assign_folds(sequences(ckplus_subjects()), FoldsSettings(scheme="blocks"))
     blocks = [sorted(set(folds["subject"][folds["fold"] == fold])) for fold in range(1, 11)]
     assert [subject for block in blocks for subject in block] == ckplus_subjects()
     assert [len(block) for block in blocks] == [12] * 8 + [11] * 2
@@ -72,6 +82,54 @@ def test_folds_partition_the_subjects(subjects, count, scheme, order):
     sizes = folds.groupby("fold")["subject"].nunique()
     assert sizes.max() - sizes.min() <= 1
     assert assign_folds(sequences(sorted(subjects)), FoldsSettings(count=count, scheme=scheme)).equals(folds)
+
+
+def test_blocks_of_ravdess_have_both_sexes_and_strides_have_not():
+    actors = [f"{actor:02d}" for actor in range(1, 25)]
+
+    def sexes(scheme, count):
+        folds = fold_of_subjects(actors, FoldsSettings(scheme=scheme, count=count))
+        return {fold: {int(actor) % 2 for actor in actors if folds[actor] == fold} for fold in folds.values()}
+
+    assert all(len(found) == 1 for found in sexes("strided", 6).values())
+    assert all(len(found) == 2 for found in sexes("blocks", 6).values())
+
+
+@pytest.mark.parametrize(
+    ("name", "subjects", "sizes"),
+    [
+        ("ravdess", [f"{actor:02d}" for actor in range(1, 25)], [5, 5, 5, 5, 4]),
+        ("cremad", [str(actor) for actor in range(1001, 1092)], [18, 18, 18, 18, 19]),
+    ],
+)
+def test_the_published_lists_name_everybody(name, subjects, sizes):
+    listed = read_fold_list(CONFIG / f"{name}_folds.csv")
+    assert sorted(listed) == subjects
+    assert [list(listed.values()).count(fold) for fold in range(1, 6)] == sizes
+    folds = assign_folds(sequences(subjects[::-1]), FoldsSettings(), listed)
+    assert dict(zip(folds["subject"], folds["fold"], strict=True)) == listed
+
+
+def test_what_a_list_of_folds_may_lack(tmp_path):
+    listed = {"a": 1, "b": 2, "c": 3, "d": 3}
+    assert listed_folds(["a", "b", "c"], listed) == {"a": 1, "b": 2, "c": 3}
+    with pytest.raises(UserError, match="no fold for e, f; add them"):
+        listed_folds(["a", "e", "f"], listed)
+    with pytest.raises(UserError, match="nobody of fold 2"):
+        listed_folds(["a", "c"], listed)
+    path = tmp_path / "folds.csv"
+    for content, message in [
+        ("subject;fold\na;1\n", "columns subject and fold"),
+        ("subject,fold\na,x\n", "columns subject and fold"),
+        ("subject,fold\na,1\na,2\nb,3\n", "subject a is in two folds"),
+        ("subject,fold\na,1\nb,2\n", r"its folds are \[1, 2\]"),
+        ("subject,fold\na,1\nb,2\nc,4\n", r"its folds are \[1, 2, 4\]"),
+    ]:
+        path.write_text(content)
+        with pytest.raises(UserError, match=message):
+            read_fold_list(path)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_fold_list(tmp_path / "none.csv")
 
 
 def test_more_folds_than_subjects():

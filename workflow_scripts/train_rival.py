@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fersnet.training.batches import face_set, face_set_if_any
+from fersnet.training.batches import face_set, neutral_faces
 from fersnet.training.identity import load_identity
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_method, read_split, read_store, training_run
@@ -16,5 +16,5 @@ with tracked_job(snakemake) as record:
     expressions = tuple(snakemake.params.expressions)
     more = {}
     if "neutral faces" in method.reads:
-        more["neutral"] = face_set_if_any(store, train, expressions, "neutral")
+        more["neutral"] = neutral_faces(store, train, expressions)
     code.fit(face_set(store, train, expressions), settings, run, identity, **more)

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fersnet.datasets.sequences import labelled
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN
+from fersnet.expressions import SEVEN, VOCABULARY
 from fersnet.project import CONFIG
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def count_table(sequences: "DataFrame") -> "DataFrame":
     from pandas import DataFrame
 
     found = sequences["expression"].value_counts()
-    row = {expression: int(found.get(expression, 0)) for expression in SEVEN}
+    row = {expression: int(found.get(expression, 0)) for expression in VOCABULARY}
     return DataFrame([row | {"total": len(sequences), "subjects": int(sequences["subject"].nunique())}])
 
 
@@ -29,7 +30,7 @@ def compare_counts(sequences: "DataFrame", dataset: str, published: Path) -> "Da
     """What was found beside what was published: `expression` (and `total`), `found`, `published`, `difference`.
 
     Args:
-        sequences: the index.
+        sequences: the labelled ones of the index.
         dataset: key of the dataset.
         published: CSV with the columns `dataset`, the expressions and `total`; an empty cell means that the dataset
             has no such class.
@@ -54,12 +55,17 @@ def compare_counts(sequences: "DataFrame", dataset: str, published: Path) -> "Da
 
 def describe_index(index: "SequenceIndex", dataset: str, comparison: "DataFrame") -> list[str]:
     """The lines that a run prints: what was found, every difference from the published counts, what was left out."""
-    sequences = index.sequences
+    sequences = labelled(index.sequences)
+    neutral = len(index.sequences) - len(sequences)
     lines = [f"{dataset}: {len(sequences)} labelled sequences of {sequences['subject'].nunique()} subjects"]
     lines += [
         f"{dataset}: {row.expression} {row.found}, published {row.published} ({row.difference:+d})"
         for row in comparison[comparison["difference"] != 0].itertuples()
     ]
+    lines += [f"{dataset}: {neutral} neutral sequences, which are no class here, give neutral faces"] * bool(neutral)
+    if "apex_rule" in sequences:
+        rules = sequences["apex_rule"].value_counts().sort_index()
+        lines += [f"{dataset}: peak found by the rule {rule} in {count} clips" for rule, count in rules.items()]
     return lines + [f"{dataset}: left out: {line}" for line in commonest_reasons(index.rejected)]
 
 

@@ -19,6 +19,10 @@ _SHORT_SPLITS = frozenset({"val", "dev", "trn", "tst"})
 """Splits as well, but some of them are people's names."""
 
 
+class SubjectError(UserError):
+    """Names that cannot stand for different people."""
+
+
 def composed(name: str) -> str:
     """A name in Unicode's composed form (NFC): `é` as one letter or as two is one and the same spelling."""
     return unicodedata.normalize("NFC", name)
@@ -28,23 +32,23 @@ def check_subjects(names: Iterable[str]) -> None:
     """Refuse names that cannot stand for different people.
 
     Raises:
-        UserError: if a name is blank, if two differ in case, space or leading zeros only, or if they look like splits.
+        SubjectError: if a name is blank, if two differ in case, space or leading zeros only, or they look like splits.
     """
     people = sorted({composed(name) for name in names})
     alike: dict[str, list[str]] = {}
     for name in people:
         alike.setdefault(_look(name), []).append(name)
     if "" in alike:
-        raise UserError(f"subject {alike[''][0]!r}: the name is blank; give the subject a name")
+        raise SubjectError(f"subject {alike[''][0]!r}: the name is blank; give the subject a name")
     doubles = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
     if doubles:
         more = f" (and {len(doubles) - 3} more)" if len(doubles) > 3 else ""
-        raise UserError(
+        raise SubjectError(
             f"subjects {', '.join(doubles[:3])}{more} differ in case, spaces or leading zeros only, and nobody must be "
             "trained and tested at once; give each person one name, and different people names that differ in more"
         )
     if _look_like_splits(people):
-        raise UserError(
+        raise SubjectError(
             f"subjects {', '.join(people[:6])} look like ready-made splits, not like people; folds are made by "
             "subject, so the reader must know who is in which picture: sort them as subject/expression/*.png, or name "
             "the subjects in a CSV (subject, expression, sequence_id, frame) and set `reader: manifest`"

@@ -1,10 +1,14 @@
 """Videos at indexing time: how many frames really decode, and where the expression peaks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from fersnet.faces.frames import VIDEO_SIGNATURES
 
 MAXIMUM_FRAMES = 20_000
 MAXIMUM_PIXELS = 210_000_000
@@ -17,9 +21,6 @@ SMOOTHING = 0.08
 """Width of the moving average over the distance curve, as a share of the frames."""
 FLAT = 0.5
 """A distance curve that rises by less than this many grey levels of 255 has no peak."""
-
-_SIGNATURES = ((0, b"RIFF"), (0, b"\x00\x00\x01\xba"), (0, b"\x00\x00\x01\xb3"), (4, b"ftyp"), (4, b"moov"),
-               (4, b"mdat"), (0, b"\x30\x26\xb2\x75"), (0, b"\x1a\x45\xdf\xa3"))  # fmt: skip
 
 
 class VideoError(Exception):
@@ -50,42 +51,76 @@ def scan_video(path: Path) -> VideoScan:
     Raises:
         VideoError: if it is no video, no frame decodes, or it is larger than any recording of this kind.
     """
-    import cv2
-
-    check_container(path)
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        if not capture.isOpened():
-            raise VideoError("video cannot be opened")
-        if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MAXIMUM_PIXELS:
-            raise VideoError("frames of the video are too large")
-        announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        first: np.ndarray | None = None
-        distances: list[float] = []
-        while True:
-            decoded, frame = capture.read()
-            if not decoded or frame is None:
-                break
-            if len(distances) == MAXIMUM_FRAMES:
-                raise VideoError(f"video has more than {MAXIMUM_FRAMES} frames")
+    first: np.ndarray | None = None
+    distances: list[float] = []
+    with opened_video(path) as video:
+        for frame in video.frames():
             small = _small_grey(frame)
             if first is None:
                 first = small
             elif first.shape != small.shape:
                 break
             distances.append(float(np.abs(small - first).mean()))
+    return VideoScan(len(distances), video.announced, np.asarray(distances, dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class OpenVideo:
+    """A video that is open for one pass.
+
+    Attributes:
+        announced: frames that the header promises (0 if it says nothing sensible).
+        capture: OpenCV's.
+    """
+
+    announced: int
+    capture: Any
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """The frames, uint8 BGR (H, W, 3), one at a time, until decoding fails.
+
+        Raises:
+            VideoError: if there is none, or there are more than in any recording of this kind.
+        """
+        count = 0
+        while True:
+            decoded, frame = self.capture.read()
+            if not decoded or frame is None:
+                break
+            if count == MAXIMUM_FRAMES:
+                raise VideoError(f"video has more than {MAXIMUM_FRAMES} frames")
+            count += 1
+            yield frame
+        if not count:
+            raise VideoError("no frame of the video can be decoded")
+
+
+@contextmanager
+def opened_video(path: Path) -> Iterator[OpenVideo]:
+    """Opens a video, and closes it.
+
+    Raises:
+        VideoError: if it is no video, half a one, or larger than any recording of this kind; decoding errors, too.
+    """
+    import cv2
+
+    check_container(path)
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise VideoError("video cannot be opened; it may be half a download")
+        if capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MAXIMUM_PIXELS:
+            raise VideoError("frames of the video are too large")
+        announced = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        yield OpenVideo(int(announced) if 0 < announced <= MAXIMUM_FRAMES else 0, capture)
     except cv2.error as error:
         raise VideoError(f"video cannot be decoded: {error.err}") from error
     finally:
         capture.release()
-    if not distances:
-        raise VideoError("no frame of the video can be decoded")
-    sensible = int(announced) if 0 < announced <= MAXIMUM_FRAMES else 0
-    return VideoScan(len(distances), sensible, np.asarray(distances, dtype=np.float32))
 
 
 def check_container(path: Path) -> None:
-    """Raises VideoError unless the file begins like an AVI, MPEG, MP4, QuickTime, WMV or Matroska file."""
+    """Raises VideoError unless the file begins like a container that is decoded, see `VIDEO_SIGNATURES`."""
     try:
         with path.open("rb") as file:
             head = file.read(16)
@@ -93,7 +128,7 @@ def check_container(path: Path) -> None:
         raise VideoError(f"video cannot be read: {error.strerror or error}") from error
     if not head:
         raise VideoError("empty file")
-    if not any(head[offset : offset + len(mark)] == mark for offset, mark in _SIGNATURES):
+    if not any(head[offset : offset + len(mark)] == mark for offset, mark in VIDEO_SIGNATURES):
         raise VideoError(f"not a video: {path.suffix} file with foreign content")
 
 

@@ -25,6 +25,17 @@ UNREAD_SUFFIXES = (
 )
 """File endings, in lower case, of pictures that are not decoded."""
 
+VIDEO_SUFFIXES = (".avi", ".mpg", ".mpeg", ".mp4", ".mov", ".wmv", ".mkv", ".flv", ".webm", ".m4v")
+"""File endings, in lower case, that count as videos."""
+
+HALF_DOWNLOAD_SUFFIXES = (".part", ".partial", ".filepart", ".crdownload", ".download", ".aria2", ".!ut")
+"""File endings, in lower case, that browsers and download managers take away once a file is whole."""
+
+POINTER = b"version https://git-lfs"
+"""How the small text files begin that Git keeps in the place of large ones until they are fetched."""
+POINTER_BYTES = 1024
+"""No pointer is larger."""
+
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"})
 """Names, in lower case, that operating systems leave behind; names that start with a dot are passed over as well."""
 
@@ -59,7 +70,8 @@ class Tree:
         """The usable content of a folder given relative to the root ("" is the root itself).
 
         Unreadable or vanished folders, links that are broken, loop or leave the root, special files, empty images,
-        pictures of kinds that are not decoded, and names that are not valid text are reported and left out.
+        Git-LFS pointers in the place of pictures and videos, half downloads, pictures of kinds that are not decoded,
+        and names that are not valid text are reported and left out.
         """
         folders: list[str] = []
         files: list[str] = []
@@ -94,9 +106,14 @@ class Tree:
             if not entry.is_file():
                 self.report(path, "neither a regular file nor a folder")
                 return None
-            if is_image(entry.name) and entry.stat().st_size == 0:
-                self.report(path, "empty file")
-                return None
+            if is_image(entry.name) or is_video(entry.name):
+                size = entry.stat().st_size
+                if size == 0 and is_image(entry.name):
+                    self.report(path, "empty file")
+                    return None
+                if size <= POINTER_BYTES and is_pointer(self.root / path):
+                    self.report(path, "a Git-LFS pointer, not the file itself; fetch the files with `git lfs pull`")
+                    return None
         except FileNotFoundError:
             self.report(path, "file vanished while its folder was read")
             return None
@@ -203,10 +220,29 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
+def is_video(name: str) -> bool:
+    """Whether a file name ends like a video."""
+    return name.lower().endswith(VIDEO_SUFFIXES)
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether a file is a Git-LFS pointer. One that cannot be read is not told from others."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(POINTER)) == POINTER
+    except OSError:
+        return False
+
+
 def unread(name: str) -> str | None:
-    """Why a picture cannot be read, by its file name's ending; None for other files."""
-    suffix = next((suffix for suffix in UNREAD_SUFFIXES if name.lower().endswith(suffix)), None)
-    return None if suffix is None else f"pictures that end in {suffix} are not read; convert them to JPEG or PNG"
+    """Why a file cannot be read, by its name's ending: pictures that are not decoded, and half downloads; None for
+    other files."""
+    if name.lower().endswith(HALF_DOWNLOAD_SUFFIXES):
+        return "half a download; fetch the file again"
+    if not name.lower().endswith(UNREAD_SUFFIXES):
+        return None
+    suffix = next(suffix for suffix in UNREAD_SUFFIXES if name.lower().endswith(suffix))
+    return f"pictures that end in {suffix} are not read; convert them to JPEG or PNG"
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -11,7 +11,7 @@ from fersnet.faces.images import Rejection, check_readable, check_size, read_ima
 # The quiet level has to be known before the first video is opened: FFmpeg else writes every damaged packet to stderr.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
-_VIDEO_SIGNATURES: tuple[tuple[int, bytes], ...] = (
+VIDEO_SIGNATURES: tuple[tuple[int, bytes], ...] = (
     (0, b"RIFF"),  # AVI
     (0, b"\x00\x00\x01\xba"),  # MPEG program stream
     (0, b"\x00\x00\x01\xb3"),  # MPEG elementary stream
@@ -22,7 +22,10 @@ _VIDEO_SIGNATURES: tuple[tuple[int, bytes], ...] = (
     (4, b"mdat"),
     (4, b"wide"),
     (0, b"\x47"),  # MPEG transport stream
+    (0, b"FLV\x01"),  # Flash
 )
+"""Offset and first bytes of the containers that are handed to FFmpeg, which also opens playlists: these may name other
+files and addresses."""
 
 
 def frames_root(root: Path) -> Path:
@@ -87,14 +90,11 @@ def read_frames(
 
 
 def check_video(path: Path) -> None:
-    """Raise `Rejection` unless `path` is a regular file that begins like a video container.
-
-    FFmpeg also opens playlists, which may name other files and addresses; these never reach it.
-    """
+    """Raise `Rejection` unless `path` is a regular file that begins like a video container."""
     check_readable(path)
     with path.open("rb") as stream:
         head = stream.read(16)
-    if not any(head[offset:].startswith(signature) for offset, signature in _VIDEO_SIGNATURES):
+    if not any(head[offset:].startswith(signature) for offset, signature in VIDEO_SIGNATURES):
         raise Rejection("not a video file")
 
 

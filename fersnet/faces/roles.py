@@ -61,15 +61,17 @@ def fill_clip(wanted: Sequence[int], usable: Collection[int]) -> list[int] | Non
 def role_positions(
     n_frames: int, apex: Sequence[int], neutral: int, peak_frames: int, clip_frames: int
 ) -> dict[str, list[int]]:
-    """Positions by role for one sequence; a role without frames has an empty list.
+    """Positions by role for one sequence; a role without frames has an empty list. One without an apex has a neutral
+    face only.
 
     Raises:
-        ValueError: if the apex is empty or a position lies outside the sequence.
+        ValueError: if there is neither apex nor neutral frame, or a position lies outside the sequence.
     """
-    if len(apex) == 0 or min(apex) < 0 or max(apex) >= n_frames or not -1 <= neutral < n_frames:
+    positions = [*apex, neutral] if neutral != -1 else apex
+    if len(positions) == 0 or min(positions) < 0 or max(positions) >= n_frames:
         raise ValueError(f"apex {list(apex)} or neutral {neutral} outside a sequence of {n_frames} frames")
     return {
-        "clip": clip_positions(apex, clip_frames),
+        "clip": clip_positions(apex, clip_frames) if len(apex) else [],
         "neutral": [neutral] if neutral >= 0 else [],
-        "peak": peak_positions(n_frames, apex, neutral, peak_frames),
+        "peak": peak_positions(n_frames, apex, neutral, peak_frames) if len(apex) else [],
     }

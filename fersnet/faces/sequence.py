@@ -17,6 +17,9 @@ from fersnet.faces.roles import ROLES, fill_clip, role_positions
 from fersnet.faces.views import choose_view, extract_view
 from fersnet.settings.data import FacesSettings
 
+BLACK = 2.0
+"""Mean grey level, of 255, below which a picture shows nothing; KDEF has four such."""
+
 
 @dataclass(frozen=True)
 class AlignedFace:
@@ -65,6 +68,8 @@ def align_face(
     Raises:
         Rejection: with the reason, if the face cannot be used.
     """
+    if image.mean() < BLACK:
+        raise Rejection("picture is black")
     extract = extract_view(image, view)
     # Warped from the extract: the other half of a dual view is another picture and must not leak in across the cut.
     face = align_fit(extract.image, backend.locate(extract.image, file), settings)
@@ -122,14 +127,14 @@ def align_sequence(
     refused = len(rejected)
     rows, chosen = [], []
     clip = fill_clip(roles["clip"], faces)
-    if clip is None:
+    if clip is None and apex:
         rejected.append(("", "clip left out: less than half of its frames are usable"))
     kept = {
         "clip": clip or [],
         "neutral": [position for position in roles["neutral"] if position in faces],
         "peak": [position for position in roles["peak"] if position in faces],
     }
-    if not kept["peak"]:
+    if apex and not kept["peak"]:
         rejected.append(("", "sequence left out: no peak frame is usable"))
         kept = {role: [] for role in ROLES}
     for role in ROLES:

@@ -12,9 +12,12 @@ A method is one file, or one folder. The file, or the folder's `__init__.py`, de
   after these, the checkpoint of its own training on that dataset;
 - both, where they train networks in `fersnet.training.loop`: a synthesis system
   `task(faces, settings, run, identity)`, with `neutral` as above, and `stages(settings, counts)` with the number of
-  training faces by expression; a recogniser `task(data, settings, run, classes)` and `stages(settings, samples)`. `fit`
-  is made of the two, and a plan counts by them what a training costs without training;
-- a reader `locate(root, **options)` and `read_index(root, *, peak_frames, **options)`.
+  training faces by expression, and of `neutral faces` where it reads them; a recogniser
+  `task(data, settings, run, classes)` and `stages(settings, samples)`. `fit` is made of the two, and a plan counts by
+  them what a training costs without training;
+- a reader `locate(root, **options)` and `read_index(root, *, peak_frames, **options)`; and, where `read_index` leaves
+  the decoding of videos, `complete_index(index, root, *, peak_frames, workers, **options)`, which gets its rows of the
+  classes that are asked for.
 
 A folder keeps PyTorch out of `__init__.py`, so that settings are read and jobs are planned without it.
 """
@@ -29,6 +32,7 @@ Faces = Literal["clips", "peak faces", "neutral faces"]
 Shown = Literal["everybody", "listed", "by permission"]
 """Whose faces a figure may show: everybody's with the credit line, those of a list of the config's, or nobody's unless
 the config says that the owner has permitted it."""
+NEUTRAL_FACES: Faces = "neutral faces"
 
 
 @dataclass(frozen=True, kw_only=True)

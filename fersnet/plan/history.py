@@ -35,13 +35,21 @@ def read_history(results: Path) -> History:
     if not jobs:
         raise UserError(f"{path}: no job of it finished; give --history another run")
     counts, subjects = found_counts(results)
-    assigned = _section(FoldsSettings, jobs, "assign_folds")
-    folds = subjects if assigned.scheme == "leave_one_subject_out" else dict.fromkeys(subjects, assigned.count)
+    folds = {dataset: _folds(dataset, jobs, people) for dataset, people in subjects.items()}
     faces = _section(FacesSettings, jobs, "align_faces")
     augmentation = _section(AugmentationSettings, jobs, "augment_faces")
     return History(
         jobs, RunSizes(counts, subjects, folds, faces, augmentation, _section(IdentitySettings, jobs, "train_identity"))
     )
+
+
+def _folds(dataset: str, jobs: list[JobRecord], people: int) -> int:
+    """How many folds a dataset of so many people had; the published number where none were made."""
+    params = next((job.params for job in jobs if job.rule == "assign_folds" and job.dataset == dataset), {})
+    if params.get("listed"):
+        return max(params["listed"].values())
+    assigned = params.get("settings", {})
+    return people if assigned.get("scheme") == "leave_one_subject_out" else assigned.get("count", FoldsSettings().count)
 
 
 def _section(kind: type[Kind], jobs: list[JobRecord], rule: str) -> Kind:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from fersnet.cross_validation import fold_counts
+from fersnet.datasets.sequences import labelled
 from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS, MMI_SUBJECTS, scaled_counts
-from fersnet.expressions import SIX
+from fersnet.expressions import NEUTRAL, SIX
 from fersnet.settings.data import DatasetSettings, FacesSettings
 from fersnet.settings.training import AugmentationSettings, IdentitySettings
 from fersnet.settings.tree import Settings
@@ -20,6 +21,11 @@ PUBLISHED: dict[str, tuple[Counts, int]] = {
     "mmi": (MMI_COUNTS, MMI_SUBJECTS),
     "oulu_casia": (dict.fromkeys(SIX, 80), 80),
     "bu4dfe": (dict.fromkeys(SIX, 101), 101),
+    "london": ({"happiness": 102, NEUTRAL: 102}, 102),
+    "ravdess": (dict.fromkeys(SIX, 192) | {NEUTRAL: 96}, 24),
+    "cremad": (dict.fromkeys(("anger", "disgust", "fear", "happiness", "sadness"), 1271) | {NEUTRAL: 1087}, 91),
+    "kdef": (dict.fromkeys((*SIX, NEUTRAL), 140), 70),
+    "enterface05": (dict.fromkeys(SIX, 216) | {"happiness": 213}, 44),
 }
 """Sequences and subjects of the real sets, by reader (BU-4DFE: Yin et al., FG 2008)."""
 
@@ -74,7 +80,8 @@ def found_counts(results: Path) -> tuple[dict[str, Counts], dict[str, int]]:
     """Sequences per expression and subjects of the datasets that a run has indexed."""
     counts, subjects = {}, {}
     for path in sorted(results.glob("datasets/*/index.parquet")):
-        index = pd.read_parquet(path, columns=["subject", "expression"])
+        index = pd.read_parquet(path, columns=["subject", "expression", "apex"])
+        index = labelled(index)
         counts[path.parent.name] = index["expression"].astype(str).value_counts().to_dict()
         subjects[path.parent.name] = index["subject"].nunique()
     return counts, subjects

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.methods.contract import Method, Recogniser
+from fersnet.methods.contract import NEUTRAL_FACES, Method, Recogniser
 from fersnet.methods.find import load_code, load_module
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.models.standard_fer import StandardFER
@@ -66,8 +66,8 @@ def _method(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
         run = run.describing({"image_size": job.params["crop"]})
         return code.task(given, settings, run, len(data.expressions)), stages
     counts = {name: data.samples(sizes.sequences(job.dataset, [name])) for name in data.expressions}
-    neutral = "neutral faces" in declared.reads
-    stages = code.stages(settings, counts | ({"neutral": data.samples(data.sequences, 1)} if neutral else {}))
+    neutral = NEUTRAL_FACES in declared.reads
+    stages = code.stages(settings, counts | ({NEUTRAL_FACES: data.samples(data.sequences, 1)} if neutral else {}))
     faces = data.faces(job.params["image_size"], stages)
     run = run.describing({"image_size": job.params["image_size"]})
     return code.task(faces, settings, run, data.identity_network, **{"neutral": faces} if neutral else {}), stages

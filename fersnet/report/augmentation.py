@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from fersnet.errors import UserError
-from fersnet.expressions import ABBREVIATIONS, SEVEN
+from fersnet.expressions import ABBREVIATIONS, VOCABULARY
 from fersnet.report.description import RunDescription
 from fersnet.report.style import COLUMN_WIDTH, figure_style, finish, new_figure, palette
 
@@ -31,7 +31,7 @@ def class_counts(faces: pd.DataFrame, folds: pd.DataFrame, augmentation: pd.Data
     peaks = faces[faces["role"] == "peak"]
     fold_by_subject = folds.drop_duplicates("subject").set_index("subject")["fold"]
     count = int(fold_by_subject.max())
-    expressions = [name for name in SEVEN if (peaks["expression"] == name).any()]
+    expressions = [name for name in VOCABULARY if (peaks["expression"] == name).any()]
     rows = []
     for fold in range(1, count + 1):
         # Classes that are balanced already need no synthetic face: the file has a header only.
@@ -50,7 +50,7 @@ def class_counts(faces: pd.DataFrame, folds: pd.DataFrame, augmentation: pd.Data
 def draw_class_counts(counts: pd.DataFrame, dataset: str, description: RunDescription) -> Figure:
     """The figure `augmentation_{dataset}`: training faces per expression, mean over folds, synthetic on real."""
     means = counts.groupby("expression")[["real", "synthetic"]].mean()
-    means = means.reindex([name for name in SEVEN if name in means.index])
+    means = means.reindex([name for name in VOCABULARY if name in means.index])
     at = np.arange(len(means))
     real_colour, synthetic_colour = palette(2)
     with figure_style():

@@ -48,6 +48,8 @@ class RunDescription:
     """By dataset: whose faces figures may show."""
     credits: Mapping[str, str] = field(default_factory=dict)
     """By dataset: the line that stands under figures with its faces, where its terms ask for one."""
+    listed: tuple[str, ...] = ()
+    """Datasets whose folds a list gives, and not the scheme."""
     pretrained_on: Mapping[str, str] = field(default_factory=dict)
     """By method: the dataset on which this run trained it first; a method that is not named starts from scratch."""
 
@@ -69,12 +71,23 @@ class RunDescription:
             f"{self.name_of(dataset)}: {self.data_of(dataset)} faces" for dataset in dict.fromkeys(datasets)
         )
 
+    def fold_scheme_of(self, dataset: str) -> str:
+        """How the subjects of a dataset come into folds: by a scheme, or `listed`."""
+        return "listed" if dataset in self.listed else self.fold_scheme
+
     def fold_words(self, datasets: Iterable[str]) -> str:
-        """The folds in words, e.g. `3 subject-wise folds (strided)`, by dataset where their numbers differ."""
-        counts = {self.name_of(dataset): self.folds[dataset] for dataset in datasets if dataset in self.folds}
-        several = ", ".join(f"{count} ({name})" for name, count in counts.items())
-        number = several if len(set(counts.values())) > 1 else next(map(str, counts.values()), "")
-        return f"{number} subject-wise folds ({self.fold_scheme.replace('_', ' ')})".lstrip()
+        """The folds in words, e.g. `3 subject-wise folds (strided)`, by dataset where they differ."""
+        here = [dataset for dataset in datasets if dataset in self.folds]
+        number = self._by_dataset({dataset: str(self.folds[dataset]) for dataset in here})
+        schemes = {dataset: self.fold_scheme_of(dataset).replace("_", " ") for dataset in here}
+        scheme = self._by_dataset(schemes) or self.fold_scheme.replace("_", " ")
+        return f"{number} subject-wise folds ({scheme})".lstrip()
+
+    def _by_dataset(self, words: Mapping[str, str]) -> str:
+        """What all datasets have in common, or each one's with its name."""
+        if len(set(words.values())) > 1:
+            return ", ".join(f"{word} ({self.name_of(dataset)})" for dataset, word in words.items())
+        return next(iter(words.values()), "")
 
     def words(self, datasets: Iterable[str], n: str, selection: str | None = None) -> str:
         """One line that every table and figure carries: run, data, n, selection rule, fold scheme, seed."""
@@ -97,7 +110,7 @@ class RunDescription:
             "data": self.data_of(dataset),
             "selection": self.selection,
             "folds": self.folds[dataset],
-            "fold_scheme": self.fold_scheme,
+            "fold_scheme": self.fold_scheme_of(dataset),
             "seed": self.seed,
         }
 
@@ -120,6 +133,7 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
         embedded={key: dataset.root is None for key, dataset in settings.datasets.items()},
         selection=settings.training.selection,
         fold_scheme=settings.folds.scheme,
+        listed=tuple(settings.folds.lists),
         folds=folds,
         seed=settings.seed,
         identity_features=(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fersnet.expressions import SEVEN
+from fersnet.expressions import NEUTRAL, SEVEN, VOCABULARY
 from fersnet.report.description import RunDescription
 from fersnet.report.files import training_cost
 from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, score_columns
@@ -34,18 +34,20 @@ def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame,
     """The paper's table of sequence counts, with the published count and the difference from it.
 
     Args:
-        indexes: By dataset, the rows of `index.parquet`.
+        indexes: By dataset, the labelled rows of `index.parquet`.
         published: Counts of the paper by dataset, as `read_published_counts` returns them.
     """
-    counted = (*SEVEN, "total")
-    published_columns = [f"published_{column}" for column in counted]
+    neutral = any((index["expression"] == NEUTRAL).any() for index in indexes.values())
+    expressions = VOCABULARY if neutral else SEVEN
+    counted = (*expressions, "total")
+    published_columns = [f"published_{column}" for column in (*SEVEN, "total")]
     rows = []
     for dataset, index in indexes.items():
         counts = index["expression"].value_counts()
         known = published.loc[dataset].dropna() if dataset in published.index else pd.Series(dtype=float)
         row: Row = {"method": "", "name": description.name_of(dataset), "dataset": dataset}
         # An expression that neither this copy nor the paper's has is a dash in the paper: empty here.
-        row |= {name: counts.get(name, 0) for name in SEVEN if name in counts or name in known}
+        row |= {name: counts.get(name, 0) for name in expressions if name in counts or name in known}
         row |= {"total": len(index), "subjects": index["subject"].nunique(), "n_sequences": len(index)}
         row |= {f"published_{column}": count for column, count in known.items()}
         if "total" in known:
@@ -66,7 +68,7 @@ def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame,
         ),
         columns=(
             Column("name", "Dataset", "text"),
-            *columns(*SEVEN, "total", "subjects", "published_total", "difference"),
+            *columns(*counted, "subjects", "published_total", "difference"),
         ),
     )
 

@@ -38,6 +38,15 @@ def check_networks(settings: Settings) -> None:
 
 def check_people(settings: Settings) -> None:
     """Subjects that are asked for and are not there: too few rendered ones for the folds, figures of no dataset."""
+    for key in settings.folds.lists:
+        if key not in settings.recognition_datasets:
+            raise ValueError(
+                f"folds.lists.{key}: not a recognition dataset; have {list(settings.recognition_datasets)}"
+            )
+        if settings.datasets[key].root is None:
+            raise ValueError(
+                f"folds.lists.{key}: rendered faces are other people; set datasets.{key}.root, or take it out"
+            )
     rendered = [key for key in settings.recognition_datasets if settings.datasets[key].root is None]
     people, key = min(((settings.datasets[key].embedded.subjects, key) for key in rendered), default=(0, ""))
     if key and settings.folds.scheme != "leave_one_subject_out" and people < settings.folds.count:

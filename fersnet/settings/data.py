@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
-from fersnet.expressions import SEVEN, synthesis_targets
+from fersnet.expressions import NEUTRAL, VOCABULARY, synthesis_targets
 from fersnet.methods.contract import Reader
 from fersnet.methods.find import Found
 from fersnet.settings.base import Fraction, Name, PositiveInt, Section, UserPath
@@ -53,7 +53,7 @@ class DatasetSettings(Section):
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None
-    """Classes to recognise, at least two; null takes the reader's own (seven for CK+, six otherwise)."""
+    """Classes to recognise, at least two, `neutral` among them where the set has it; null takes the reader's own."""
     options: dict[str, UserPath | int | float | bool] = Field(default_factory=dict)
     """Options of the reader, e.g. `light: Weak` for oulu_casia."""
     landmarks: Backend | None = None
@@ -63,9 +63,9 @@ class DatasetSettings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "DatasetSettings":
-        unknown = [expression for expression in self.expressions or () if expression not in SEVEN]
+        unknown = [expression for expression in self.expressions or () if expression not in VOCABULARY]
         if unknown:
-            raise ValueError(f"expressions: unknown expression {unknown[0]!r}; known are {', '.join(SEVEN)}")
+            raise ValueError(f"expressions: unknown expression {unknown[0]!r}; known are {', '.join(VOCABULARY)}")
         if self.expressions is not None and len(set(self.expressions)) < 2:
             found = ", ".join(self.expressions) or "none"
             raise ValueError(f"expressions: at least two are needed to tell apart, found {found}")
@@ -74,7 +74,7 @@ class DatasetSettings(Section):
     @property
     def classes(self) -> tuple[str, ...]:
         """Expressions in class-index order."""
-        return tuple(expression for expression in SEVEN if expression in (self.expressions or ()))
+        return tuple(expression for expression in VOCABULARY if expression in (self.expressions or ()))
 
     @property
     def synthesis_classes(self) -> tuple[str, ...]:
@@ -89,6 +89,10 @@ def with_readers(known: Mapping[str, Found]) -> type[DatasetSettings]:
         reader = known[section.reader].declared
         if section.root is None and not (isinstance(reader, Reader) and reader.rendered):
             raise ValueError(f"root: the {section.reader} reader needs a path; it has no embedded faces")
+        if NEUTRAL in section.classes and isinstance(reader, Reader) and reader.rendered:
+            raise ValueError(
+                f"expressions: {reader.name} has no neutral sequences, only first frames; leave neutral out"
+            )
         return section
 
     description = DatasetSettings.model_fields["reader"].description
@@ -131,6 +135,18 @@ class FoldsSettings(Section):
 
     count: Annotated[int, Field(ge=3)] = 10
     """Number of folds, at least three, since one tests and another validates; not for `leave_one_subject_out`."""
-    scheme: Literal["strided", "contiguous", "leave_one_subject_out"] = "strided"
-    """`strided` is sorted(subjects)[k::n], `contiguous` cuts the sorted list into blocks, `leave_one_subject_out` makes
-    a fold per subject of each dataset; results under different schemes are not comparable."""
+    scheme: Literal["strided", "blocks", "leave_one_subject_out"] = "strided"
+    """`strided` is sorted(subjects)[k::n], `blocks` cuts the sorted list into runs of consecutive subjects,
+    `leave_one_subject_out` makes a fold per subject of each dataset; results under different schemes are not
+    comparable. Where every other number is a man's, as in RAVDESS, an even number of strided folds has one sex each."""
+    lists: dict[Name, UserPath] = Field(default={})
+    """Folds that are given, by dataset: a CSV file with the columns `subject` and `fold`, e.g. the published ones
+    `cremad: config/cremad_folds.csv` and `ravdess: config/ravdess_folds.csv`; `count` and `scheme` do not count there.
+    """
+
+    @field_validator("scheme", mode="before")
+    @classmethod
+    def _renamed(cls, scheme: object) -> object:
+        if scheme == "contiguous":
+            raise ValueError("'contiguous' is called 'blocks'")
+        return scheme

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fersnet.errors import UserError
+from fersnet.expressions import NEUTRAL
 
 if TYPE_CHECKING:
     from fersnet.faces.store import FaceStore
@@ -122,13 +123,12 @@ def face_set(
     )
 
 
-def face_set_if_any(
-    store: "FaceStore", subjects: Collection[str], expressions: tuple[str, ...], role: str
-) -> FaceSet | None:
-    """The faces of one role as `face_set` gives them; None where there are none."""
-    table = store.table
-    wanted = table["subject"].isin(list(subjects)) & table["expression"].isin(list(expressions))
-    return face_set(store, subjects, expressions, role) if (wanted & table["role"].eq(role)).any() else None
+def neutral_faces(store: "FaceStore", subjects: Collection[str], expressions: tuple[str, ...]) -> FaceSet | None:
+    """The neutral faces of the given subjects: of their sequences of these expressions, which may begin with one, and
+    of those that are neutral, whether that is a class or not. None where there are none."""
+    table, classes = store.table, tuple(dict.fromkeys((*expressions, NEUTRAL)))
+    wanted = table["subject"].isin(list(subjects)) & table["expression"].isin(list(classes))
+    return face_set(store, subjects, classes, "neutral") if (wanted & table["role"].eq("neutral")).any() else None
 
 
 def with_landmarks(faces: FaceSet, store: "FaceStore") -> FaceSet:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fersnet.embedded.mark import is_rendered
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN, synthesis_targets
+from fersnet.expressions import VOCABULARY, synthesis_targets
 from fersnet.faces.find import Face, find_faces, find_in_each, searching, the_one_face
 from fersnet.faces.images import Rejection
 from fersnet.settings.data import FacesSettings
@@ -208,8 +208,10 @@ def name_of(picture: "Picture") -> str | None:
 
 def check_expression(expression: str) -> None:
     """Raises a UserError unless the name is an expression, or `all`."""
-    if expression not in (ALL, *SEVEN):
-        raise UserError(f"--expression: unknown expression {expression!r}; choose {ALL} or from {', '.join(SEVEN)}")
+    if expression not in (ALL, *VOCABULARY):
+        raise UserError(
+            f"--expression: unknown expression {expression!r}; choose {ALL} or from {', '.join(VOCABULARY)}"
+        )
 
 
 def _pictures(faces: Tensor) -> list[NDArray[np.uint8]]:

@@ -7,6 +7,7 @@ import pytest
 
 from fersnet.datasets.counts import commonest_reasons, compare_counts, count_table, describe_index
 from fersnet.datasets.index import look_at, read_dataset, read_index, write_index
+from fersnet.datasets.sequences import SEQUENCE_COLUMNS, IndexBuilder, Person
 from fersnet.datasets.video import peak_by_distance, peak_by_markers
 from fersnet.errors import UserError
 from fersnet.settings.data import DatasetSettings
@@ -34,6 +35,23 @@ def test_index_survives_the_disk(ckplus, tmp_path):
     for name in ("index.parquet", "index_rejected.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"index.parquet", "index_rejected.csv"}
+
+
+def test_an_index_has_the_optional_columns_that_its_dataset_knows(tmp_path):
+    builder = IndexBuilder()
+    builder.describe("anna", Person(sex="female", age=31))
+    builder.add("1", "anna", "fear", ["1.mp4#0"], [0], -1, apex_rule="fixed")
+    builder.add("2", "ben", "fear", ["2.mp4#0"], [0], -1)
+    index = builder.finish()
+    assert list(index.sequences.columns) == [*SEQUENCE_COLUMNS, "sex", "age", "apex_rule"]
+    write_index(index, tmp_path)
+    again = read_index(tmp_path).sequences
+    pd.testing.assert_frame_equal(again, index.sequences, check_dtype=False)
+    assert (
+        again["age"].dtype == "Int64"
+        and again["age"][0] == 31
+        and again[["sex", "age", "apex_rule"]].isna()[1:].all(axis=None)
+    )
 
 
 def test_nothing_rejected_leaves_a_header(ckplus, tmp_path):

@@ -4,8 +4,13 @@ import os
 
 import pytest
 
+from fersnet.datasets.counts import PUBLISHED, compare_counts, describe_index
+from fersnet.datasets.index import read_dataset
+from fersnet.datasets.labels import expression_named
 from fersnet.datasets.readers import folder, manifest
+from fersnet.datasets.sequences import labelled
 from fersnet.errors import UserError
+from fersnet.settings.data import DatasetSettings
 
 
 def reasons(index):
@@ -31,6 +36,48 @@ def test_folders_of_images_and_of_sequences(tmp_path, put_frames, put_picture, p
     assert (rows.loc["anna/anger/take 2"].apex, rows.loc["anna/anger/take 2"].neutral) == ([0, 1], -1)
     assert "not one of" in reasons(index)["anna/bored"]
     assert "no frames" in set(index.rejected.reason)
+
+
+def test_a_neutral_folder_is_a_class_or_gives_neutral_faces(tmp_path, put_frames):
+    put_frames(tmp_path / "anna/happy", "{}.png", range(2))
+    put_frames(tmp_path / "anna/Neutral", "{}.png", range(5))
+    put_frames(tmp_path / "ben/happy", "{}.png", range(2))
+    put_frames(tmp_path / "ben/sad", "{}.png", range(2))
+    own = DatasetSettings(reader="folder", root=str(tmp_path), expressions=("happiness", "neutral"))
+    as_class = read_dataset(own, tmp_path).sequences.set_index("sequence_id")
+    assert (as_class.loc["anna/Neutral"].apex, as_class.loc["anna/Neutral"].neutral) == ([2, 3, 4], 0)
+    assert len(labelled(as_class)) == 3
+    without = own.model_copy(update={"expressions": ("happiness", "sadness")})
+    index = read_dataset(without, tmp_path)
+    rows = index.sequences.set_index("sequence_id")
+    assert (rows.loc["anna/Neutral"].apex, rows.loc["anna/Neutral"].neutral) == ([], 0)
+    assert len(labelled(index.sequences)) == 3 and index.rejected.empty
+    told = describe_index(index, "own", compare_counts(index.sequences, "own", PUBLISHED))
+    assert told == [
+        "own: 3 labelled sequences of 2 subjects",
+        "own: 1 neutral sequences, which are no class here, give neutral faces",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Happy", "happiness"),
+        ("happiness", "happiness"),
+        ("0_angry", "anger"),
+        ("03 - Sad", "sadness"),
+        ("NEUTRAL", "neutral"),
+        ("D\u00e9go\u00fbt", "disgust"),
+        ("De\u0301gou\u0302t", "disgust"),
+        ("\u00dcberraschung", "surprise"),
+        ("0", None),
+        ("AN", None),
+        ("bored", None),
+        ("", None),
+    ],
+)
+def test_names_of_expressions(written, meant):
+    assert expression_named(written) == meant
 
 
 def test_apex_rules(tmp_path, put_frames):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fersnet.embedded.files import write_image
 from fersnet.errors import UserError
 from fersnet.faces import parts, store
 from fersnet.faces.alignment import align, transform_points
@@ -47,6 +48,20 @@ def test_the_store_holds_what_the_index_asks_for(built):
     assert set(faces.table["subject"]) == {"005", "Zoë"}
     assert faces.table["quality"].between(0.5, 1).all() and set(faces.table["detector"]) == {"dlib"}
     assert (built / "rejected.csv").read_text() == "sequence_id,frame,reason\n"
+
+
+def test_a_neutral_sequence_that_is_no_class_and_a_black_picture(small_dataset, tmp_path):
+    root, index = small_dataset
+    rows = index.iloc[:2].copy()
+    rows.at[0, "expression"], rows.at[0, "apex"], rows.at[0, "neutral"] = "neutral", [], 2
+    write_image(root / "black.png", np.full((64, 64, 3), 1, np.uint8))
+    rows.at[1, "frames"] = [*rows.at[1, "frames"][:5], "black.png"]
+    build_store(rows, root, tmp_path, SETTINGS, "dlib", 1)
+    (root / "black.png").unlink()
+    table = open_store(tmp_path).table
+    neutral = table[table["expression"] == "neutral"]
+    assert neutral[["role", "frame"]].to_numpy().tolist() == [["neutral", 2]]
+    assert (tmp_path / "rejected.csv").read_text().splitlines()[1:] == ["005_happiness,5,picture is black"]
 
 
 def test_source_and_matrix_reproduce_every_face(built, small_dataset):

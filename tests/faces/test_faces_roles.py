@@ -50,4 +50,13 @@ def test_positions_outside_the_sequence_are_refused():
     with pytest.raises(ValueError):
         role_positions(5, [5], 0, 3, 4)
     with pytest.raises(ValueError):
-        role_positions(5, [], 0, 3, 4)
+        role_positions(5, [], -1, 3, 4)
+
+
+def test_a_sequence_without_an_apex_gives_its_neutral_face_only():
+    assert role_positions(5, [], 2, 3, 4) == {"clip": [], "neutral": [2], "peak": []}
+
+
+def test_a_single_picture_is_its_one_peak_and_may_be_neutral():
+    assert role_positions(1, [0], -1, 3, 4) == {"clip": [0] * 4, "neutral": [], "peak": [0]}
+    assert role_positions(1, [0], 0, 3, 4) == {"clip": [0] * 4, "neutral": [0], "peak": [0]}

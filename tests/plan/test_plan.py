@@ -219,6 +219,7 @@ def test_an_earlier_run_is_read_with_its_settings_and_sizes(tmp_path: Path) -> N
     write_jobs(tmp_path, tmp_path / "jobs.csv", {})
     (tmp_path / "datasets/ckplus").mkdir(parents=True)
     index = pd.DataFrame({"subject": ["a", "a", "b"], "expression": ["anger", "fear", "anger"]})
+    index["apex"] = [[1], [1], [1]]
     index.to_parquet(tmp_path / "datasets/ckplus/index.parquet")
     past = read_history(tmp_path)
     assert past.sizes.counts == {"ckplus": {"anger": 2, "fear": 1}}

@@ -43,6 +43,14 @@ def quoted():
     return read_quoted(CONFIG / "reported.csv")
 
 
+def test_counts_of_neutral_sequences_have_a_column_where_a_dataset_has_them():
+    index = pd.DataFrame({"expression": ["happiness", "neutral", "neutral"], "subject": ["1", "1", "2"]})
+    published = read_published_counts(CONFIG / "sequence_counts.csv")
+    table = datasets_table({"ckplus": index}, published, description())
+    assert table.frame["neutral"].tolist() == [2] and "neutral" in [column.key for column in table.columns]
+    assert "neutral" not in datasets_table({"ckplus": index[:1]}, published, description()).frame
+
+
 @pytest.fixture(scope="session")
 def tables(run_folder, quoted):
     predictions = read_predictions(sorted((run_folder / "predictions").glob("*/*/*.parquet")))

@@ -402,7 +402,7 @@ def test_stargans_generator_follows_the_critic_by_its_weight(tmp_path):
 
 @pytest.mark.parametrize(("protocol", "larger"), [("rest", 150), ("neutral", 90)])
 def test_a_stage_of_cyclegan_is_as_long_as_the_larger_domain(protocol: str, larger: int) -> None:
-    counts = dict.fromkeys(SIX, 30) | {"neutral": 90}
+    counts = dict.fromkeys(SIX, 30) | {"neutral faces": 90}
     settings = CycleGANSettings(protocol=protocol, first_epochs=5, epochs=2)
     stages = import_module("fersnet.rivals.cyclegan.training").stages(settings, counts)
     assert [(stage.name, stage.epochs, stage.samples) for stage in stages] == [
@@ -410,3 +410,18 @@ def test_a_stage_of_cyclegan_is_as_long_as_the_larger_domain(protocol: str, larg
     ]
     without = import_module("fersnet.rivals.cyclegan.training").stages(settings, counts | {"fear": 0})
     assert "fear" not in [stage.name for stage in without]
+
+
+def test_the_source_of_a_neutral_class_is_the_rest_in_either_protocol(tmp_path, identity) -> None:
+    code = import_module("fersnet.rivals.cyclegan.training")
+    classes = ("happiness", "neutral")
+    faces = make_faces(classes, used=classes)
+    settings = SHORT["cyclegan"].model_copy(update={"protocol": "neutral", "samples": None})
+    task = code.task(faces, settings, make_run(tmp_path), identity, faces.select(faces.labels == 1))
+    assert {name: source.tolist() for name, (source, _) in task.domains.items()} == {
+        "happiness": [0, 1, 2, 3],
+        "neutral": [0, 2, 4, 6],
+    }
+    assert len(task._source_faces("happiness")) == 4 and len(task._source_faces("neutral")) == 8
+    stages = code.stages(settings, {"happiness": 30, "neutral": 10, "neutral faces": 40})
+    assert [stage.samples for stage in stages] == [40, 30]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fersnet.errors import UserError
-from fersnet.training.batches import crop_and_flip, draw_targets, face_set, warn_of_missing_classes
+from fersnet.training.batches import crop_and_flip, draw_targets, face_set, neutral_faces, warn_of_missing_classes
 from fersnet.training.predictions import accuracies, prediction_table
 
 EXPRESSIONS = ("anger", "disgust", "happiness")
@@ -52,6 +52,15 @@ def test_a_face_set_holds_the_asked_faces_and_nobody_else() -> None:
 def test_every_frame_enters_once_where_roles_are_mixed() -> None:
     assert face_set(STORE, {"zoe"}, EXPRESSIONS, role=None).rows.tolist() == [0, 1, 3]
     assert face_set(STORE, {"zoe"}, EXPRESSIONS, role=("peak", "neutral")).rows.tolist() == [0, 2, 3]
+
+
+def test_neutral_faces_are_those_that_sequences_begin_with_and_neutral_sequences() -> None:
+    begins = [("a1", "zoe", "anger", 0, "neutral"), ("a1", "zoe", "anger", 8, "peak")]
+    whole = [("n1", "ann", "neutral", 0, "neutral"), ("n1", "ann", "neutral", 0, "peak")]
+    store = store_of([*begins, *whole, ("c2", "zoe", "fear", 0, "neutral")])
+    assert neutral_faces(store, {"zoe", "ann"}, ("anger",)).rows.tolist() == [0, 2]
+    assert neutral_faces(store, {"zoe", "ann"}, ("anger", "neutral")).rows.tolist() == [0, 2]
+    assert neutral_faces(store, {"zoe"}, ("happiness",)) is None
 
 
 def test_no_face_is_named() -> None:

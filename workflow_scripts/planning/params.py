@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from fersnet.cross_validation import fold_list
 from fersnet.fingerprint import fingerprint
-from fersnet.methods.find import code_of
+from fersnet.methods.find import code_of, load_code
 from fersnet.mirror import MODEL_METHOD
 from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
@@ -115,6 +116,11 @@ class RunParams:
             mode="json", include={"reader", "root", "fetch", "options"}
         )
 
+    def index_workers(self, wildcards: "Wildcards") -> int:
+        """Processes of the job that reads a dataset: one, unless the reader decodes videos, which takes many."""
+        reader = load_code(self.run.settings.known.readers[self.reader(wildcards)].module)
+        return 8 if hasattr(reader, "complete_index") else 1
+
     def embedded(self, wildcards: "Wildcards") -> Params:
         """The settings of the embedded faces of the job's dataset."""
         return dump(self.run.dataset(wildcards).embedded)
@@ -122,6 +128,14 @@ class RunParams:
     def fold_count(self, wildcards: "Wildcards") -> int:
         """How many folds of the job's dataset the run trains."""
         return self.run.fold_counts[wildcards.dataset]
+
+    def fold_list(self, wildcards: "Wildcards") -> dict[str, int]:
+        """The fold of every subject of the job's dataset, where the config names a list of them."""
+        return fold_list(self.run.settings, wildcards.dataset)
+
+    def fold_scheme(self, wildcards: "Wildcards") -> str:
+        """How the subjects of the job's dataset come into folds."""
+        return describe(self.run.settings, self.run.fold_counts).fold_scheme_of(wildcards.dataset)
 
     def classes(self, wildcards: "Wildcards") -> list[str]:
         """The expressions that are told apart."""

@@ -69,24 +69,21 @@ def locate(root: Path, *, follow_links: bool = False) -> CkplusTree:
     tree = open_tree(root, lambda path, reason: None, follow_links)
     images: list[str] = []
     labels: list[str] = []
-    archives: list[str] = []
     for folder, listing in tree.below(DEPTH, stop=lambda name: _SUBJECT.fullmatch(name) is not None):
-        archives += [name for name in listing.files if name.lower().endswith(".zip")]
         has_images, has_labels = _content(tree, folder, listing)
         images += [folder] * has_images
         labels += [folder] * has_labels
     if images and not labels:
         labels = [folder for folder in images if _holds_labels(tree, folder)]
-    hint = f"; unpack {archives[0]} there first" if archives else ""
     if not images:
         raise UserError(
             f"{root}: no CK+ images found: looked {DEPTH} levels deep for folders like "
-            f"cohn-kanade-images/S005/001/S005_001_00000001.png{hint}"
+            f"cohn-kanade-images/S005/001/S005_001_00000001.png"
         )
     if not labels:
         raise UserError(
             f"{root}: no CK+ labels found: looked {DEPTH} levels deep for files like "
-            f"Emotion/S005/001/S005_001_00000011_emotion.txt{hint}"
+            f"Emotion/S005/001/S005_001_00000011_emotion.txt"
         )
     return CkplusTree(images[0], labels[0], tuple(sorted({*images[1:], *labels[1:]} - {images[0], labels[0]})))
 

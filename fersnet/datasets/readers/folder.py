@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fersnet.datasets.labels import expression_named
+from fersnet.datasets.labels import ACCEPTED, expression_named
 from fersnet.datasets.sequences import (
     IndexBuilder,
     SequenceIndex,
@@ -12,10 +12,10 @@ from fersnet.datasets.sequences import (
     last_positions,
     neutral_position,
 )
-from fersnet.datasets.subjects import check_subjects
+from fersnet.datasets.subjects import SubjectError, check_subjects
 from fersnet.datasets.walk import Listing, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN, SIX
+from fersnet.expressions import SIX
 from fersnet.methods.contract import Reader
 
 READER = Reader(
@@ -41,13 +41,13 @@ def locate(root: Path, *, apex: str = "last", follow_links: bool = False) -> str
                 found.setdefault(subject, name)
     if not found:
         raise UserError(
-            f"{root}: no folders of the form subject/expression/*.png found; an expression folder is named after one "
-            f"of {', '.join(SEVEN)}"
+            f"{root}: no folders of the form subject/expression/*.png found; an expression folder is called one of "
+            f"{ACCEPTED}"
         )
     try:
         check_subjects(found)
-    except UserError as error:
-        raise UserError(f"{root}: {error}") from None
+    except SubjectError as error:
+        raise SubjectError(f"{root}: {error}") from None
     return join(*next(iter(found.items())))
 
 
@@ -57,7 +57,8 @@ def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_l
     Images that lie directly in a subject/expression folder form one sequence, each folder below it another. The
     sequence id is the folder's path relative to the root, in composed form. Rules for the peak frames: `last` (default)
     and `middle` take `peak_frames` of them; with `all`, for unrelated still images, every image is a peak and none is
-    neutral.
+    neutral. A folder `neutral` is a sequence like the others: a class where the dataset's `expressions` name it, and
+    otherwise its subject's neutral face.
 
     Raises:
         UserError: if no such folder is found or an option is wrong.
@@ -72,7 +73,7 @@ def read_index(root: Path, *, apex: str = "last", peak_frames: int = 3, follow_l
             folder = f"{subject}/{name}"
             expression = expression_named(name)
             if expression is None:
-                builder.reject("", folder, f"folder name is not one of {', '.join(SEVEN)}")
+                builder.reject("", folder, f"folder name is not one of {ACCEPTED}")
                 continue
             listing = tree.listing(folder)
             parts = [(part, tree.listing(part)) for part in (f"{folder}/{below}" for below in listing.folders)]

@@ -4,13 +4,13 @@ import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fersnet.datasets.labels import expression_named
+from fersnet.datasets.labels import ACCEPTED, expression_named
 from fersnet.datasets.readers.folder import APEX_RULES, apex_positions
 from fersnet.datasets.sequences import IndexBuilder, SequenceIndex, check_peak_frames, choice, neutral_position
-from fersnet.datasets.subjects import check_subjects, composed
+from fersnet.datasets.subjects import SubjectError, check_subjects, composed
 from fersnet.datasets.walk import Tree, is_image, unread
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN, SIX
+from fersnet.expressions import SIX
 from fersnet.methods.contract import Reader
 
 READER = Reader(
@@ -46,8 +46,8 @@ def locate(root: Path, *, apex: str = "last", follow_links: bool = False) -> Pat
     subjects = {row["subject"] for _, row in _rows(path)} - {""}
     try:
         check_subjects(subjects)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    except SubjectError as error:
+        raise SubjectError(f"{path}: {error}") from None
     return path
 
 
@@ -107,7 +107,7 @@ def _take(builder: IndexBuilder, tree: Tree, sequences: dict[str, _Sequence], pl
         builder.reject(sequence_id, row["frame"] or place, f"{place}: subject or sequence_id is empty")
         return
     if expression is None:
-        reason = f"{place}: expression {row['expression']!r} is not one of {', '.join(SEVEN)}"
+        reason = f"{place}: expression {row['expression']!r} is not one of {ACCEPTED}"
         builder.reject(sequence_id, row["frame"], reason)
         return
     sequence = sequences.setdefault(sequence_id, _Sequence(subject, expression))

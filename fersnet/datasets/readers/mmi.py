@@ -22,7 +22,7 @@ from fersnet.datasets.sequences import (
     neutral_position,
 )
 from fersnet.datasets.video import VideoError, VideoScan, peak_by_distance, peak_by_markers, scan_video
-from fersnet.datasets.walk import Listing, Tree, is_image, join, natural_key, open_tree
+from fersnet.datasets.walk import VIDEO_SUFFIXES, Listing, Tree, is_image, join, natural_key, open_tree
 from fersnet.errors import UserError
 from fersnet.expressions import MMI_CODES, SIX
 from fersnet.methods.contract import Reader, Reference, Terms
@@ -48,7 +48,6 @@ READER = Reader(
 )
 
 DEPTH = 5
-VIDEO_SUFFIXES = (".avi", ".mpg", ".mpeg", ".mp4", ".mov", ".wmv", ".mkv")
 _STEM = re.compile(r"(S[0-9]+)-[0-9]+", re.IGNORECASE)
 
 

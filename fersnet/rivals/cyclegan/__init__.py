@@ -19,7 +19,7 @@ class CycleGANSettings(SystemSettings):
     residual_blocks: PositiveInt = 6
     """Residual blocks of a generator: 6 up to 128 pixels, 9 from 256."""
     epochs: PositiveInt = 200
-    """Epochs of each of the six models."""
+    """Epochs of each expression's model."""
     initial: Literal["fresh", "previous"] = "fresh"
     """Where the models after the first begin: `fresh` weights, as published, or the `previous` expression's model."""
     first_epochs: PositiveInt | None = None

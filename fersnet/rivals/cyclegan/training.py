@@ -2,7 +2,8 @@
 
 CycleGAN knows two domains and no label, so that six expressions take six models: model k translates A to B = faces of
 expression k by G, and back by F. A is every other training face (`protocol: rest`, which accepts any input), or the
-neutral faces (`protocol: neutral`, for neutral inputs). With least-squares adversarial terms, a face a and a face b:
+neutral faces (`protocol: neutral`, for neutral inputs; A stays the rest where neutral is itself expression k). With
+least-squares adversarial terms, a face a and a face b:
 
     L_D = 1/2 E[(D_B(b) - 1)^2] + 1/2 E[D_B(G(a))^2], and the same for D_A
     L_G = E[(D_B(G(a)) - 1)^2] + E[(D_A(F(b)) - 1)^2]
@@ -29,6 +30,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
+from fersnet.expressions import NEUTRAL
+from fersnet.methods.contract import NEUTRAL_FACES
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals import common
 from fersnet.rivals.cyclegan import CycleGANSettings
@@ -38,8 +41,6 @@ from fersnet.training.loop import train
 from fersnet.training.task import Stage, TrainingRun, TrainingTask, set_learning_rate
 
 KEY = "cyclegan"
-NEUTRAL = "neutral"
-"""Key of the neutral faces among the counts of training faces."""
 
 
 def fit(
@@ -70,7 +71,9 @@ def fit(
             "protocol": settings.protocol,
         }
     )
-    counts = faces.class_counts() | ({} if prepared.sources is prepared.faces else {NEUTRAL: len(prepared.sources)})
+    counts = faces.class_counts() | (
+        {} if prepared.sources is prepared.faces else {NEUTRAL_FACES: len(prepared.sources)}
+    )
     train(prepared, stages(settings, counts), described)
 
 
@@ -88,9 +91,12 @@ def task(
 
 def stages(settings: CycleGANSettings, counts: Mapping[str, int]) -> list[Stage]:
     """A stage per expression whose two domains have faces, as long as the larger of them."""
-    faces = {name: count for name, count in counts.items() if name != NEUTRAL}
+    faces = {name: count for name, count in counts.items() if name != NEUTRAL_FACES}
     total = sum(faces.values())
-    sources = {name: counts[NEUTRAL] if settings.protocol == "neutral" else total - own for name, own in faces.items()}
+    sources = {
+        name: counts[NEUTRAL_FACES] if settings.protocol == "neutral" and name != NEUTRAL else total - own
+        for name, own in faces.items()
+    }
     larger = {name: max(own, sources[name]) for name, own in faces.items() if own and sources[name]}
     epochs = [settings.first_epochs or settings.epochs] + [settings.epochs] * (len(larger) - 1)
     return [
@@ -179,7 +185,8 @@ class CycleGANTask(TrainingTask):
         self.domains: dict[str, tuple[Tensor, Tensor]] = {}
         for position, expression in enumerate(faces.expressions):
             here = (faces.labels == position).cpu()
-            source = torch.arange(len(sources)) if sources is not None else (~here).nonzero().squeeze(1)
+            rest = self._source_faces(expression) is faces
+            source = (~here).nonzero().squeeze(1) if rest else torch.arange(len(self.sources))
             if here.any() and len(source):
                 self.domains[expression] = (source, here.nonzero().squeeze(1))
         if not self.domains:
@@ -202,6 +209,10 @@ class CycleGANTask(TrainingTask):
         self.expression = ""
         self.order = torch.empty(0, dtype=torch.int64)
 
+    def _source_faces(self, expression: str) -> common.RivalFaces:
+        """The faces of an expression's source domain; a neutral face is made of the others."""
+        return self.faces if expression == NEUTRAL else self.sources
+
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         source = self.domains[stage.name][0]
         self.order = source[torch.randperm(max(stage.samples, len(source))) % len(source)]
@@ -214,7 +225,7 @@ class CycleGANTask(TrainingTask):
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
         augmentation = self.settings.augmentation
         target = self.domains[self.expression][1]
-        first = self.sources.draw(self.order[indices], augmentation)
+        first = self._source_faces(self.expression).draw(self.order[indices], augmentation)
         second = self.faces.draw(target[torch.randint(len(target), indices.shape)], augmentation)
         losses, made_first, made_second = self._update_generators(first, second)
         return losses | self._update_judges(first, second, made_first, made_second)
