@@ -201,6 +201,10 @@ class CycleGANTask(TrainingTask):
         self.pools = {side: ImagePool(settings.pool_size) for side in ("source", "target")}
         self.expression = ""
         self.order = torch.empty(0, dtype=torch.int64)
+        self.averaging = settings.averaging
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        return (_name(stage.name),)
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         source = self.domains[stage.name][0]
