@@ -1,6 +1,6 @@
 """What a table or figure says about where it comes from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fersnet.settings.tree import Settings
@@ -45,6 +45,9 @@ class RunDescription:
     pretrained_on: Mapping[str, str] = field(default_factory=dict)
     """By method: the dataset on which this run trained it first; a method that is not named starts from scratch."""
 
+    judged: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By dataset: the folds that what is shown comes from; a dataset that is not named shows all of its folds."""
+
     def name_of(self, key: str) -> str:
         """Printed name of a method or dataset."""
         return self.names.get(key) or ROW_NAMES.get(key) or key
@@ -64,11 +67,17 @@ class RunDescription:
         )
 
     def fold_words(self, datasets: Iterable[str]) -> str:
-        """The folds in words, e.g. `3 subject-wise folds (strided)`, by dataset where their numbers differ."""
-        counts = {self.name_of(dataset): self.folds[dataset] for dataset in datasets if dataset in self.folds}
+        """The folds in words, e.g. `fold 1 of 3 subject-wise folds (strided)`, by dataset where these differ."""
+        counts = {self.name_of(dataset): self._folds_of(dataset) for dataset in datasets if dataset in self.folds}
         several = ", ".join(f"{count} ({name})" for name, count in counts.items())
-        number = several if len(set(counts.values())) > 1 else next(map(str, counts.values()), "")
+        number = several if len(set(counts.values())) > 1 else next(iter(counts.values()), "")
         return f"{number} subject-wise folds ({self.fold_scheme.replace('_', ' ')})".lstrip()
+
+    def _folds_of(self, dataset: str) -> str:
+        judged, count = self.judged.get(dataset, ()), self.folds[dataset]
+        if not judged:
+            return f"{count}"
+        return f"fold{'s' * (len(judged) > 1)} {', '.join(map(str, judged))} of {count}"
 
     def words(self, datasets: Iterable[str], n: str, selection: str | None = None) -> str:
         """One line that every table and figure carries: run, data, n, selection rule, fold scheme, seed."""

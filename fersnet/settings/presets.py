@@ -51,6 +51,7 @@ EMBEDDED: dict[str, Any] = {
     "identity": {"width": 12, "image_size": 48, **_SHORT, "epochs": 4, "batch_size": 32, "milestones": (3,)},
     "standard_fer": {"width": 12, **_SHORT, "epochs": 24, "batch_size": 16, "milestones": (16, 22)},
     "selection_study": {"method": "fersnet_without_mtl"},
+    "synthesis": {"folds": (1,)},
     "report": {"bootstrap_samples": 2000},
 }
 """Where the embedded runs depart from the published values, apart from the methods' own sections."""

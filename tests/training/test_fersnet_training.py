@@ -22,6 +22,7 @@ from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.inference import load, predict
 from fersnet.training.predictions import accuracies, prediction_table
 from fersnet.training.task import TrainingRun
+from fersnet.training.transfer import load_pretrained
 
 SIDE = 16
 MODEL = ModelSettings(image_size=16, width=4)
@@ -322,6 +323,22 @@ def test_selection_by_validation_keeps_that_epoch(tmp_path: Path) -> None:
     assert metadata["selection"] == "validation"
     with pytest.raises(UserError, match="needs the validation faces"):
         fit(faces, tmp_path / "without", training=training)
+
+
+def test_whoever_reads_a_checkpoint_gets_the_averages(tmp_path: Path) -> None:
+    validation = toy_faces("C", frames=2)
+    training = settings(epochs=3, averaging=0.9, selection="validation")
+    history = fit(toy_faces("AB"), tmp_path, training=training, validation=validation)
+    file = tmp_path / "checkpoint.pt"
+    (used, metadata), (last, _) = load_checkpoint(file), load_checkpoint(file, last=True)
+    begun = FERSNet(4, 16, 1, 6)
+    load_pretrained(file, begun, Discriminator(4, 1, 6), SIX)
+    for state in (load(file).network.state_dict(), begun.state_dict()):
+        assert all(torch.equal(value, used["fersnet"][key]) for key, value in state.items())
+    assert not all(torch.equal(value, last["fersnet"][key]) for key, value in used["fersnet"].items())
+    assert all(torch.equal(value, last["discriminator"][key]) for key, value in used["discriminator"].items())
+    read = accuracies(prediction_table(validation, predict(file, validation).probabilities))["sequence_accuracy"]
+    assert read == history["validation_accuracy"][metadata["epoch"] - 1], "the choice is by what is used"
 
 
 def test_three_rules_on_one_run(tmp_path: Path) -> None:
