@@ -7,6 +7,7 @@ the number is kept beside the dataset's results and counted again only where dat
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
@@ -59,6 +60,27 @@ def fold_list(settings: Settings, key: str) -> dict[str, int]:
         return read_fold_list(named_file(settings.folds.lists[key]))
     except UserError as error:
         raise UserError(f"folds.lists.{key}: {error}") from None
+
+
+def synthesis_folds(settings: Settings, counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The folds in which synthesis systems are trained and judged, ascending, by recognition dataset.
+
+    Args:
+        settings: of the run.
+        counts: number of folds by dataset, as `fold_counts` gives it.
+
+    Raises:
+        UserError: for a fold that a dataset of the comparison does not have, or that is named twice.
+    """
+    chosen = settings.synthesis.folds
+    if chosen is None:
+        return {key: tuple(range(1, count + 1)) for key, count in counts.items()}
+    if len(set(chosen)) < len(chosen):
+        raise UserError(f"synthesis.folds: a fold is named twice in {list(chosen)}")
+    for key in settings.synthesis.datasets:
+        if max(chosen) > counts[key]:
+            raise UserError(f"synthesis.folds: {max(chosen)} is none of the {counts[key]} folds of {key}")
+    return {key: tuple(fold for fold in sorted(chosen) if fold <= count) for key, count in counts.items()}
 
 
 def _people(key: str, settings: Settings, results: Path) -> int:

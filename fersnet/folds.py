@@ -188,26 +188,31 @@ def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) 
     return Split(train, validation, test)
 
 
-def fold_groups(rule: str, counts: Mapping[str, int]) -> list[tuple[str, int, tuple[str, ...]]]:
-    """How often a rule is needed whose job does all folds of a dataset: it has as many outputs as there are folds.
+def fold_groups(rule: str, folds: Mapping[str, tuple[int, ...]]) -> list[tuple[str, tuple[int, ...], tuple[str, ...]]]:
+    """How often a rule is needed whose job does several folds of a dataset: it has as many outputs as there are folds.
 
     Args:
         rule: its name.
-        counts: number of folds by dataset.
+        folds: those of each dataset; equal numbers of them are the same ones, and a dataset without any is left out.
 
     Returns:
-        For every number of folds the rule's name (its own where all datasets have the same number), the number, and
-        the datasets that have it.
+        For all that is different the rule's name (its own where all datasets have the same folds), the folds, and the
+        datasets that have them.
     """
-    numbers = dict.fromkeys(counts.values())
+    different = dict.fromkeys(filter(None, folds.values()))
     return [
         (
-            rule if len(numbers) == 1 else f"{rule}_{number}_folds",
-            number,
-            tuple(dataset for dataset, count in counts.items() if count == number),
+            rule if len(different) == 1 else f"{rule}_{len(some)}_folds",
+            some,
+            tuple(dataset for dataset, own in folds.items() if own == some),
         )
-        for number in numbers
+        for some in different
     ]
+
+
+def judged_subjects(folds: "pd.DataFrame", chosen: Collection[int] | None) -> set[str]:
+    """The test subjects of the folds in which synthesis systems are judged; None stands for all folds."""
+    return set(folds["subject"] if chosen is None else folds["subject"][folds["fold"].isin(list(chosen))])
 
 
 def check_chosen(dataset: str, chosen: Sequence[str], subjects: Collection[str]) -> None:

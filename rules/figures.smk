@@ -47,20 +47,20 @@ use rule seconds as figure_scatter with:
         job="figure_scatter/synthesis_scatter",
     localrule: True
     params:
-        **PARAMS.showing("figure_scatter", RUN.systems),
+        **PARAMS.showing_judged("figure_scatter", RUN.systems),
 
 
 use rule seconds as figure_synthesis with:
     input:
         **paths.FACES,
-        syntheses=FILES.each_fold(paths.SYNTHESES, method=RUN.systems),
+        syntheses=FILES.each_judged_fold(paths.SYNTHESES, method=RUN.systems),
     output:
         **figure("synthesis_{dataset}", "grid", category="Faces"),
     pathvars:
         job="figure_synthesis/{dataset}",
     localrule: True
     params:
-        **PARAMS.showing("figure_synthesis", RUN.systems, methods=RUN.systems),
+        **PARAMS.showing_judged("figure_synthesis", RUN.systems, methods=RUN.systems),
 
 
 use rule seconds as figure_confusion with:
@@ -77,21 +77,21 @@ use rule seconds as figure_confusion with:
 
 use rule seconds as figure_synthesis_confusion with:
     input:
-        evaluations=FILES.each_fold(paths.EVALUATION),
+        evaluations=FILES.each_judged_fold(paths.EVALUATION),
     output:
         drawn("confusion", *(f"confusion_synthesis_{{dataset}}_{name}" for name in RUN.systems), category="Confusion"),
     pathvars:
         job="figure_synthesis_confusion/{dataset}",
     localrule: True
     params:
-        **PARAMS.showing("figure_synthesis_confusion", RUN.systems, methods=RUN.systems),
+        **PARAMS.showing_judged("figure_synthesis_confusion", RUN.systems, methods=RUN.systems),
 
 
 use rule seconds as figure_intensity with:
     input:
         **paths.FACES,
         folds=paths.FOLDS,
-        checkpoint=paths.trained(fold="1")["checkpoint"],
+        checkpoint=FILES.first_judged_fold(paths.CHECKPOINT),
     output:
         **figure("intensity_{dataset}_{method}", "intensity", category="Faces"),
     pathvars:
@@ -100,7 +100,8 @@ use rule seconds as figure_intensity with:
         method="|".join(RUN.rivals) or NOTHING,
     localrule: True
     params:
-        **PARAMS.showing("figure_intensity", run=PARAMS.described_method, **PARAMS.of_method("figure_intensity")),
+        **PARAMS.showing("figure_intensity", run=PARAMS.described_system, **PARAMS.of_method("figure_intensity")),
+        fold=PARAMS.first_judged_fold,
 
 
 use rule seconds as figure_training with:

@@ -34,16 +34,16 @@ use rule training as train_rival with:
         hold_out=RUN.holds_out,
 
 
-for name, count, datasets in fold_groups("synthesize_faces", RUN.fold_counts):
+for name, folds, datasets in fold_groups("synthesize_faces", RUN.synthesis_folds):
 
     rule:
         name:
             name
         input:
             **paths.FOLD_FACES,
-            checkpoints=paths.per_fold(paths.CHECKPOINT, count),
+            checkpoints=paths.per_fold(paths.CHECKPOINT, folds),
         output:
-            syntheses=paths.per_fold(paths.SYNTHESES, count),
+            syntheses=paths.per_fold(paths.SYNTHESES, folds),
         log:
             "<logs>/synthesize_faces/{dataset}_{method}.log",
         benchmark:
@@ -59,6 +59,7 @@ for name, count, datasets in fold_groups("synthesize_faces", RUN.fold_counts):
         params:
             **work("synthesize_faces", seed=SETTINGS.seed, **PARAMS.of_method("synthesize_faces")),
             expressions=PARAMS.synthesis_classes,
+            folds=folds,
             image_size=SETTINGS.model.image_size,
             device=SETTINGS.device,
         script:

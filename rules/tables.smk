@@ -104,7 +104,7 @@ use rule seconds as table_synthesis with:
         job="table_synthesis/synthesis",
     localrule: True
     params:
-        **PARAMS.showing("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
+        **PARAMS.showing_judged("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
 
 
 use rule seconds as table_selection with:

@@ -58,16 +58,16 @@ use rule training as train_fersnet with:
         trained_on=PARAMS.trained_on,
 
 
-for name, count, datasets in fold_groups("predict_fersnet", RUN.fold_counts):
+for name, folds, datasets in fold_groups("predict_fersnet", RUN.folds):
 
     rule:
         name:
             name
         input:
             **paths.FOLD_FACES,
-            checkpoints=paths.per_fold(paths.CHECKPOINT, count),
+            checkpoints=paths.per_fold(paths.CHECKPOINT, folds),
         output:
-            predictions=paths.per_fold(paths.PREDICTIONS, count),
+            predictions=paths.per_fold(paths.PREDICTIONS, folds),
         log:
             "<logs>/predict_fersnet/{dataset}_{method}.log",
         benchmark:
@@ -116,7 +116,7 @@ use rule training as compare_selection with:
         **PARAMS.training("compare_selection", settings=PARAMS.study(), expressions=PARAMS.classes),
 
 
-for name, count, datasets in fold_groups("extract_gates", RUN.fold_counts):
+for name, folds, datasets in fold_groups("extract_gates", RUN.folds):
 
     rule:
         name:
@@ -125,7 +125,7 @@ for name, count, datasets in fold_groups("extract_gates", RUN.fold_counts):
             **paths.FOLD_FACES,
             checkpoints=FILES.each_fold(paths.CHECKPOINT, method=RUN.gated[:1]),
         output:
-            gates=paths.per_fold(paths.GATES, count),
+            gates=paths.per_fold(paths.GATES, folds),
         log:
             "<logs>/extract_gates/{dataset}.log",
         benchmark:

@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fersnet.cross_validation import fold_counts
+from fersnet.cross_validation import fold_counts, synthesis_folds
 from fersnet.embedded.trees import labelled_people
 from fersnet.embedded.writers import ckplus, mmi
 from fersnet.errors import UserError
@@ -55,7 +56,7 @@ def data(tmp_path):
         "datasets": absent | datasets,
         "folds": {"scheme": "leave_one_subject_out"},
         "variants": {"fersnet_bu4dfe": None},
-        "synthesis": {"datasets": ["five", "four"]},
+        "synthesis": {"datasets": ["five", "four"], "folds": None},
         "rivals": {"methods": ["stargan"]},
         "baselines": {"methods": []},
     }
@@ -116,9 +117,46 @@ def test_b1_every_fold_of_every_dataset_is_trained_tested_and_told(data):
     assert told.fold_words(["five", "four"]) == "5 (five), 4 (four) subject-wise folds (leave one subject out)"
     assert told.fold_words(["four"]) == "4 subject-wise folds (leave one subject out)"
     assert told.columns("five")["folds"] == 5
+    judged = replace(told, judged={"five": (1, 3)})
+    assert judged.fold_words(["five"]) == "folds 1, 3 of 5 subject-wise folds (leave one subject out)"
+    assert judged.fold_words(["four"]) == "4 subject-wise folds (leave one subject out)"
 
 
 def test_b1_a_rule_that_does_all_folds_stands_there_once_for_every_number():
-    assert fold_groups("predict", {"a": 3, "b": 3}) == [("predict", 3, ("a", "b"))]
-    groups = fold_groups("predict", {"a": 3, "b": 5, "c": 3})
-    assert groups == [("predict_3_folds", 3, ("a", "c")), ("predict_5_folds", 5, ("b",))]
+    assert fold_groups("draw", {"a": (2,), "b": (2,), "none": ()}) == [("draw", (2,), ("a", "b"))]
+    groups = fold_groups("predict", {"a": (1, 2), "b": (1, 2, 3), "c": (1, 2)})
+    assert groups == [("predict_2_folds", (1, 2), ("a", "c")), ("predict_3_folds", (1, 2, 3), ("b",))]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (None, {"five": (1, 2, 3, 4, 5), "four": (1, 2, 3, 4)}),
+        ([3, 1], {"five": (1, 3), "four": (1, 3)}),
+        ([5], "synthesis.folds: 5 is none of the 4 folds of four"),
+        ([1, 1], r"synthesis.folds: a fold is named twice in \[1, 1\]"),
+    ],
+)
+def test_the_folds_in_which_systems_are_judged(data, chosen, expected):
+    config = json.loads((data / "mine.yaml").read_text(encoding="utf-8"))
+    config["synthesis"]["folds"] = chosen
+    (data / "mine.yaml").write_text(json.dumps(config), encoding="utf-8")
+    settings, counts = settings_of(data), {"five": 5, "four": 4}
+    if isinstance(expected, str):
+        with pytest.raises(UserError, match=expected):
+            synthesis_folds(settings, counts)
+    else:
+        assert synthesis_folds(settings, counts) == expected
+
+
+def test_a_dataset_that_is_not_compared_may_lack_a_judged_fold(data):
+    settings = settings_of(data)
+    judged = settings.synthesis.model_copy(update={"datasets": ("five",), "folds": (2, 5)})
+    settings = settings.model_copy(update={"synthesis": judged})
+    assert synthesis_folds(settings, {"five": 5, "four": 4}) == {"five": (2, 5), "four": (2,)}
+
+
+@pytest.mark.parametrize("chosen", [[], [0], "first", 1])
+def test_folds_that_are_none_are_refused_with_the_key(chosen):
+    with pytest.raises(UserError, match=r"synthesis\.folds"):
+        load_settings({"preset": "embedded", "synthesis": {"folds": chosen}}, [])

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from fersnet.errors import UserError
 from fersnet.folds import (
     assign_folds,
+    check_chosen,
     check_folds,
     fold_of_subjects,
+    judged_subjects,
     listed_folds,
     read_fold_list,
     read_folds,
@@ -45,6 +47,14 @@ def test_blocks_share_the_remainder():
     blocks = [sorted(set(folds["subject"][folds["fold"] == fold])) for fold in range(1, 11)]
     assert [subject for block in blocks for subject in block] == ckplus_subjects()
     assert [len(block) for block in blocks] == [12] * 8 + [11] * 2
+
+
+def test_subjects_to_be_shown_are_those_of_the_judged_folds():
+    folds = assign_folds(sequences(["a", "b", "c", "d"]), FoldsSettings(count=3))
+    assert judged_subjects(folds, None) == {"a", "b", "c", "d"}
+    assert judged_subjects(folds, (1, 3)) == {"a", "c", "d"}
+    with pytest.raises(UserError, match=r"report\.chosen_subjects\.mmi: 'b' .* choose among a, c, d"):
+        check_chosen("mmi", ["b"], judged_subjects(folds, (1, 3)))
 
 
 def test_leave_one_subject_out_has_a_fold_per_subject():

@@ -1,4 +1,4 @@
-"""Synthesises every test face of every fold with each of the expressions that are compared."""
+"""Synthesises the test faces of the folds in which systems are judged, with each expression that is compared."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ with tracked_job(snakemake) as record:
     store = read_store(snakemake)
     system = load_code(snakemake.params.module)
     count = 0
-    files = zip(snakemake.input.checkpoints, snakemake.output.syntheses, strict=True)
-    for fold, (checkpoint, output) in enumerate(files, start=1):
+    files = zip(snakemake.params.folds, snakemake.input.checkpoints, snakemake.output.syntheses, strict=True)
+    for fold, checkpoint, output in files:
         synthesizer = system.load(Path(checkpoint), device)
         split = read_split(snakemake, store, fold=fold)
         expressions = tuple(snakemake.params.expressions)

@@ -59,6 +59,11 @@ class ClipTask(TrainingTask):
         self.networks = {name: network.to(run.device) for name, network in networks.items()}
         self.optimizers = {name: self.adam(network.parameters()) for name, network in self.networks.items()}
         self.stage = ""
+        self.averaging = settings.averaging
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        """The stage's network."""
+        return (stage.name,)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An optimizer with the settings' rates."""

@@ -30,9 +30,11 @@ class TrainingCost:
     calls: float
     """Of tensor operations; the optimizers' own are left out."""
     parameters: int
-    """In its checkpoint."""
+    """Of its networks."""
+    averaged: int
+    """Parameters that have a moving average, too."""
     step_bytes: float
-    """Parameters with gradients and moments, and what the largest step keeps for its backward passes."""
+    """Parameters with gradients, moments and averages, and what the largest step keeps for its backward passes."""
 
 
 _counted: dict[str, TrainingCost | None] = {}
@@ -56,7 +58,9 @@ def _count(job: Job, sizes: RunSizes) -> TrainingCost | None:
     if planned is None:
         return None
     task, stages = planned
-    parameters = sum(count_parameters(network) for network in task.networks.values())
+    parameters = {name: count_parameters(network) for name, network in task.networks.items()}
+    names = set() if task.averaging is None else {name for stage in stages for name in task.averaged(stage)}
+    total, averaged = sum(parameters.values()), sum(parameters[name] for name in names)
     _empty(task)
     steps: dict[str, tuple[float, float, int]] = {}
     flop, calls = 0.0, 0.0
@@ -68,7 +72,7 @@ def _count(job: Job, sizes: RunSizes) -> TrainingCost | None:
         flop += sample_flop * stage.samples * stage.epochs
         calls += step_calls * stage.epochs * ceil(stage.samples / stage.batch_size)
     most = max(kept for _, _, kept in steps.values())
-    return TrainingCost(flop, calls, parameters, COPIES * BYTES * parameters + most)
+    return TrainingCost(flop, calls, total, averaged, BYTES * (COPIES * total + averaged) + most)
 
 
 def _step(task: TrainingTask, stage: Stage) -> tuple[float, float, int]:

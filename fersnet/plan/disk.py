@@ -23,7 +23,7 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
     if estimate.cost is not None:
         # A logged model is a copy of the checkpoint.
         copies = 2 if job.rule == "train_fersnet" and job.plain_method == MODEL_METHOD else 1
-        large = copies * BYTES * estimate.cost.parameters
+        large = copies * BYTES * (estimate.cost.parameters + estimate.cost.averaged)
     elif job.rule == "render_dataset":
         embedded = settings.datasets[job.dataset].embedded
         large = sequences * sum(embedded.frames) / 2 * embedded.width * embedded.height * BYTES_PER_PIXEL
@@ -31,7 +31,8 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
         large = sequences * (faces.clip_frames + faces.peak_frames + 1) * (face + LANDMARK_BYTES)
     elif job.rule == "synthesize_faces":
         targets = settings.datasets[job.dataset].synthesis_classes
-        tested = sizes.sequences(job.dataset, targets) * faces.peak_frames
+        share = len(job.params["folds"]) / sizes.folds[job.dataset]
+        tested = sizes.sequences(job.dataset, targets) * faces.peak_frames * share
         large = tested * len(targets) * settings.model.image_size**2 * faces.channels
     elif job.rule == "augment_faces":
         large = (sizes.enlarged(job.dataset) - sequences) * faces.peak_frames * face
@@ -42,6 +43,7 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
 
 
 def resume_bytes(estimates: Sequence[Estimate], at_once: int) -> float:
-    """Bytes of the largest resume states of as many trainings as run at once: parameters and Adam's two means."""
-    states = sorted((one.cost.parameters for one in estimates if one.cost is not None), reverse=True)
-    return float(sum(states[:at_once]) * BYTES * (COPIES - 1))
+    """Bytes of the largest resume states of as many trainings as run at once: parameters, Adam's means, averages."""
+    costs = (one.cost for one in estimates if one.cost is not None)
+    states = sorted(((COPIES - 1) * cost.parameters + cost.averaged for cost in costs), reverse=True)
+    return float(sum(states[:at_once]) * BYTES)

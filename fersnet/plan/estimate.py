@@ -87,13 +87,19 @@ def _other(job: Job, past: Sequence[Estimate], sizes: RunSizes, history: History
         return Estimate(job, None, "unknown", job.memory_mb)
     seconds, scales = [], []
     for one in group:
-        now, then = sizes.sequences(job.dataset), history.sizes.sequences(one.job.dataset)
+        now = sizes.sequences(job.dataset) * _folds(job)
+        then = history.sizes.sequences(one.job.dataset) * _folds(one.job)
         scales.append(now / then if now and then else 1.0)
         fixed = min(one.seconds, START_SECONDS)
         seconds.append(fixed + (one.seconds - fixed) * scales[-1])
     same_size = all(_same(scale, 1) for scale in scales)
     source = "other method" if not same_method else "history" if same_size else "scaled"
     return Estimate(job, median(seconds), source, max(one.memory_mb for one in past if one.job.rule == job.rule))
+
+
+def _folds(job: Job) -> int:
+    """How many folds a job does where the run's settings say that."""
+    return len(job.params.get("folds", (job.fold,)))
 
 
 def _training(job: Job, cost: TrainingCost, past: Sequence[Estimate]) -> Estimate:

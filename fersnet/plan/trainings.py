@@ -26,8 +26,7 @@ Planned: TypeAlias = tuple[TrainingTask, list[Stage]]
 def _variant(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned:
     recipe = VariantRecipe.model_validate(job.params["settings"], strict=False)
     data = _Data(job, sizes, job.rule == "compare_selection" or recipe.training.selection == "validation")
-    sequences = sizes.enlarged(job.dataset) if recipe.augmented_by else data.sequences
-    stages = [fersnet.stage(recipe, data.samples(sequences))]
+    stages = [fersnet.stage(recipe, data.samples(data.sequences))]
     faces = data.faces(recipe.model.image_size, stages)
     return fersnet.task(faces, recipe, run, data.identity_network), stages
 

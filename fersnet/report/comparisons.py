@@ -63,8 +63,8 @@ def synthesis_table(
             row |= {measure: round(float(chosen[measure].mean()), 6) for measure in ("kid_fer", "identity_auc")}
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             rows.append(row)
-    measures = (*SCORE, "uar", "ssim", "psnr", "identity_cosine", "n_sequences", "n_images", "n_subjects", "repeats")
-    measures += ("kid_fer", "identity_auc", "core_hours", "gpu_hours")
+    measures = (*SCORE, "uar", "ssim", "psnr", "identity_cosine", "n_sequences", "n_images", "n_subjects")
+    measures += ("tested_folds", "repeats", "kid_fer", "identity_auc", "core_hours", "gpu_hours")
     frame = frame_of(rows, [*PLACE, "reported", "protocol", *measures], description)
     systems = frame[~frame["method"].isin(REFERENCE_ROWS)]
     return Table(
@@ -180,4 +180,5 @@ def _judged(
     for measure, decimals in (("ssim", 6), ("psnr", 4), ("identity_cosine", 6)):
         row[measure] = round(float(frame[measure].mean()), decimals)
     row |= {"n_sequences": frame["sequence_id"].nunique(), "n_images": len(frame) // repeats}
-    return row | {"n_subjects": frame["subject"].nunique(), "repeats": repeats}
+    tested = " ".join(map(str, sorted(frame["fold"].unique())))
+    return row | {"n_subjects": frame["subject"].nunique(), "tested_folds": tested, "repeats": repeats}

@@ -1,6 +1,6 @@
 """What a table or figure says about where it comes from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fersnet.faces.consent import shown_of, terms_of
@@ -53,6 +53,9 @@ class RunDescription:
     pretrained_on: Mapping[str, str] = field(default_factory=dict)
     """By method: the dataset on which this run trained it first; a method that is not named starts from scratch."""
 
+    judged: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By dataset: the folds that what is shown comes from; a dataset that is not named shows all of its folds."""
+
     def name_of(self, key: str) -> str:
         """Printed name of a method or dataset."""
         return self.names.get(key) or ROW_NAMES.get(key) or key
@@ -76,9 +79,9 @@ class RunDescription:
         return "listed" if dataset in self.listed else self.fold_scheme
 
     def fold_words(self, datasets: Iterable[str]) -> str:
-        """The folds in words, e.g. `3 subject-wise folds (strided)`, by dataset where they differ."""
+        """The folds in words, e.g. `fold 1 of 3 subject-wise folds (strided)`, by dataset where they differ."""
         here = [dataset for dataset in datasets if dataset in self.folds]
-        number = self._by_dataset({dataset: str(self.folds[dataset]) for dataset in here})
+        number = self._by_dataset({dataset: self._folds_of(dataset) for dataset in here})
         schemes = {dataset: self.fold_scheme_of(dataset).replace("_", " ") for dataset in here}
         scheme = self._by_dataset(schemes) or self.fold_scheme.replace("_", " ")
         return f"{number} subject-wise folds ({scheme})".lstrip()
@@ -88,6 +91,12 @@ class RunDescription:
         if len(set(words.values())) > 1:
             return ", ".join(f"{word} ({self.name_of(dataset)})" for dataset, word in words.items())
         return next(iter(words.values()), "")
+
+    def _folds_of(self, dataset: str) -> str:
+        judged, count = self.judged.get(dataset, ()), self.folds[dataset]
+        if not judged:
+            return f"{count}"
+        return f"fold{'s' * (len(judged) > 1)} {', '.join(map(str, judged))} of {count}"
 
     def words(self, datasets: Iterable[str], n: str, selection: str | None = None) -> str:
         """One line that every table and figure carries: run, data, n, selection rule, fold scheme, seed."""

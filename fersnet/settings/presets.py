@@ -38,11 +38,20 @@ EMBEDDED: dict[str, Any] = {
     "folds": {"count": 3},
     "model": {"image_size": 48, "width": 8, "output": "change"},
     "losses": {"reconstruction": 200.0, "cycle": 1.0, "adversarial": 0.2},
-    "training": {**_SHORT, "epochs": 16, "learning_rate": 2e-3, "milestones": (11, 14), "discriminator_steps": 1},
-    "pretraining": {**_SHORT, "discriminator_steps": 1},
+    "training": {
+        **_SHORT,
+        "epochs": 16,
+        "learning_rate": 2e-3,
+        "milestones": (11, 14),
+        "discriminator_steps": 1,
+        "averaging": 0.99,
+        "targets": "even",
+    },
+    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "targets": "even"},
     "identity": {"width": 12, "image_size": 48, **_SHORT, "epochs": 4, "batch_size": 32, "milestones": (3,)},
     "standard_fer": {"width": 12, **_SHORT, "epochs": 24, "batch_size": 16, "milestones": (16, 22)},
     "selection_study": {"method": "fersnet_without_mtl"},
+    "synthesis": {"folds": (1,)},
     "report": {"bootstrap_samples": 2000},
 }
 """Where the embedded runs depart from the published values, apart from the methods' own sections."""

@@ -42,7 +42,15 @@ class LossSettings(Section):
     """Weight of L_idt."""
 
 
-class ScheduleSettings(Section):
+class AveragingSettings(Section):
+    """A training of networks whose weights may be averaged."""
+
+    averaging: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay per step of a moving average of the weights, which then draws and recognises; null takes the last weights,
+    as published."""
+
+
+class ScheduleSettings(AveragingSettings):
     """Optimisation of one network or system."""
 
     epochs: PositiveInt = 500
@@ -68,6 +76,10 @@ class FersnetSettings(ScheduleSettings):
 
     discriminator_steps: PositiveInt = 3
     """Discriminator steps per joint step, on the same batch."""
+    targets: Literal["same_subject", "even"] = "same_subject"
+    """Targets of a training face: another face of the `same_subject`, which every face has whose subject shows two
+    expressions, as the authors' code draws them; or an expression drawn `even` among all others, with a target face
+    where the subject has one, and without L_rec and L_idt where he has none."""
     selection: Selection = "last"
     """Which epoch counts: `last`, `validation` (fold k+1 held out), or `test_best` (optimistic, labelled so)."""
 

@@ -48,6 +48,9 @@ class SynthesisSettings(Section):
     """Datasets whose test faces are synthesised and judged, with all their classes but contempt."""
     method: Name = "fersnet"
     """FERSNet variant that competes with the rivals."""
+    folds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
+    """Folds in which the systems are judged, e.g. `[1]`; rivals and judge are trained for these alone. null takes all.
+    Recognition is tested in all folds."""
 
 
 class Settings(Section):

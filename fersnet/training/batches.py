@@ -251,7 +251,7 @@ def cut(images: Tensor, size: int, crops: Crops) -> Tensor:
 
 
 def draw_targets(
-    labels: Tensor, subjects: Tensor, indices: Tensor, allowed: Tensor | None = None
+    labels: Tensor, subjects: Tensor, indices: Tensor, wanted: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """For each face of a batch another face of the same subject with another expression, uniformly at random.
 
@@ -259,17 +259,16 @@ def draw_targets(
         labels: int64 (N,) of all training faces.
         subjects: int64 (N,) of all training faces.
         indices: int64 (B,), the batch.
-        allowed: bool (N,), faces that may be targets, e.g. the real ones; None allows all.
+        wanted: int64 (B,), the only label of each face's target; None leaves all labels but the face's own.
 
     Returns:
         Positions int64 (B,) among the N faces and `has_pair` bool (B,), on the device of `labels`. Where a subject
-        has no other expression, the position is the face itself and `has_pair` is False: paired losses are masked
-        there. The draw comes from the torch global RNG of the CPU.
+        has no such face, the position is the face itself and `has_pair` is False: paired losses are masked there. The
+        draw comes from the torch global RNG of the CPU.
     """
     indices = indices.to(labels.device)
-    fits = (subjects[indices, None] == subjects) & (labels[indices, None] != labels)
-    if allowed is not None:
-        fits &= allowed
+    fits = labels[indices, None] != labels if wanted is None else wanted[:, None] == labels
+    fits &= subjects[indices, None] == subjects
     has_pair = fits.any(dim=1)
     chance = torch.rand(fits.shape).to(labels.device).masked_fill(~fits, -1.0)
     return torch.where(has_pair, chance.argmax(dim=1), indices), has_pair

@@ -22,25 +22,33 @@ FORMAT = "fersnet checkpoint 1"
 StateDict = dict[str, Tensor]
 
 
-def save_checkpoint(path: Path, networks: Mapping[str, nn.Module | StateDict], metadata: Mapping[str, Any]) -> None:
+def save_checkpoint(
+    path: Path,
+    networks: Mapping[str, nn.Module | StateDict],
+    metadata: Mapping[str, Any],
+    averaged: Mapping[str, StateDict] | None = None,
+) -> None:
     """Writes networks (modules or their state dicts) and JSON metadata to one file, atomically.
 
     Equal contents give equal bytes, whatever the device, the file name or the process. The metadata gets the `version`
     of this project beside what is given.
 
+    Args:
+        averaged: averages of networks, which are to be used in their place.
+
     Raises:
         UserError: if the disk does not take the file.
     """
-    states = {}
-    for name, network in networks.items():
-        state = network.state_dict() if isinstance(network, nn.Module) else network
-        states[sys.intern(name)] = {sys.intern(key): _plain(value) for key, value in state.items()}
     text = json.dumps({**metadata, "version": __version__}, sort_keys=True, allow_nan=False)
-    write_tensors(path, {"format": FORMAT, "networks": states, "metadata": text})
+    content = {"format": FORMAT, "networks": _states(networks), "metadata": text}
+    write_tensors(path, content | ({"averaged": _states(averaged)} if averaged else {}))
 
 
-def load_checkpoint(path: Path) -> tuple[dict[str, StateDict], dict[str, Any]]:
+def load_checkpoint(path: Path, *, last: bool = False) -> tuple[dict[str, StateDict], dict[str, Any]]:
     """The state dicts by network name (on the CPU) and the metadata of a checkpoint.
+
+    Args:
+        last: whether to give the last weights where there are averaged ones, which are those to be used.
 
     Raises:
         UserError: if the file is missing, truncated, not a checkpoint of this project, or holds anything but tensors
@@ -49,8 +57,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, StateDict], dict[str, Any]]:
     content = read_tensors(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path}: not a FERSNet checkpoint; give a checkpoint.pt that this software wrote")
-    states, text = content.get("networks"), content.get("metadata")
-    if not isinstance(states, dict) or not all(_is_state(state) for state in states.values()):
+    states, averaged, text = content.get("networks"), content.get("averaged", {}), content.get("metadata")
+    if not all(isinstance(part, dict) and all(map(_is_state, part.values())) for part in (states, averaged)):
         raise UserError(f"{path}: the checkpoint holds no readable networks; train again to replace it")
     try:
         metadata = json.loads(text) if isinstance(text, str) else None
@@ -58,7 +66,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, StateDict], dict[str, Any]]:
         metadata = None
     if not isinstance(metadata, dict):
         raise UserError(f"{path}: the checkpoint's metadata is not readable; train again to replace it")
-    return states, metadata
+    return states if last else states | averaged, metadata
 
 
 def restore(network: nn.Module, state: StateDict, path: Path | str) -> None:
@@ -144,6 +152,14 @@ def read_tensors(path: Path) -> Any:
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, ImportError):
         # What torch raises for a damaged archive depends on where it is damaged.
         raise UserError(damaged) from None
+
+
+def _states(networks: Mapping[str, nn.Module | StateDict]) -> dict[str, StateDict]:
+    states = {}
+    for name, network in networks.items():
+        state = network.state_dict() if isinstance(network, nn.Module) else network
+        states[sys.intern(name)] = {sys.intern(key): _plain(value) for key, value in state.items()}
+    return states
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ class ClassificationTask(TrainingTask):
         self.optimizers = {"network": self.optimizer}
         self.images, self.labels = faces.images.to(run.device), labels.to(run.device)
         self.crop, self.settings, self.run = crop, settings, run
+        self.averaging = settings.averaging
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         set_learning_rate(self.optimizer, learning_rate_at(self.settings, epoch))

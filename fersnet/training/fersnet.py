@@ -89,7 +89,7 @@ def fit(
 
     return train(
         prepared,
-        [stage(recipe, len(faces))],
+        [stage(recipe, int((~faces.synthetic).sum()))],
         _described(prepared, recipe, selection),
         evaluate if any(chosen is not None for chosen in judged.values()) else None,
         keep if needed is not None else None,
@@ -171,7 +171,7 @@ def task(
 
 
 def stage(recipe: VariantRecipe, samples: int) -> Stage:
-    """The training's one stage, on so many faces."""
+    """The training's one stage. Its epochs are as long as there are real faces, so that synthetic ones add no steps."""
     return Stage("train", recipe.training.epochs, recipe.training.batch_size, samples)
 
 

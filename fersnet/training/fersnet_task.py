@@ -73,24 +73,32 @@ class FERSNetTask(TrainingTask):
             self.optimizers["discriminator"] = _adam(self.discriminator, training)
         self._pair_subjects = _apart_from_synthetic(self.faces)
         self._other_classes = _other_classes(self.faces)
+        self.averaging = training.averaging
+        self._shown = torch.arange(len(faces))
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        """The discriminator neither draws nor recognises."""
+        return ("fersnet",)
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
-        """Sets the learning rate of the epoch."""
+        """Sets the learning rate of the epoch, and draws its faces where it is shorter than all of them."""
+        if stage.samples < len(self.faces):
+            self._shown = torch.randperm(len(self.faces))[: stage.samples]
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, learning_rate_at(self.training, epoch))
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
         """The discriminator's steps and the joint step on one batch. indices: int64 (B,)."""
-        indices = indices.to(self.run.device)
+        indices = self._shown[indices].to(self.run.device)
         if not self.network.synthesises:
             return self._recognition_step(indices)
         faces, weights = self.faces, self.losses
-        target_indices, paired = draw_targets(faces.labels, self._pair_subjects, indices)
+        target_indices, paired, wanted_labels = self._draw_targets(indices)
         source, target = crop_and_flip(
             faces.images[indices], self.network.image_size, train=True, extra=faces.images[target_indices]
         )
         labels, target_labels = faces.labels[indices], faces.labels[target_indices]
-        wanted = self._one_hot(torch.where(paired, target_labels, self._draw_other_classes(labels)))
+        wanted = self._one_hot(wanted_labels)
         # The cycle pass comes before the discriminator's steps, so that both generator passes share one bf16 copy of
         # the weights; its result does not depend on the discriminator.
         with self.run.autocast():
@@ -174,6 +182,15 @@ class FERSNetTask(TrainingTask):
 
     def _one_hot(self, labels: Tensor) -> Tensor:
         return functional.one_hot(labels, self.network.classes).float()
+
+    def _draw_targets(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `draw_targets`, and the class that each face is to show, int64 (B,)."""
+        labels, subjects = self.faces.labels, self._pair_subjects
+        wanted = self._draw_other_classes(labels[indices])
+        if self.training.targets == "even":
+            return *draw_targets(labels, subjects, indices, wanted), wanted
+        targets, paired = draw_targets(labels, subjects, indices)
+        return targets, paired, torch.where(paired, labels[targets], wanted)
 
     def _draw_other_classes(self, labels: Tensor) -> Tensor:
         """For each label another class, uniformly among those that have training faces. int64 (B,) -> (B,)."""

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
-from fersnet.training.checkpoint import save_checkpoint, write_atomically
+from fersnet.training.averaging import Averages
+from fersnet.training.checkpoint import StateDict, save_checkpoint, write_atomically
 from fersnet.training.environment import memory_errors_explained, reproducible, seed_generators
 from fersnet.training.resume import LAST_GOOD_FILE, Progress, discard, load_progress, save_progress
 from fersnet.training.signals import StopRequest, TrainingInterrupted, stop_on_signals
@@ -47,6 +48,9 @@ def train(
     so a resumed training needs no generator state and ends with the same bytes as an unbroken one. The last, partial
     batch is kept unless it has one sample and the epoch has other batches.
 
+    Where the task has its weights averaged, the average is what is evaluated and what the checkpoint is to be used
+    with; the checkpoint holds the last weights, too. At the end the task's networks have their averages.
+
     Args:
         evaluate: called after each epoch with the networks in eval mode and without gradients; its figures become
             columns of the history.
@@ -68,13 +72,14 @@ def train(
         if min(stage.samples, stage.batch_size, stage.epochs) < 1:
             raise UserError(f"stage {stage.name}: no sample, batch or epoch to train on; check folds and settings")
     with stop_on_signals() as stop, reproducible(), memory_errors_explained():
-        progress = _Trainer(task, stages, run, evaluate, keep, stop).run_to_end()
+        trainer = _Trainer(task, stages, run, evaluate, keep, stop)
+        progress = trainer.run_to_end()
     history = pd.DataFrame(progress.history)
-    for name, kept in progress.kept.items():
-        save_checkpoint(run.folder / f"{name}.pt", kept["networks"], run.metadata | kept["at"])
-    if "checkpoint" not in progress.kept:
-        at = {"stage": stages[-1].name, "epoch": stages[-1].epochs}
-        save_checkpoint(run.folder / "checkpoint.pt", task.networks, run.metadata | at)
+    chosen = {"checkpoint": trainer.present(stages[-1], stages[-1].epochs)} | progress.kept
+    for name, kept in chosen.items():
+        path = run.folder / f"{name}.pt"
+        save_checkpoint(path, kept["networks"], run.metadata | kept["at"], kept["averaged"])
+    trainer.averages.put_in_place()
     write_atomically(run.folder / "history.csv", history.to_csv(index=False).encode())
     discard(run.folder)
     return history
@@ -109,9 +114,12 @@ class _Trainer:
     ) -> None:
         self.task, self.stages, self.run = task, stages, run
         self.evaluate, self.keep, self.stop = evaluate, keep, stop
-        self.progress = load_progress(run.folder, run.fingerprint, task) or Progress()
+        averaged = {name for stage in stages for name in self._averaged(stage)}
+        own = {name: network for name, network in task.networks.items() if name in averaged}
+        self.averages = Averages(own, task.averaging or 0.0)
+        self.progress = load_progress(run.folder, run.fingerprint, task, self.averages) or Progress()
         self.pending: list[tuple[int, Tensor, dict[str, Tensor]]] = []
-        self.last_good: dict[str, dict[str, Tensor]] = {}
+        self.last_good: dict[str, StateDict] = {}
         self.saved_at, self.pause = time.monotonic(), SAVE_SECONDS
         self.started, self.steps_here = time.monotonic(), 0
         self.steps_left = self._count_steps_left()
@@ -124,6 +132,15 @@ class _Trainer:
             self._save_if_due()
         return self.progress
 
+    def present(self, stage: Stage, epoch: int) -> dict[str, Any]:
+        """What a checkpoint of the end of an epoch is made of, as it stands in the networks and averages."""
+        networks = {name: network.state_dict() for name, network in self.task.networks.items()}
+        at = {"stage": stage.name, "epoch": epoch, "averaging": self.task.averaging}
+        return {"networks": networks, "averaged": self.averages.states, "at": at}
+
+    def _averaged(self, stage: Stage) -> Collection[str]:
+        return () if self.task.averaging is None else self.task.averaged(stage)
+
     def _run_epoch(self, stage: Stage) -> None:
         progress, run = self.progress, self.run
         epoch, began = progress.epoch, time.monotonic() - progress.seconds
@@ -131,12 +148,13 @@ class _Trainer:
             network.train()
         seed_generators(derive_seed(run.seed, stage.name, epoch, "begin"), run.device)
         self.task.begin_epoch(stage, epoch)
-        self.last_good = _copied(self.task)
-        batches = batches_of(stage, run.seed, epoch)
+        self.last_good = _on_cpu({name: network.state_dict() for name, network in self.task.networks.items()})
+        batches, averaged = batches_of(stage, run.seed, epoch), self._averaged(stage)
         while progress.step < len(batches):
             indices = batches[progress.step]
             seed_generators(derive_seed(run.seed, stage.name, epoch, progress.step), run.device)
             losses = self.task.training_step(indices)
+            self.averages.update(averaged, (epoch - 1) * len(batches) + progress.step)
             progress.step += 1
             self.steps_here += 1
             self.pending.append((progress.step, indices, losses))
@@ -152,8 +170,8 @@ class _Trainer:
         progress.history.append(row)
         if self.keep is not None:
             for name in self.keep(progress.history):
-                at = {"stage": stage.name, "epoch": epoch}
-                progress.kept[name] = {"networks": _copied(self.task), "at": at}
+                present = self.present(stage, epoch)
+                progress.kept[name] = present | {part: _on_cpu(present[part]) for part in ("networks", "averaged")}
         self._log(stage, row)
 
     def _evaluated(self, stage: Stage, epoch: int) -> dict[str, float]:
@@ -162,7 +180,7 @@ class _Trainer:
         seed_generators(derive_seed(self.run.seed, stage.name, epoch, "evaluate"), self.run.device)
         for network in self.task.networks.values():
             network.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self.averages.in_place():
             return {name: float(value) for name, value in self.evaluate(stage, epoch).items()}
 
     def _read_losses(self, stage: Stage) -> None:
@@ -191,7 +209,7 @@ class _Trainer:
         if stage is not None:
             self._read_losses(stage)
         began = time.monotonic()
-        saved = save_progress(self.run.folder, self.run.fingerprint, self.task, self.progress)
+        saved = save_progress(self.run.folder, self.run.fingerprint, self.task, self.averages, self.progress)
         self.saved_at = time.monotonic()
         self.pause = max(SAVE_SECONDS, (self.saved_at - began) / SAVE_SHARE)
         if self.stop and self.progress.stage < len(self.stages):
@@ -218,10 +236,10 @@ class _Trainer:
         logger.info("%s epoch %d/%d: %s (%s)", stage.name, row["epoch"], stage.epochs, figures, times)
 
 
-def _copied(task: TrainingTask) -> dict[str, dict[str, Tensor]]:
+def _on_cpu(states: Mapping[str, StateDict]) -> dict[str, StateDict]:
     return {
-        name: {key: value.detach().to("cpu", copy=True) for key, value in network.state_dict().items()}
-        for name, network in task.networks.items()
+        name: {key: value.detach().to("cpu", copy=True) for key, value in state.items()}
+        for name, state in states.items()
     }
 
 

@@ -9,6 +9,7 @@ from fersnet.errors import UserError
 from fersnet.training.checkpoint import read_tensors, write_tensors
 
 if TYPE_CHECKING:
+    from fersnet.training.averaging import Averages
     from fersnet.training.task import TrainingTask
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ class Progress:
     """Samples behind each sum."""
     history: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Networks (state dicts on the CPU) that a selection rule has chosen so far, by the rule's name."""
+    """What a selection rule has chosen so far, by the rule's name: `networks` and `averaged`, state dicts on the CPU,
+    and `at`, where the training was."""
 
     def add_loss(self, name: str, value: float, samples: int) -> None:
         """Adds the mean loss of a batch."""
@@ -50,12 +52,15 @@ class Progress:
         self.sums, self.weights = {}, {}
 
 
-def save_progress(folder: Path, fingerprint: str, task: "TrainingTask", progress: Progress) -> bool:
+def save_progress(
+    folder: Path, fingerprint: str, task: "TrainingTask", averages: "Averages", progress: Progress
+) -> bool:
     """Writes the resume state atomically; a disk that does not take it costs a warning, not the training."""
     content = {
         "fingerprint": fingerprint,
         "progress": dict(vars(progress)),
         "networks": {name: dict(network.state_dict()) for name, network in task.networks.items()},
+        "averaged": averages.states,
         "optimizers": {name: optimizer.state_dict() for name, optimizer in task.optimizers.items()},
         "extra": task.extra_state(),
     }
@@ -67,8 +72,11 @@ def save_progress(folder: Path, fingerprint: str, task: "TrainingTask", progress
     return True
 
 
-def load_progress(folder: Path, fingerprint: str, task: "TrainingTask") -> Progress | None:
-    """Puts a task back to where an earlier run stopped; None, with a line in the log, if there is no usable state.
+def load_progress(folder: Path, fingerprint: str, task: "TrainingTask", averages: "Averages") -> Progress | None:
+    """Puts a task and its averages back to where an earlier run stopped.
+
+    Returns:
+        None, with a line in the log, if there is no usable state.
 
     Raises:
         UserError: if the state carries the right fingerprint and yet does not fit the task.
@@ -88,6 +96,7 @@ def load_progress(folder: Path, fingerprint: str, task: "TrainingTask") -> Progr
         progress = Progress(**content["progress"])
         for name, network in task.networks.items():
             network.load_state_dict(content["networks"][name])
+        averages.load(content["averaged"])
         for name, optimizer in task.optimizers.items():
             optimizer.load_state_dict(content["optimizers"][name])
         task.load_extra_state(content["extra"])

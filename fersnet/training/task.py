@@ -1,5 +1,6 @@
 """What is trained, and where: the interface between the training loop and the networks that run in it."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,12 @@ class TrainingTask:
     optimizers: dict[str, Optimizer]
     cycle: int = 1
     """Steps after which what a step does repeats."""
+    averaging: float | None = None
+    """Decay of the moving average of the weights that draw and recognise; None leaves that to the last weights."""
+
+    def averaged(self, stage: Stage) -> Collection[str]:
+        """The networks that the stage trains and that draw or recognise once all is trained, by name."""
+        return self.networks
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         """Called before an epoch (from 1 within the stage), and again when one is resumed in its middle.

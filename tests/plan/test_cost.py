@@ -119,7 +119,7 @@ def test_the_numbers_of_samples_are_those_of_the_protocol() -> None:
     assert SETTINGS.variants["fersnet_fes_da"].augmented_by == "fersnet"
     job = Job("train_fersnet", "mmi", "fersnet_fes_da", "1", params=params_of("train_fersnet", "fersnet_fes_da"))
     _, stages = planned_training(job, skewed, RUN)
-    assert stages[0].samples == 6 * 24 * 2 * 3 * 2 // 3
+    assert stages[0].samples == (5 * 12 + 24) * 3 * 2 // 3, "as many steps as without synthetic faces"
 
 
 def test_jobs_without_a_network_cost_no_operations() -> None:

@@ -100,8 +100,8 @@ def history() -> History:
     return History(jobs, SIZES)
 
 
-def stargan(epochs: int = 4, **rest) -> Job:
-    settings = {**STARGAN["settings"], "epochs": epochs}
+def stargan(epochs: int = 4, averaging: float | None = None, **rest) -> Job:
+    settings = {**STARGAN["settings"], "epochs": epochs, "averaging": averaging}
     planned = {"dataset": "ckplus", "method": "stargan", "params": {**STARGAN, "settings": settings}}
     return job("train_rival", **planned | rest)
 
@@ -191,6 +191,22 @@ def test_a_checkpoint_and_its_resume_state_need_room() -> None:
     assert disk_bytes(estimates[0], settings_of(), SIZES) > 4 * parameters
     assert resume_bytes(estimates, 1) == 12 * parameters
     assert resume_bytes(estimates, 5) == 24 * parameters
+    (averaged,) = estimate([stargan(averaging=0.99)], SIZES, None)
+    generator = averaged.cost.averaged
+    assert 0 < generator < parameters == averaged.cost.parameters
+    room = [disk_bytes(one, settings_of(), SIZES) for one in (averaged, estimates[0])]
+    assert room[0] - room[1] == averaged.cost.step_bytes - estimates[0].cost.step_bytes == 4 * generator
+    assert resume_bytes([averaged], 1) == 12 * parameters + 4 * generator
+
+
+def test_synthetic_faces_of_some_folds_take_their_share() -> None:
+    jobs = [job("synthesize_faces", "ckplus", "stargan", params={"folds": folds}) for folds in ((1,), (1, 2, 3))]
+    rooms = [disk_bytes(one, settings_of(), SIZES) for one in estimate(jobs, SIZES, None)]
+    records = disk_bytes(estimate([job("tables")], SIZES, None)[0], settings_of(), SIZES)
+    assert rooms[1] - records == pytest.approx(3 * (rooms[0] - records))
+    past = took("synthesize_faces", "ckplus", "stargan", 8.5, 100.0, {"folds": [1]})
+    (one, three) = estimate(jobs, SIZES, History([past], SIZES))
+    assert (one.seconds, three.seconds) == (8.5, 2.5 + 3 * 6.0)
 
 
 def test_estimate_against_actual(history: History) -> None:
@@ -284,6 +300,9 @@ def test_the_graph_of_the_smoke_config_is_read() -> None:
     rules = {planned.rule for planned in jobs}
     assert {"render_dataset", "train_fersnet", "train_rival", "build_report"} <= rules
     assert all(other < number for number, planned in enumerate(jobs) for other in planned.after)
+    trained = {(one.job.dataset, one.job.method): one.cost for one in estimates if one.job.rule == "train_fersnet"}
+    for dataset in settings.recognition_datasets:
+        assert trained[dataset, "fersnet_fes_da"] == trained[dataset, "fersnet"], "as many steps, on more faces"
     assert {one.job.rule for one in estimates if one.cost} == {
         "train_identity",
         "train_standard_fer",

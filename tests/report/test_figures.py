@@ -78,6 +78,9 @@ def test_a_grid_shows_every_system_and_expression_of_the_source(run_folder):
     for word in ("Input", "CAAE", "StarGAN", "FERSNet", "(chosen)", "(random)", "embedded faces", "n = 4"):
         assert word in shown
     assert CKPLUS.credit not in shown
+    assert "n = 4 of the test subjects; last epoch; 3 subject-wise folds" in shown
+    one = texts(draw_grid("ckplus", blocks, description(judged={"ckplus": (1,)})))
+    assert "fold 1 of 3 subject-wise folds" in one
 
 
 def test_c3_a_grid_has_a_column_for_each_expression_that_there_is(run_folder):

@@ -196,6 +196,7 @@ def test_synthesis_figures_come_from_evaluations(written, run_folder):
             accuracy = 100 * (frame["predicted"] == frame["target"]).mean()
             assert table.at[(dataset, method), "accuracy"] == pytest.approx(accuracy, abs=1e-4)
             assert table.at[(dataset, method), "n_images"] == len(frame)
+            assert table.at[(dataset, method), "tested_folds"] == "1 2 3"
         copies = rows[rows["method"] == "identity_map"].drop_duplicates("source")
         ceiling = 100 * (copies["predicted"] == copies["expression"]).mean()
         assert table.at[(dataset, "standard_fer"), "accuracy"] == pytest.approx(ceiling, abs=1e-4)

@@ -46,6 +46,8 @@ SHORT = {
     ),
     "stargan": StarGANSettings(width=4, residual_blocks=1, epochs=3, batch_size=4, critic_steps=2),
 }
+# With averages, which a restart must not change.
+SHORT = {method: settings.model_copy(update={"averaging": 0.9}) for method, settings in SHORT.items()}
 
 
 def draw_face(subject: int, expression: str, size: int = SIZE) -> Tensor:
@@ -202,6 +204,29 @@ def test_a_resumed_training_ends_with_the_same_bytes(method, interrupted_at, tmp
     assert len(taken) - before == expected - (interrupted_at - 1)
     checkpoints = [(run.folder / "checkpoint.pt").read_bytes() for run in (whole, broken)]
     assert checkpoints[0] == checkpoints[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_draws_is_what_is_averaged(method, tmp_path, identity, monkeypatch):
+    rebuild, read = common.rebuild, []
+
+    def noted(network, states, name, *arguments):
+        read.append(name)
+        return rebuild(network, states, name, *arguments)
+
+    monkeypatch.setattr(common, "rebuild", noted)
+    run = make_run(tmp_path)
+    synthesizer = fitted(method, make_faces(), SHORT[method], run, identity)
+    used, metadata = load_checkpoint(run.folder / "checkpoint.pt")
+    last, _ = load_checkpoint(run.folder / "checkpoint.pt", last=True)
+    assert metadata["averaging"] == 0.9
+    moved = {name for name in used if any(not torch.equal(used[name][key], last[name][key]) for key in used[name])}
+    assert moved == set(read)
+    save_checkpoint(tmp_path / "last.pt", last, metadata)
+    module = import_module(f"fersnet.rivals.{method}.training")
+    images, target = torch.rand(2, 1, SIZE, SIZE), torch.tensor([HAPPINESS, SURPRISE])
+    drawn = [model.synthesize(images, target) for model in (synthesizer, module.load(tmp_path / "last.pt", CPU))]
+    assert not torch.equal(*drawn)
 
 
 def stage_steps(method: str) -> list[int]:

@@ -30,7 +30,7 @@ from fersnet.training.task import TrainingRun
 SIZE, FRAMES = 16, 6
 KNOWN = find_known({})
 RIVAL_SIZE = 24
-SCHEDULE = {"epochs": 2, "batch_size": 4, "milestones": (1,)}
+SCHEDULE = {"epochs": 2, "batch_size": 4, "milestones": (1,), "averaging": 0.9}
 PREDICTIONS = "predictions.bin"
 """What stands for a job's file of predictions."""
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fersnet.errors import UserError
 from fersnet.training.batches import crop_and_flip, draw_targets, face_set, neutral_faces, warn_of_missing_classes
@@ -155,8 +157,19 @@ def test_targets_are_the_same_subject_with_another_expression() -> None:
     assert drawn[[0, 1, 3]].min() > 40, "all fitting faces are drawn about equally often"
 
 
-def test_targets_can_be_kept_to_real_faces() -> None:
-    labels, subjects = torch.tensor([0, 1, 2]), torch.tensor([0, 0, 0])
-    targets, has_pair = draw_targets(labels, subjects, torch.arange(3), torch.tensor([True, False, False]))
-    assert targets.tolist() == [0, 0, 0]
-    assert has_pair.tolist() == [False, True, True]
+@given(st.integers(0, 2**32), st.integers(2, 30), st.integers(2, 6), st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_a_wanted_target_is_of_the_same_subject_and_taken_where_there_is_one(
+    seed: int, count: int, classes: int, people: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(classes, (count,), generator=generator)
+    subjects = torch.randint(people, (count,), generator=generator)
+    indices = torch.arange(count)
+    wanted = (labels + torch.randint(1, classes, (count,), generator=generator)) % classes
+    targets, has_pair = draw_targets(labels, subjects, indices, wanted)
+    shown = {(subject, label) for subject, label in zip(subjects.tolist(), labels.tolist(), strict=True)}
+    for face, (target, paired) in enumerate(zip(targets.tolist(), has_pair.tolist(), strict=True)):
+        assert paired == ((int(subjects[face]), int(wanted[face])) in shown)
+        assert subjects[target] == subjects[face]
+        assert labels[target] == wanted[face] if paired else target == face

@@ -22,6 +22,7 @@ from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.inference import load, predict
 from fersnet.training.predictions import accuracies, prediction_table
 from fersnet.training.task import TrainingRun
+from fersnet.training.transfer import load_pretrained
 
 SIDE = 16
 MODEL = ModelSettings(image_size=16, width=4)
@@ -155,6 +156,77 @@ def test_unpaired_targets_are_other_classes_that_have_faces() -> None:
     assert torch.bincount(drawn, minlength=4)[[1, 3]].min() > 100
 
 
+def drawn_targets(task: FERSNetTask, times: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Faces, positions of their targets, whether these are pairs, and the wanted classes, of many draws."""
+    torch.manual_seed(1)
+    indices = torch.arange(len(task.faces)).repeat(times)
+    return (indices, *task._draw_targets(indices))
+
+
+def test_even_targets_are_drawn_evenly_and_paired_where_the_subject_has_one() -> None:
+    # Subject A shows all four, B the first two, C one alone.
+    left_out = tuple(f"{who}/{name}" for who, shown in (("B", 2), ("C", 1)) for name in SIX[shown:4])
+    faces = toy_faces("ABC", SIX[:4], left_out=left_out)
+    task = task_for(faces, training=settings(targets="even"))
+    indices, targets, paired, wanted = drawn_targets(task, 600)
+    for face, label in enumerate(faces.labels.tolist()):
+        drawn = torch.bincount(wanted[indices == face], minlength=4)
+        assert drawn[label] == 0
+        assert drawn[torch.arange(4) != label].min() > 150, "each of the three others about 200 times"
+    assert torch.equal(faces.labels[targets][paired], wanted[paired])
+    assert torch.equal(faces.subjects[targets], faces.subjects[indices])
+    share = {who: float(paired[faces.subjects[indices] == who].float().mean()) for who in range(3)}
+    assert share[0] == 1 and share[2] == 0 and 0.28 < share[1] < 0.39
+    assert torch.equal(targets[~paired], indices[~paired])
+
+
+def test_targets_as_published_are_paired_wherever_a_subject_shows_two_expressions() -> None:
+    faces = toy_faces("ABC", SIX[:4], left_out=tuple(f"C/{name}" for name in SIX[1:4]))
+    indices, targets, paired, wanted = drawn_targets(task_for(faces), 50)
+    assert torch.equal(paired, faces.subjects[indices] != 2)
+    assert torch.equal(faces.labels[targets][paired], wanted[paired])
+    assert set(wanted[~paired].tolist()) == {1, 2, 3}
+
+
+def test_with_even_targets_only_pairs_count_for_reconstruction_and_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = toy_faces("AB", SIX[:4], left_out=tuple(f"B/{name}" for name in SIX[1:4]))
+    masks = []
+    for name in ("reconstruction_loss", "identity_loss"):
+        loss = getattr(fersnet_task, name)
+
+        def noted(made: Tensor, wanted: Tensor, paired: Tensor, *form: Any, loss: Any = loss) -> Tensor:
+            masks.append(paired.tolist())
+            return loss(made, wanted, paired, *form)
+
+        monkeypatch.setattr(fersnet_task, name, noted)
+    losses = task_for(faces, training=settings(targets="even")).training_step(torch.arange(5))
+    assert masks == [[True] * 4 + [False]] * 2
+    assert losses["cycle"] > 0 and losses["adversarial"] > 0
+
+
+def test_synthetic_faces_add_no_steps_and_all_faces_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = toy_faces("AB", SIX[:4])
+    both = toy_faces("ABC", SIX[:4])
+    enlarged = replace(both, synthetic=both.subjects == 2, subjects=both.subjects % 2)
+    seen: list[list[int]] = []
+    step = FERSNetTask._recognition_step
+
+    def noted(self: FERSNetTask, indices: Tensor) -> dict[str, Tensor]:
+        seen.append(indices.tolist())
+        return step(self, indices)
+
+    monkeypatch.setattr(FERSNetTask, "_recognition_step", noted)
+    steps = []
+    for name, faces in (("real", real), ("enlarged", enlarged)):
+        seen.clear()
+        fit(faces, tmp_path / name, sharing="none", training=settings(epochs=6, batch_size=3))
+        steps.append([len(batch) for batch in seen])
+    assert steps[0] == steps[1] and len(steps[0]) == 6 * 3
+    assert {face for batch in seen for face in batch} == set(range(len(enlarged)))
+    first = [face for batch in seen[:3] for face in batch]
+    assert len(set(first)) == len(real), "no face twice in an epoch"
+
+
 def test_synthetic_faces_are_recognised_but_never_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
     faces = toy_faces("A", SIX[:4])
     faces = replace(faces, synthetic=torch.tensor([False, True, False, True]))
@@ -251,6 +323,22 @@ def test_selection_by_validation_keeps_that_epoch(tmp_path: Path) -> None:
     assert metadata["selection"] == "validation"
     with pytest.raises(UserError, match="needs the validation faces"):
         fit(faces, tmp_path / "without", training=training)
+
+
+def test_whoever_reads_a_checkpoint_gets_the_averages(tmp_path: Path) -> None:
+    validation = toy_faces("C", frames=2)
+    training = settings(epochs=3, averaging=0.9, selection="validation")
+    history = fit(toy_faces("AB"), tmp_path, training=training, validation=validation)
+    file = tmp_path / "checkpoint.pt"
+    (used, metadata), (last, _) = load_checkpoint(file), load_checkpoint(file, last=True)
+    begun = FERSNet(4, 16, 1, 6)
+    load_pretrained(file, begun, Discriminator(4, 1, 6), SIX)
+    for state in (load(file).network.state_dict(), begun.state_dict()):
+        assert all(torch.equal(value, used["fersnet"][key]) for key, value in state.items())
+    assert not all(torch.equal(value, last["fersnet"][key]) for key, value in used["fersnet"].items())
+    assert all(torch.equal(value, last["discriminator"][key]) for key, value in used["discriminator"].items())
+    read = accuracies(prediction_table(validation, predict(file, validation).probabilities))["sequence_accuracy"]
+    assert read == history["validation_accuracy"][metadata["epoch"] - 1], "the choice is by what is used"
 
 
 def test_three_rules_on_one_run(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ from fersnet.training.task import Stage, TrainingRun, TrainingTask, learning_rat
 
 
 class NoisyTask(TrainingTask):
-    """Random draws in the step, BatchNorm, dropout, two optimizers and a pool: all the state a task may have."""
+    """Random draws in the step, BatchNorm, dropout, two optimizers, a pool, averages: all the state a task may have."""
+
+    averaging = 0.9
 
     def __init__(self, pause: float = 0.0) -> None:
         torch.manual_seed(0)
@@ -42,6 +44,9 @@ class NoisyTask(TrainingTask):
         self.pause = pause
         self.seen: list[list[int]] = []
         self.poison_at: int | None = None
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        return ("body", "head") if stage.name == "first" else ("head",)
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         set_learning_rate(self.optimizers["head"], 1e-2 / epoch)
@@ -117,10 +122,68 @@ def test_files_and_history(unbroken: Path) -> None:
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
     states, metadata = load_checkpoint(unbroken / "checkpoint.pt")
     assert set(states) == {"body", "head"}
-    assert metadata == {"kind": "noisy", "stage": "second", "epoch": 2, "version": __version__}
+    assert metadata == {"kind": "noisy", "stage": "second", "epoch": 2, "averaging": 0.9, "version": __version__}
     best = history.loc[history["score"].idxmax()]
     kept = load_checkpoint(unbroken / "best.pt")[1]
     assert (kept["stage"], kept["epoch"]) == (best["stage"], best["epoch"])
+
+
+def states_of(task: NoisyTask) -> dict[str, dict[str, torch.Tensor]]:
+    return {name: {k: v.clone() for k, v in part.state_dict().items()} for name, part in task.networks.items()}
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.99])
+def test_averages_are_those_of_the_formula_and_are_what_is_used(tmp_path: Path, decay: float) -> None:
+    task, after_step, evaluated = NoisyTask(), [], []
+    task.averaging = decay
+    expected, step = states_of(task), task.training_step
+    expected = {name: {key: value.double() for key, value in state.items()} for name, state in expected.items()}
+
+    def followed(indices: torch.Tensor) -> dict[str, torch.Tensor]:
+        losses = step(indices)
+        done = len(task.seen) - 1
+        # The first stage has 15 steps; the second, whose body is no longer averaged, begins to count anew.
+        count, names = (done, ("body", "head")) if done < 15 else (done - 15, ("head",))
+        keep = min(decay, (1 + count) / (10 + count))
+        for name in names:
+            for key, value in task.networks[name].state_dict().items():
+                whole = not value.is_floating_point()
+                expected[name][key] = value.double() if whole else keep * expected[name][key] + (1 - keep) * value
+        after_step.append(states_of(task))
+        return losses
+
+    def look(stage: Stage, epoch: int) -> dict[str, float]:
+        evaluated.append(states_of(task))
+        return {"score": -float(len(evaluated))}
+
+    task.training_step = followed
+    train(task, STAGES, run_in(tmp_path), look, chosen)
+    used, metadata = load_checkpoint(tmp_path / "checkpoint.pt")
+    assert metadata["averaging"] == decay
+    for name, state in used.items():
+        for key, value in state.items():
+            torch.testing.assert_close(value.double(), expected[name][key], rtol=1e-5, atol=1e-6)
+            assert torch.equal(value, task.networks[name].state_dict()[key]), "the task is left with what is used"
+            assert torch.equal(value, evaluated[-1][name][key]), "what was evaluated is what is used"
+    kept, _ = load_checkpoint(tmp_path / "best.pt")
+    kept_last, _ = load_checkpoint(tmp_path / "best.pt", last=True)
+    for name in kept:
+        for key in kept[name]:
+            assert torch.equal(kept[name][key], evaluated[0][name][key])
+            assert torch.equal(kept_last[name][key], after_step[4][name][key]), "the last weights of the epoch"
+
+
+def test_averages_change_nothing_of_the_training(unbroken: Path, tmp_path: Path) -> None:
+    task = NoisyTask()
+    task.averaging = None
+    train(task, STAGES, run_in(tmp_path))
+    plain, metadata = load_checkpoint(tmp_path / "checkpoint.pt")
+    last, _ = load_checkpoint(unbroken / "checkpoint.pt", last=True)
+    assert metadata["averaging"] is None
+    for name, state in plain.items():
+        assert all(torch.equal(value, last[name][key]) for key, value in state.items())
+    content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert "averaged" not in content
 
 
 @pytest.mark.parametrize("stop_after", [1, 4, 5, 6, 15, 16, 19, 22])
@@ -242,8 +305,8 @@ def test_a_full_disk_costs_the_resume_state_not_the_training(
 
 
 def test_a_loss_that_is_not_finite_names_the_place_and_leaves_the_last_good_networks(tmp_path: Path) -> None:
-    reference = NoisyTask()
-    train(reference, [replace(STAGES[0], epochs=1)], run_in(tmp_path / "one epoch"))
+    train(NoisyTask(), [replace(STAGES[0], epochs=1)], run_in(tmp_path / "one epoch"))
+    reference, _ = load_checkpoint(tmp_path / "one epoch" / "checkpoint.pt", last=True)
     task = NoisyTask()
     task.poison_at = 8
     with pytest.raises(UserError, match=r"loss error is nan in stage first, epoch 2, step 3 \(samples ") as caught:
@@ -251,8 +314,8 @@ def test_a_loss_that_is_not_finite_names_the_place_and_leaves_the_last_good_netw
     assert "\n" not in str(caught.value)
     good, metadata = load_checkpoint(tmp_path / "broken" / "last_good.pt")
     assert metadata["epoch"] == 1
-    for name, network in reference.networks.items():
-        for key, value in network.state_dict().items():
+    for name, state in reference.items():
+        for key, value in state.items():
             assert torch.equal(good[name][key], value)
 
 

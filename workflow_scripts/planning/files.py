@@ -1,6 +1,6 @@
 """Which files a rule takes and which ones a target asks for, as far as that depends on the run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +31,28 @@ class Files:
 
     run: Run
 
-    def of_folds(self, pattern: str, datasets: Iterable[str], **more: Any) -> list[str]:
-        """A file for every dataset and fold (and whatever else), the folds being each dataset's own."""
-        return [
-            path
-            for dataset in datasets
-            for path in expand(pattern, dataset=dataset, **more, fold=range(1, self.run.fold_counts[dataset] + 1))
-        ]
+    def of_folds(
+        self, pattern: str, datasets: Iterable[str], folds: Mapping[str, Iterable[int]] | None = None, **more: Any
+    ) -> list[str]:
+        """A file for every dataset and fold (and whatever else); all of a dataset's folds, unless others are given."""
+        chosen = folds or self.run.folds
+        return [path for dataset in datasets for path in expand(pattern, dataset=dataset, **more, fold=chosen[dataset])]
 
     def each_fold(self, pattern: str, **more: Any) -> Callable[["Wildcards"], list[str]]:
         """The input function for a file of every fold of the job's dataset."""
         return lambda wildcards: self.of_folds(pattern, [wildcards.dataset], **more)
+
+    def of_judged_folds(self, pattern: str, datasets: Iterable[str], **more: Any) -> list[str]:
+        """A file for every dataset and fold in which synthesis systems are compared."""
+        return self.of_folds(pattern, datasets, self.run.synthesis_folds, **more)
+
+    def each_judged_fold(self, pattern: str, **more: Any) -> Callable[["Wildcards"], list[str]]:
+        """The input function for a file of every fold of the job's dataset in which systems are compared."""
+        return lambda wildcards: self.of_judged_folds(pattern, [wildcards.dataset], **more)
+
+    def first_judged_fold(self, pattern: str) -> Callable[["Wildcards"], str]:
+        """The input function for a file of the first of these folds."""
+        return lambda wildcards: pattern.format(**wildcards, fold=self.run.synthesis_folds[wildcards.dataset][0])
 
     def each_dataset(self, name: str) -> list[str]:
         """A file of every recognition dataset."""
@@ -94,7 +105,7 @@ class Files:
 
     def evaluations(self, pattern: str = paths.EVALUATION) -> list[str]:
         """How the synthetic faces were judged, a file a fold."""
-        return self.of_folds(pattern, self.run.settings.synthesis.datasets)
+        return self.of_judged_folds(pattern, self.run.settings.synthesis.datasets)
 
     def selection(self) -> list[str]:
         """What the study of epoch selection found, if there is one."""
@@ -138,5 +149,6 @@ class Files:
     def deliverables(self) -> list[str]:
         """What `all` asks for by name: Snakemake makes a deleted file again only where somebody asks for it."""
         run = self.run
-        syntheses = self.of_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=run.trainings(run.systems))
+        drawn = run.trainings(run.systems)
+        syntheses = self.of_judged_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=drawn)
         return [*self.all_tables(), *self.all_figures(), *self.predictions(run.recognisers), *syntheses]

@@ -15,7 +15,7 @@ from snakemake.logging import logger
 
 from fersnet.errors import UserError
 from fersnet.failures import FailedJob, describe_failures
-from fersnet.folds import check_chosen, read_folds
+from fersnet.folds import check_chosen, judged_subjects, read_folds
 from fersnet.plan.graph import Job
 from fersnet.plan.left import TimeLeft
 from fersnet.project import PROJECT
@@ -61,7 +61,7 @@ def check_chosen_subjects(workflow: "Workflow", run: Run) -> None:
         folds = f"{run.folder}/datasets/{dataset}/folds.csv"
         if f"{run.folder}/figures/synthesis_{dataset}.png" in made and folds not in made:
             try:
-                check_chosen(dataset, chosen, set(read_folds(Path(folds))["subject"]))
+                check_chosen(dataset, chosen, judged_subjects(read_folds(Path(folds)), run.synthesis_folds[dataset]))
             except UserError as error:
                 raise WorkflowError(str(error)) from None
 

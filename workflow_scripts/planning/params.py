@@ -45,13 +45,24 @@ class RunParams:
         """Params of a rule that makes a table or figure of some methods."""
         return work(script, report=dump(self.run.settings.report), **{"run": self.described(of)} | params)
 
+    def showing_judged(self, script: str, of: Iterable[str], **params: Any) -> Params:
+        """Params of a rule that makes a table or figure of some synthesis systems."""
+        folds = self.run.synthesis_folds
+        judged = {dataset: some for dataset, some in folds.items() if len(some) < self.run.fold_counts[dataset]}
+        return self.showing(script, run=self.described(of) | {"judged": judged}, **params)
+
     def described(self, methods: Iterable[str]) -> Params:
         """The run as tables and figures of some methods describe it."""
         return asdict(of_methods(describe(self.run.settings, self.run.fold_counts), methods))
 
-    def described_method(self, wildcards: "Wildcards") -> Params:
-        """The run as a figure of the job's one method describes it."""
-        return self.described([wildcards.method])
+    def described_system(self, wildcards: "Wildcards") -> Params:
+        """The run as a figure of the job's one synthesis system, which is of one fold, describes it."""
+        judged = {wildcards.dataset: (self.first_judged_fold(wildcards),)}
+        return self.described([wildcards.method]) | {"judged": judged}
+
+    def first_judged_fold(self, wildcards: "Wildcards") -> int:
+        """The first fold in which the synthesis systems are compared."""
+        return self.run.synthesis_folds[wildcards.dataset][0]
 
     def cards(self) -> list[Params]:
         """What the report says of the datasets and the people in them."""

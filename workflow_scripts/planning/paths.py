@@ -1,6 +1,6 @@
 """Where the files of a run lie, as patterns; Snakemake fills in `<results>` and the wildcards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from snakemake.io import local
@@ -56,9 +56,9 @@ def receipt(dataset: DatasetSettings) -> Any:
     return local(str(receipt_of(dataset)))
 
 
-def per_fold(pattern: str, count: int) -> list[str]:
-    """One file for every fold: for jobs so short that one does all folds of a method."""
-    return [pattern.replace("{fold}", str(fold)) for fold in range(1, count + 1)]
+def per_fold(pattern: str, folds: Iterable[int]) -> list[str]:
+    """One file for each of the folds: for jobs so short that one does all folds of a method."""
+    return [pattern.replace("{fold}", str(fold)) for fold in folds]
 
 
 def within_folds(pattern: str) -> Callable[["Wildcards"], Any]:

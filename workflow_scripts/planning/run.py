@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from snakemake.exceptions import WorkflowError
 
 from fersnet.claims import Claim, read_claims
-from fersnet.cross_validation import fold_counts
+from fersnet.cross_validation import fold_counts, synthesis_folds
 from fersnet.errors import UserError
 from fersnet.host import check_writable, has_gpu
 from fersnet.methods.find import Found
@@ -37,6 +37,13 @@ class Run:
     """Where its results lie; within another workflow with that one's prefix."""
     fold_counts: Mapping[str, int]
     """Number of folds by recognition dataset."""
+    synthesis_folds: Mapping[str, tuple[int, ...]]
+    """The folds in which synthesis systems are compared, by recognition dataset."""
+
+    @cached_property
+    def folds(self) -> dict[str, tuple[int, ...]]:
+        """All folds by recognition dataset."""
+        return {dataset: tuple(range(1, count + 1)) for dataset, count in self.fold_counts.items()}
 
     @cached_property
     def variants(self) -> tuple[str, ...]:
@@ -175,6 +182,7 @@ def read_run(workflow: "Workflow", config: dict[str, Any], config_files: list[Pa
         check_writable(Path(folder))
         if workflow.is_main_process:  # a job reads the rules again, and need not look again
             check_ready(settings)
-        return Run(settings, folder, fold_counts(settings, Path(folder)))
+        counts = fold_counts(settings, Path(folder))
+        return Run(settings, folder, counts, synthesis_folds(settings, counts))
     except UserError as error:
         raise WorkflowError(str(error)) from None

@@ -28,5 +28,14 @@ METHOD = Recogniser(
     ),
     settings=Cnn3dSettings,
     reads=("clips",),
-    small={"epochs": 12, "batch_size": 6, "width": 4, "hidden": 16, "milestones": (), "dropout": 0.0, "flip": False},
+    small={
+        "averaging": 0.9,
+        "epochs": 12,
+        "batch_size": 6,
+        "width": 4,
+        "hidden": 16,
+        "milestones": (),
+        "dropout": 0.0,
+        "flip": False,
+    },
 )

@@ -38,6 +38,7 @@ METHOD = Recogniser(
     settings=DtagnSettings,
     reads=("clips",),
     small={
+        "averaging": 0.9,
         "epochs": 15,
         "joint_epochs": 3,
         "batch_size": 6,

@@ -156,6 +156,10 @@ class DtagnTask(ClipTask):
             [parameter for network in networks.values() for parameter in network.upper.parameters()]
         )
 
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        """The stage's network, or both."""
+        return tuple(self.networks) if stage.name == "joint" else (stage.name,)
+
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         """The stage's optimizer takes its learning rate; joint fine-tuning keeps the smallest of the schedule."""
         self.stage = stage.name

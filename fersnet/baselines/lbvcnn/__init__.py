@@ -43,6 +43,7 @@ METHOD = Recogniser(
     settings=LbvcnnSettings,
     reads=("clips",),
     small={
+        "averaging": 0.9,
         "epochs": 20,
         "joint_epochs": 15,
         "batch_size": 6,

@@ -7,9 +7,10 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation, SystemSettings, halvings
+from fersnet.settings.training import AveragingSettings
 
 
-class CAAESettings(SystemSettings):
+class CAAESettings(SystemSettings, AveragingSettings):
     """CAAE (Zhang et al., CVPR 2017), with expressions in place of ages."""
 
     width: PositiveInt = 64
@@ -51,6 +52,7 @@ METHOD = SynthesisSystem(
     ),
     settings=CAAESettings,
     embedded={
+        "averaging": 0.99,
         "width": 16,
         "warm_up_epochs": 3,
         "epochs": 23,
@@ -59,5 +61,5 @@ METHOD = SynthesisSystem(
         "adversarial_image": 0.02,
         "augmentation": "flip",
     },
-    small={"width": 4, "code_size": 12, "warm_up_epochs": 1, "epochs": 2, "batch_size": 4},
+    small={"averaging": 0.9, "width": 4, "code_size": 12, "warm_up_epochs": 1, "epochs": 2, "batch_size": 4},
 )

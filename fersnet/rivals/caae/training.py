@@ -146,6 +146,10 @@ class CAAETask(TrainingTask):
             "image_discriminator": common.adam(self.image_discriminator.parameters(), rate, betas),
         }
         self.weights = (0.0, 0.0, 0.0)
+        self.averaging = settings.averaging
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        return ("encoder", "generator")
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         settings = self.settings

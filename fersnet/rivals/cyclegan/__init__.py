@@ -7,9 +7,10 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation, SystemSettings
+from fersnet.settings.training import AveragingSettings
 
 
-class CycleGANSettings(SystemSettings):
+class CycleGANSettings(SystemSettings, AveragingSettings):
     """CycleGAN (Zhu et al., ICCV 2017): one model per expression."""
 
     protocol: Literal["rest", "neutral"] = "rest"
@@ -64,6 +65,7 @@ METHOD = SynthesisSystem(
     settings=CycleGANSettings,
     reads=("peak faces", "neutral faces"),
     embedded={
+        "averaging": 0.99,
         "width": 10,
         "residual_blocks": 2,
         "epochs": 3,
@@ -76,5 +78,13 @@ METHOD = SynthesisSystem(
         "identity": 0.0,
         "augmentation": "flip",
     },
-    small={"width": 4, "residual_blocks": 1, "epochs": 1, "samples": 6, "batch_size": 2, "pool_size": 3},
+    small={
+        "averaging": 0.9,
+        "width": 4,
+        "residual_blocks": 1,
+        "epochs": 1,
+        "samples": 6,
+        "batch_size": 2,
+        "pool_size": 3,
+    },
 )

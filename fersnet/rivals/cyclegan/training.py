@@ -208,6 +208,10 @@ class CycleGANTask(TrainingTask):
         self.pools = {side: ImagePool(settings.pool_size) for side in ("source", "target")}
         self.expression = ""
         self.order = torch.empty(0, dtype=torch.int64)
+        self.averaging = settings.averaging
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        return (_name(stage.name),)
 
     def _source_faces(self, expression: str) -> common.RivalFaces:
         """The faces of an expression's source domain; a neutral face is made of the others."""

@@ -7,9 +7,10 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation, SystemSettings, halvings
+from fersnet.settings.training import AveragingSettings
 
 
-class ExprGANSettings(SystemSettings):
+class ExprGANSettings(SystemSettings, AveragingSettings):
     """ExprGAN (Ding et al., AAAI 2018): three stages."""
 
     width: PositiveInt = 64
@@ -66,6 +67,7 @@ METHOD = SynthesisSystem(
     settings=ExprGANSettings,
     controls_intensity=True,
     embedded={
+        "averaging": 0.99,
         "width": 12,
         "controller_epochs": 2,
         "reconstruction_epochs": 17,
@@ -77,6 +79,7 @@ METHOD = SynthesisSystem(
         "refinement_adversarial_image": 0.02,
     },
     small={
+        "averaging": 0.9,
         "width": 4,
         "code_size": 12,
         "controller_epochs": 1,

@@ -180,6 +180,10 @@ class ExprGANTask(TrainingTask):
         self.stage = ""
         self.epoch = 0
         self.step = 0
+        self.averaging = settings.averaging
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        return ("generator",) if stage.name == "controller" else ("encoder", "generator")
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         if (stage.name, epoch) != (self.stage, self.epoch):

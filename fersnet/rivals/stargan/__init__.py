@@ -3,11 +3,12 @@
 from typing import Literal
 
 from fersnet.methods.contract import Reference, SynthesisSystem
-from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, Weight
+from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation
+from fersnet.settings.training import AveragingSettings
 
 
-class StarGANSettings(Section):
+class StarGANSettings(AveragingSettings):
     """StarGAN (Choi et al., CVPR 2018)."""
 
     width: PositiveInt = 64
@@ -53,6 +54,7 @@ METHOD = SynthesisSystem(
     ),
     settings=StarGANSettings,
     embedded={
+        "averaging": 0.99,
         "width": 10,
         "residual_blocks": 1,
         "epochs": 50,
@@ -63,5 +65,5 @@ METHOD = SynthesisSystem(
         "targets": "uniform",
         "adversarial": 25.0,
     },
-    small={"width": 4, "residual_blocks": 1, "epochs": 2, "batch_size": 4, "critic_steps": 2},
+    small={"averaging": 0.9, "width": 4, "residual_blocks": 1, "epochs": 2, "batch_size": 4, "critic_steps": 2},
 )

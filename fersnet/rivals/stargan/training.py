@@ -131,8 +131,11 @@ class StarGANTask(TrainingTask):
             name: common.adam(network.parameters(), settings.learning_rate, settings.betas)
             for name, network in self.networks.items()
         }
-        self.cycle = settings.critic_steps
+        self.cycle, self.averaging = settings.critic_steps, settings.averaging
         self.steps = 0
+
+    def averaged(self, stage: Stage) -> tuple[str, ...]:
+        return ("generator",)
 
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         rate = common.ramp(self.settings.learning_rate, epoch, stage.epochs, self.settings.decay_from)
