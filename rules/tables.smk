@@ -76,6 +76,7 @@ use rule seconds as table_synthesis with:
     localrule: True
     params:
         **PARAMS.showing("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
+        judges={dataset: SETTINGS.judge_of(dataset) for dataset in SETTINGS.synthesis.datasets},
 
 
 use rule seconds as table_selection with:

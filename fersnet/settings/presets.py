@@ -41,7 +41,14 @@ EMBEDDED: dict[str, Any] = {
     "training": {**_SHORT, "epochs": 16, "learning_rate": 2e-3, "milestones": (11, 14), "discriminator_steps": 1},
     "pretraining": {**_SHORT, "discriminator_steps": 1},
     "identity": {"width": 12, "image_size": 48, **_SHORT, "epochs": 4, "batch_size": 32, "milestones": (3,)},
-    "standard_fer": {"width": 12, **_SHORT, "epochs": 24, "batch_size": 16, "milestones": (16, 22)},
+    "standard_fer": {
+        "trained_on": "fixed",
+        "width": 12,
+        **_SHORT,
+        "epochs": 24,
+        "batch_size": 16,
+        "milestones": (16, 22),
+    },
     "selection_study": {"method": "fersnet_without_mtl"},
     "report": {"bootstrap_samples": 2000},
 }
