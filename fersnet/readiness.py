@@ -9,6 +9,7 @@ from fersnet.datasets import presence
 from fersnet.embedded.limits import check_subjects
 from fersnet.errors import UserError
 from fersnet.faces.consent import publishable_subjects, shown_of
+from fersnet.judge.record import checked_sha256
 from fersnet.project import named_file
 from fersnet.settings.training import IdentitySettings
 from fersnet.settings.tree import Settings
@@ -28,6 +29,7 @@ def check_ready(settings: Settings) -> None:
         *_embedded_problems(settings),
         *_landmark_problems(settings),
         *_identity_problems(settings.identity),
+        *_judge_problems(settings),
         *_consent_problems(settings),
         *_claim_problems(settings),
     ]
@@ -75,6 +77,14 @@ def _identity_problems(settings: IdentitySettings) -> Iterator[str]:
         yield f"identity.checkpoint: {path}: not a file that PyTorch wrote; {way_out}"
     elif found is not None and found != (settings.checkpoint_sha256 or "").lower():
         yield f"identity.checkpoint: {path}: its SHA-256 is {found}, not identity.checkpoint_sha256; get the file again"
+
+
+def _judge_problems(settings: Settings) -> Iterator[str]:
+    if any(settings.judge_of(key) == "fixed" for key in settings.synthesis.datasets):
+        try:
+            checked_sha256()
+        except UserError as error:
+            yield str(error)
 
 
 def _consent_problems(settings: Settings) -> Iterator[str]:

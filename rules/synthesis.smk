@@ -4,13 +4,16 @@
 use rule training as train_standard_fer with:
     input:
         **paths.FOLD_FACES,
+        others=FILES.judged_with("faces"),
+        other_tables=FILES.judged_with("table"),
     output:
         **paths.trained("standard_fer"),
         predictions="<results>/predictions/{dataset}/standard_fer/fold{fold}.parquet",
     pathvars:
         job="train_standard_fer/{dataset}_fold{fold}",
     params:
-        **PARAMS.training("train_standard_fer", settings=dump(SETTINGS.standard_fer), hold_out=RUN.holds_out),
+        **PARAMS.training("train_standard_fer", settings=PARAMS.judge, hold_out=RUN.holds_out),
+        other_sets=PARAMS.other_sets,
         expressions=PARAMS.synthesis_classes,
         image_size=SETTINGS.model.image_size,
 
@@ -69,7 +72,7 @@ for name, folds, datasets in fold_groups("synthesize_faces", RUN.synthesis_folds
 use rule training as evaluate_synthesis with:
     input:
         **paths.FOLD_FACES,
-        standard_fer=paths.trained("standard_fer")["checkpoint"],
+        standard_fer=FILES.judge,
         identity=paths.identity(),
         syntheses=FILES.compared,
     output:
@@ -79,4 +82,6 @@ use rule training as evaluate_synthesis with:
         job="evaluate_synthesis/{dataset}_fold{fold}",
     params:
         **PARAMS.training("evaluate_synthesis", image_size=SETTINGS.model.image_size),
+        expressions=PARAMS.synthesis_classes,
+        fixed_judge=STAMPS.judge,
         methods=RUN.trainings(RUN.systems),

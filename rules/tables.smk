@@ -105,6 +105,7 @@ use rule seconds as table_synthesis with:
     localrule: True
     params:
         **PARAMS.showing_judged("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
+        judges={dataset: SETTINGS.judge_of(dataset) for dataset in SETTINGS.synthesis.datasets},
 
 
 use rule seconds as table_selection with:

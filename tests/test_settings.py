@@ -38,6 +38,16 @@ def with_change(tmp_path: Path, text: str) -> Settings:
     return load(DEFAULT, change)
 
 
+def test_the_fixed_judge_is_for_rendered_faces_and_a_judge_learns_from_sets_of_its_kind(tmp_path: Path) -> None:
+    own = "datasets: {ckplus: {root: /data/ck}, mmi: {root: /data/mmi}}\n"
+    settings = with_change(tmp_path, own)
+    assert (settings.judge_of("oulu_casia"), settings.judge_of("ckplus")) == ("fixed", "fold")
+    assert settings.judged_with("ckplus") == ()
+    settings = with_change(tmp_path, own + "standard_fer: {trained_on: other_sets}\nsynthesis: {datasets: [ckplus]}")
+    assert settings.judge_of("ckplus") == "other_sets"
+    assert settings.judged_with("ckplus") == ("mmi",) and settings.judged_with("oulu_casia") == ()
+
+
 def test_c3_the_classes_that_there_are_but_contempt_are_synthesised(tmp_path: Path) -> None:
     """Case C3: fewer classes than six, in class-index order."""
     changed = with_change(tmp_path, "datasets: {ckplus: {expressions: [sadness, contempt, anger]}}").datasets
@@ -334,8 +344,18 @@ def test_f3_keys_that_together_name_one_figure_are_refused(tmp_path: Path, text:
         ("model: {image_size: 32}\ntraining: {batch_size: 1}", ["training.batch_size: BatchNorm"]),
         ("model: {image_size: 32}\npretraining: {batch_size: 1}", ["pretraining.batch_size: BatchNorm"]),
         (
-            "model: {image_size: 16}\nfaces: {size: 30}\nrivals: {methods: []}\nstandard_fer: {batch_size: 1}",
+            "model: {image_size: 16}\nfaces: {size: 30}\nrivals: {methods: []}\n"
+            "standard_fer: {batch_size: 1, trained_on: fold}",
             ["standard_fer.batch_size: BatchNorm"],
+        ),
+        (
+            "standard_fer: {trained_on: other_sets}\ndatasets: {oulu_casia: null, mmi: null}\n"
+            "synthesis: {datasets: [ckplus]}",
+            ["standard_fer.trained_on: other_sets", "beside ckplus", "take `fold`"],
+        ),
+        (
+            "standard_fer: {trained_on: other_sets}\ndatasets: {ckplus: {root: /data/ck}}",
+            ["standard_fer.trained_on: other_sets", "beside ckplus no recognition dataset has a root of its own"],
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fersnet.judge.fixed import load_fixed_judge
 from fersnet.synthesis.evaluation import evaluate_fold
 from fersnet.synthesis.generation import read_synthetic
 from fersnet.training.identity import load_identity
@@ -12,7 +13,11 @@ from workflow_scripts.training_job import job_device, read_split, read_store
 with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)
     store = read_store(snakemake)
-    judge, classes = load_standard_fer(Path(snakemake.input.standard_fer), device)
+    classes = tuple(snakemake.params.expressions)
+    if snakemake.params.fixed_judge:
+        judge = load_fixed_judge(classes, device)
+    else:
+        judge, classes = load_standard_fer(Path(snakemake.input.standard_fer[0]), device)
     syntheses = {
         method: vars(read_synthetic(Path(path)))
         for method, path in zip(snakemake.params.methods, snakemake.input.syntheses, strict=True)

@@ -18,5 +18,6 @@ with tracked_job(snakemake):
         describe_run(snakemake),
         report_settings(snakemake),
         tuple(snakemake.params.datasets),
+        snakemake.params.judges,
     )
     write_table(snakemake, table)

@@ -1,9 +1,12 @@
-"""Trains the standard FER model on the fold's real training faces, and reads the real test faces with it."""
+"""Trains the standard FER model on real faces of the fold and of other sets, and reads the real test faces with it."""
 
+from pathlib import Path
+
+from fersnet.faces.store import open_store
 from fersnet.settings.training import StandardFerSettings
 from fersnet.training.batches import face_set
 from fersnet.training.predictions import accuracies, face_probabilities, prediction_table
-from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
+from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer, with_other_sets
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import read_split, read_store, training_run
 
@@ -13,7 +16,13 @@ with tracked_job(snakemake) as record:
     store = read_store(snakemake)
     split = read_split(snakemake, store, snakemake.params.hold_out)
     run = training_run(snakemake, record, settings.width)
-    fit_standard_fer(face_set(store, split.train, expressions), settings, size, run)
+    unseen = frozenset(store.table["subject"]) - split.train
+    others = [
+        (open_store(Path(path).parent), unseen if same else frozenset())
+        for path, same in zip(snakemake.input.others, snakemake.params.other_sets.values(), strict=True)
+    ]
+    faces = with_other_sets(face_set(store, split.train, expressions), others)
+    fit_standard_fer(faces, settings, size, run)
     judge, _ = load_standard_fer(snakemake.output.checkpoint, run.device)
     test = face_set(store, split.test, expressions, may_be_empty=True).to(run.device)
     predictions = prediction_table(test, face_probabilities(judge, test, size))

@@ -45,7 +45,8 @@ def _classifier(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
     else:
         settings = StandardFerSettings.model_validate(job.params["settings"], strict=False)
         network = StandardFER(settings.width, sizes.faces.channels, len(data.expressions))
-        samples = data.samples(data.sequences)
+        others = sum(sizes.sequences(other, data.expressions) for other in job.params.get("other_sets", ()))
+        samples = data.samples(data.sequences) + others * sizes.faces.peak_frames
     stages = [Stage("training", settings.epochs, settings.batch_size, samples)]
     faces = data.faces(crop, stages, ("one", "other"))
     return ClassificationTask(network, faces, faces.labels, crop, settings, run), stages

@@ -1,5 +1,7 @@
 """The table of synthetic faces and the table of epoch-selection rules."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -23,6 +25,13 @@ STANDARD_FER = "standard_fer"
 REFERENCE_ROWS = (IDENTITY_MAP, REAL_TARGET, STANDARD_FER)
 RULES = tuple(SELECTION_WORDS)
 
+JUDGE_WORDS = {
+    "fixed": "one fixed network for rendered faces, trained on rendered people of its own, whom no run contains",
+    "fold": "trained on the real training faces of the fold",
+    "other_sets": "trained on the real training faces of the fold and those of the run's other sets",
+}
+"""What the standard FER model is, by `standard_fer.trained_on`."""
+
 _REFERENCE_PROTOCOL = {
     IDENTITY_MAP: "reference: the input itself, judged against the target",
     REAL_TARGET: "reference: the subject's real image of the target expression, where there is one",
@@ -38,6 +47,7 @@ def synthesis_table(
     description: RunDescription,
     settings: ReportSettings,
     datasets: tuple[str, ...],
+    judges: Mapping[str, str],
 ) -> Table:
     """The paper's second result: what a standard FER model reads in the synthetic faces, with further measures.
 
@@ -45,6 +55,7 @@ def synthesis_table(
         evaluations: Rows of `evaluation/{dataset}/fold{k}.parquet`, as `read_systems` returns them.
         sets: Rows of `evaluation/{dataset}/fold{k}_sets.csv`, as `read_systems` returns them.
         datasets: In the order of the table.
+        judges: On what the judge of each dataset was trained, a key of `JUDGE_WORDS`.
     """
     rows = []
     for dataset in datasets:
@@ -53,18 +64,22 @@ def synthesis_table(
         }
         if IDENTITY_MAP in by_method:
             by_method[STANDARD_FER] = _real_faces(by_method[IDENTITY_MAP])
+        ceiling = _accuracy(by_method.get(STANDARD_FER))
         run = sorted(by_method, key=lambda method: REFERENCE_ROWS.index(method) if method in REFERENCE_ROWS else -1)
         for method, row in paper_rows("synthesis", dataset, quoted, run, description).items():
             row.setdefault("protocol", _REFERENCE_PROTOCOL.get(method, ""))
             if method in by_method:
                 row |= _judged(by_method[method], dataset, method, description, settings)
+                share = _accuracy(by_method[method]) / ceiling if ceiling else np.nan
+                row |= {"judge": judges[dataset], "ceiling": percent(ceiling), "share_of_ceiling": percent(share)}
             chosen = sets[(sets["dataset"] == dataset) & (sets["method"] == method)]
-            # The mean over folds: features of different folds' judges live in different spaces.
+            # The mean over folds: features of judges that the folds train live in different spaces.
             row |= {measure: round(float(chosen[measure].mean()), 6) for measure in ("kid_fer", "identity_auc")}
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             rows.append(row)
-    measures = (*SCORE, "uar", "ssim", "psnr", "identity_cosine", "n_sequences", "n_images", "n_subjects")
-    measures += ("tested_folds", "repeats", "kid_fer", "identity_auc", "core_hours", "gpu_hours")
+    measures = (*SCORE, "judge", "ceiling", "share_of_ceiling", "confidence", "uar", "ssim", "psnr", "identity_cosine")
+    measures += ("n_sequences", "n_images", "n_subjects", "tested_folds", "repeats", "kid_fer", "identity_auc")
+    measures += ("core_hours", "gpu_hours")
     frame = frame_of(rows, [*PLACE, "reported", "protocol", *measures], description)
     systems = frame[~frame["method"].isin(REFERENCE_ROWS)]
     return Table(
@@ -73,9 +88,11 @@ def synthesis_table(
         "Recognition accuracy (%) of a standard FER model on synthetic faces",
         description.words(datasets, f"n = {count_words(systems, 'n_images', 'images', description)} per system"),
         (
-            "`reported` is the paper's figure; every re-run system meets the same test faces and all targets, and the "
-            "standard FER model is trained on the real training faces of the fold. FERSNet learns from real target "
-            "images of the same subject; the rivals use none. The paper does not publish the rivals' settings.",
+            "`reported` is the paper's figure; every re-run system meets the same test faces and all targets. FERSNet "
+            "learns from real target images of the same subject; the rivals use none. The paper does not publish the "
+            "rivals' settings.",
+            f"{_judge_words(frame, judges)} Share of ceiling: accuracy over that on the real faces. Confidence: mean "
+            "of its largest probability; low means that it sees no expression.",
             "SSIM and PSNR: against the subject's real image of the target expression, where there is one and it "
             "differs from the source's. Identity cosine and AUC: read them beside the accuracy, since copying the "
             f"input maximises them; features of {description.identity_features}. KID (FER features): kernel distance "
@@ -83,8 +100,8 @@ def synthesis_table(
             "Inception KID or FID, and a mere floor for the reference rows.",
         ),
         columns=columns(
-            *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "ssim", "psnr"),
-            *("identity_cosine", "identity_auc", "kid_fer", "core_hours", "gpu_hours", "n_images"),
+            *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "share_of_ceiling", "confidence"),
+            *("ssim", "psnr", "identity_cosine", "identity_auc", "kid_fer", "core_hours", "gpu_hours", "n_images"),
         ),
         best=("reported", "accuracy"),
         group="dataset",
@@ -166,6 +183,22 @@ def _real_faces(identity_map: pd.DataFrame) -> pd.DataFrame:
     return once.assign(target=once["expression"], ssim=np.nan, psnr=np.nan, identity_cosine=np.nan)
 
 
+def _accuracy(frame: pd.DataFrame | None) -> float:
+    return np.nan if frame is None else float((frame["predicted"] == frame["target"]).mean())
+
+
+def _judge_words(frame: pd.DataFrame, judges: Mapping[str, str]) -> str:
+    """Which network judged, and its ceiling on every dataset: what it reads in the real test faces."""
+    real = frame[frame["method"] == STANDARD_FER]
+    if real.empty:
+        return "The standard FER model, the judge, has read nothing yet."
+    names = dict(zip(real["dataset"], real["dataset_name"], strict=True))
+    of_kind = {kind: [name for key, name in names.items() if judges[key] == kind] for kind in JUDGE_WORDS}
+    kinds = [f"{JUDGE_WORDS[kind]} ({', '.join(found)})" for kind, found in of_kind.items() if found]
+    ceilings = ", ".join(f"{row.accuracy:.1f} % ({row.dataset_name})" for row in real.itertuples())
+    return f"The standard FER model is the judge: {'; '.join(kinds)}. It reads {ceilings} of the real test faces."
+
+
 def _judged(
     frame: pd.DataFrame, dataset: str, method: str, description: RunDescription, settings: ReportSettings
 ) -> Row:
@@ -176,6 +209,8 @@ def _judged(
     subjects = frame["subject"].to_numpy()
     interval = clustered_bootstrap(correct, subjects, settings.bootstrap_samples, settings.confidence, seed)
     row = score_columns(correct.mean(), interval)
+    probabilities = frame[[column for column in frame if str(column).startswith("p_")]]
+    row["confidence"] = round(float(probabilities.max(axis=1).mean()), 4)
     row["uar"] = percent(unweighted_average_recall(frame["target"], frame["predicted"]))
     for measure, decimals in (("ssim", 6), ("psnr", 4), ("identity_cosine", 6)):
         row[measure] = round(float(frame[measure].mean()), decimals)

@@ -70,6 +70,8 @@ COLUMNS: dict[str, Column] = {
         Column("optimism_low", "Optimism low"),
         Column("optimism_high", "Optimism high"),
         Column("epoch", "Epoch (median)", decimals=0),
+        Column("share_of_ceiling", "Share of ceiling", "percent"),
+        Column("confidence", "Confidence", decimals=2),
         Column("ssim", "SSIM", decimals=3),
         Column("psnr", "PSNR (dB)"),
         Column("identity_cosine", "Identity cosine", decimals=3),

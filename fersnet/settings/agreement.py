@@ -13,7 +13,8 @@ def check_networks(settings: Settings) -> None:
     if size > stored:
         raise ValueError("model.image_size: the crop must not be larger than faces.size")
     settings.rivals.check_size(size)
-    settings.standard_fer.check_batch(size)
+    if any(settings.judge_of(key) != "fixed" for key in settings.synthesis.datasets):
+        settings.standard_fer.check_batch(size)
     for key, variant in settings.variants.items():
         recipe = settings.for_variant(key)
         own = recipe.model.image_size
@@ -61,6 +62,17 @@ def check_people(settings: Settings) -> None:
         if key not in settings.recognition_datasets:
             raise ValueError(
                 f"report.chosen_subjects.{key}: not a recognition dataset; have {list(settings.recognition_datasets)}"
+            )
+
+
+def check_judges(settings: Settings) -> None:
+    """A judge that is to learn from other sets where there are none."""
+    for key in settings.synthesis.datasets:
+        if settings.judge_of(key) == "other_sets" and not settings.judged_with(key):
+            kind = "rendered faces" if settings.datasets[key].root is None else "a root of its own"
+            raise ValueError(
+                f"standard_fer.trained_on: other_sets, but beside {key} no recognition dataset has {kind}; "
+                "add one, or take `fold`"
             )
 
 

@@ -8,6 +8,7 @@ from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section,
 
 Sharing = Literal["none", "hard", "convflu"]
 Selection = Literal["last", "validation", "test_best"]
+TrainedOn = Literal["fixed", "fold", "other_sets"]
 SIDE_FOR_ONE_FACE = 18
 """From this side on the judge's last maps have several pixels, so that one face has a variance to normalise by."""
 
@@ -154,6 +155,10 @@ class IdentitySettings(ScheduleSettings):
 class StandardFerSettings(ScheduleSettings):
     """The judge of synthetic faces: a plain ResNet-18-class network on real training faces."""
 
+    trained_on: TrainedOn = "fold"
+    """`fold`: the fold's training faces; `other_sets`: those and the run's other recognition sets of the same kind,
+    rendered or not; `fixed`: nothing here, since rendered faces are judged by the network that ships with the project
+    (a copy of one's own by the fold's)."""
     epochs: PositiveInt = 60
     """Number of passes over the training faces."""
     batch_size: PositiveInt = 32

@@ -16,6 +16,7 @@ from fersnet.settings.training import (
     LossSettings,
     ModelSettings,
     StandardFerSettings,
+    TrainedOn,
     VariantRecipe,
     VariantSettings,
 )
@@ -158,6 +159,20 @@ class Settings(Section):
         chosen: dict[str, str | None] = {key: variant.pretrained_on for key, variant in self.variants.items()}
         chosen |= {key: getattr(self.baselines.of(key), "pretrained_on", None) for key in self.baselines.methods}
         return {key: source for key, source in chosen.items() if source}
+
+    def judge_of(self, dataset: str) -> TrainedOn:
+        """On what the judge of a dataset's synthetic faces is trained; the fixed one knows rendered faces alone."""
+        trained_on = self.standard_fer.trained_on
+        return "fold" if trained_on == "fixed" and self.datasets[dataset].root is not None else trained_on
+
+    def judged_with(self, dataset: str) -> tuple[str, ...]:
+        """The other sets that a dataset's judge is trained on: rendered ones for rendered faces, real ones for real."""
+        if self.judge_of(dataset) != "other_sets":
+            return ()
+        rendered = self.datasets[dataset].root is None
+        return tuple(
+            key for key in self.recognition_datasets if key != dataset and (self.datasets[key].root is None) == rendered
+        )
 
     def for_variant(self, method: str, pretraining: bool = False) -> VariantRecipe:
         """What a variant's training depends on, its own keys laid over the common sections."""

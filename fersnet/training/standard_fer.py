@@ -1,5 +1,6 @@
 """The standard FER model: trained on real training faces alone, it judges synthetic test faces."""
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from fersnet.errors import UserError
 from fersnet.models.standard_fer import StandardFER
 from fersnet.seeds import derive_seed
 from fersnet.settings.training import SIDE_FOR_ONE_FACE, StandardFerSettings
-from fersnet.training.batches import FaceSet, warn_of_missing_classes
+from fersnet.training.batches import FaceSet, face_set_if_any, loose_faces, warn_of_missing_classes
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.classification import ClassificationTask
 from fersnet.training.loop import train
@@ -18,7 +19,31 @@ from fersnet.training.task import Stage, TrainingRun
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from fersnet.faces.store import FaceStore
+
 KIND = "standard_fer"
+
+
+def with_other_sets(faces: FaceSet, others: "Iterable[tuple[FaceStore, Collection[str]]]") -> FaceSet:
+    """The fold's training faces, and other sets' peak faces of the same expressions.
+
+    Args:
+        others: each set's faces, and who in it must not be trained on, since the fold tests or validates on them.
+    """
+    images, labels, subjects = [faces.images], [faces.labels], [faces.subjects]
+    people = len(faces.subject_names)
+    for store, left_out in others:
+        allowed = set(store.table["subject"]) - set(left_out)
+        more = face_set_if_any(store, allowed, faces.expressions, "peak")
+        if more is None:
+            continue
+        images.append(more.images)
+        labels.append(more.labels)
+        subjects.append(more.subjects + people)
+        people += len(more.subject_names)
+    if len(images) == 1:
+        return faces
+    return loose_faces(torch.cat(images), torch.cat(labels), torch.cat(subjects), faces.expressions)
 
 
 def fit_standard_fer(faces: FaceSet, settings: StandardFerSettings, crop: int, run: TrainingRun) -> "DataFrame":

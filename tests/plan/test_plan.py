@@ -299,15 +299,31 @@ def test_the_graph_of_the_smoke_config_is_read() -> None:
     estimates = estimate(jobs, planned_sizes(settings, ROOT), None)
     rules = {planned.rule for planned in jobs}
     assert {"render_dataset", "train_fersnet", "train_rival", "build_report"} <= rules
+    assert "train_standard_fer" not in rules, "the fixed judge needs no training"
     assert all(other < number for number, planned in enumerate(jobs) for other in planned.after)
     trained = {(one.job.dataset, one.job.method): one.cost for one in estimates if one.job.rule == "train_fersnet"}
     for dataset in settings.recognition_datasets:
         assert trained[dataset, "fersnet_fes_da"] == trained[dataset, "fersnet"], "as many steps, on more faces"
     assert {one.job.rule for one in estimates if one.cost} == {
         "train_identity",
-        "train_standard_fer",
         "train_fersnet",
         "pretrain_fersnet",
         "compare_selection",
         "train_rival",
     }
+
+
+@pytest.mark.smoke
+def test_a_judge_that_learns_from_other_sets_waits_for_their_faces(tmp_path: Path) -> None:
+    text = "standard_fer: {trained_on: other_sets}\nsynthesis: {datasets: [oulu_casia]}\n"
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    jobs = read_graph([Path("config/smoke.yaml"), tmp_path / "mine.yaml"], ROOT)
+    trained = [job for job in jobs if job.rule == "train_standard_fer"]
+    assert {job.dataset for job in trained} == {"oulu_casia"} and len(trained) == 3
+    for job in trained:
+        faces = {jobs[other].dataset for other in job.after if jobs[other].rule == "align_faces"}
+        assert faces == {"ckplus", "oulu_casia", "mmi"}
+        assert job.params["other_sets"] == {"ckplus": False, "mmi": False}
+    judged = [job for job in jobs if job.rule == "evaluate_synthesis"]
+    assert all("train_standard_fer" in {jobs[other].rule for other in job.after} for job in judged)
+    assert {job.params["fixed_judge"] for job in judged} == {""}

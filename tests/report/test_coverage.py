@@ -66,7 +66,9 @@ def test_b4_names_that_look_like_missing_values_reach_tables_and_figures(small_r
     draw_ablation(read_table(tmp_path / "ablation.csv", ("method", "accuracy")), run)
     evaluations = read_systems(sorted((small_run / "evaluation").glob("*/*.parquet")), EVALUATION_COLUMNS)
     sets = read_systems(sorted((small_run / "evaluation").glob("*/*_sets.csv")), SET_COLUMNS)
-    judged = synthesis_table(evaluations, sets, QUOTED, jobs, run, SETTINGS, ("oulu_casia",)).frame
+    judged = synthesis_table(
+        evaluations, sets, QUOTED, jobs, run, SETTINGS, ("oulu_casia",), {"oulu_casia": "fold"}
+    ).frame
     assert judged["n_subjects"].dropna().eq(6).all()
     synthetic = read_by_dataset(
         sorted((small_run / "augmentation" / "oulu_casia").glob("*.csv")), ("subject", "target")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from invented_results import DATASETS, METHODS, SYSTEMS, description
+from invented_results import DATASETS, METHODS, NAMES, SYSTEMS, description
 
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, SIX
@@ -35,6 +35,7 @@ from fersnet.tracking import FAILED, FINISHED, JobRecord, jobs_folder
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 SETTINGS = ReportSettings(bootstrap_samples=300)
+JUDGES = {"ckplus": "fixed", "oulu_casia": "other_sets"}
 CONTRACT = ["method", "name", "dataset", "reported", "accuracy", "ci_low", "ci_high", "n_sequences"]
 
 
@@ -64,7 +65,7 @@ def tables(run_folder, quoted):
     made = [
         datasets_table(indexes, read_published_counts(CONFIG / "sequence_counts.csv"), run),
         *(recognition_table(name, predictions, quoted, jobs, run, SETTINGS) for name in DATASETS),
-        synthesis_table(evaluations, sets, quoted, jobs, run, SETTINGS, ("ckplus", "oulu_casia")),
+        synthesis_table(evaluations, sets, quoted, jobs, run, SETTINGS, ("ckplus", "oulu_casia"), JUDGES),
         ablation_table(predictions, quoted, jobs, run, SETTINGS, DATASETS),
         selection_table(selections, quoted, run, SETTINGS, "fersnet"),
     ]
@@ -200,6 +201,13 @@ def test_synthesis_figures_come_from_evaluations(written, run_folder):
         copies = rows[rows["method"] == "identity_map"].drop_duplicates("source")
         ceiling = 100 * (copies["predicted"] == copies["expression"]).mean()
         assert table.at[(dataset, "standard_fer"), "accuracy"] == pytest.approx(ceiling, abs=1e-4)
+        caae = rows[rows["method"] == "caae"]
+        share = 1e4 * (caae["predicted"] == caae["target"]).mean() / ceiling
+        assert table.at[(dataset, "caae"), "share_of_ceiling"] == pytest.approx(share, abs=1e-3)
+        sure = caae[[f"p_{expression}" for expression in SIX]].max(axis=1).mean()
+        assert table.at[(dataset, "caae"), "confidence"] == pytest.approx(sure, abs=1e-4)
+        assert set(table.loc[dataset].loc[list(SYSTEMS), "judge"]) == {JUDGES[dataset]}
+        assert f"{ceiling:.1f} % ({NAMES[dataset]})" in (written / "synthesis.md").read_text()
     order = [method for dataset, method in table.index if dataset == "ckplus"]
     assert order == [*SYSTEMS, "identity_map", "real_target", "standard_fer"]
     assert not any("fid" in column.lower().split("_") for column in table.columns)
@@ -323,7 +331,7 @@ def test_an_empty_run_leaves_the_papers_rows(quoted):
     assert len(ablation_table(nothing, quoted, jobs, description(), SETTINGS, DATASETS).frame) == 12
     evaluations = pd.DataFrame(columns=[*EVALUATION_COLUMNS, "dataset", "fold"])
     sets = pd.DataFrame(columns=[*SET_COLUMNS, "dataset", "fold"]).astype({"kid_fer": float, "identity_auc": float})
-    empty = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",))
+    empty = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",), JUDGES)
     assert len(empty.frame) == 5 and empty.frame["accuracy"].isna().all()
 
 
@@ -418,7 +426,7 @@ def test_a_repeated_system_counts_its_images_once_and_its_accuracy_is_the_mean(r
     evaluations = read_systems([folder / "fold1.parquet"], EVALUATION_COLUMNS)
     sets = read_systems([run_folder / "evaluation" / "ckplus" / "fold1_sets.csv"], SET_COLUMNS)
     jobs = read_jobs(run_folder / "jobs.csv")
-    table = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",))
+    table = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",), JUDGES)
     row = table.frame.set_index("method").loc["caae"]
     assert (row["n_images"], row["repeats"]) == (len(own), 2)
     assert row["accuracy"] == pytest.approx(50 * (1 + (own["predicted"] == own["target"]).mean()), abs=1e-3)

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,7 +17,7 @@ from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.checkpoint import load_checkpoint
 from fersnet.training.identity import fit_identity, load_identity
 from fersnet.training.predictions import face_probabilities
-from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer
+from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer, with_other_sets
 from fersnet.training.task import TrainingRun
 
 EXPRESSIONS = ("anger", "fear", "happiness")
@@ -66,6 +68,21 @@ def test_the_judge_takes_no_synthetic_face(tmp_path: Path) -> None:
     faces = replace(FACES, synthetic=torch.ones(len(FACES), dtype=torch.bool))
     with pytest.raises(UserError, match="real faces only"):
         fit_standard_fer(faces, JUDGE, 32, run_in(tmp_path))
+
+
+def test_the_judge_learns_from_other_sets_but_never_from_who_is_tested() -> None:
+    table = pd.DataFrame(
+        [("1", "ann", "fear", 3, "peak"), ("2", "ann", "surprise", 3, "peak"), ("3", "0", "anger", 3, "peak"),
+         ("4", "kim", "anger", 2, "clip"), ("5", "kim", "anger", 3, "peak")],
+        columns=["sequence_id", "subject", "expression", "frame", "role"],
+    )  # fmt: skip
+    other = SimpleNamespace(images=np.full((len(table), 36, 36, 1), 7, np.uint8), table=table)
+    joined = with_other_sets(FACES, [(other, {"kim"}), (other, {"ann", "0", "kim"})])
+    assert len(joined) == len(FACES) + 2 and joined.expressions == EXPRESSIONS
+    assert torch.equal(joined.images[: len(FACES)], FACES.images)
+    assert joined.labels[-2:].tolist() == [1, 0], "without the class that the target set does not have"
+    assert len({*joined.subjects[-2:].tolist(), *FACES.subjects.tolist()}) == 5, "a subject 0 of each set"
+    assert with_other_sets(FACES, []) is FACES
 
 
 def test_the_judge_trains_on_one_face_where_its_maps_have_several_pixels(tmp_path: Path) -> None:

@@ -24,11 +24,13 @@ TARGETS = {"all", "data", "folds", "ablation", "recognition", "synthesis", "tabl
 
 @pytest.fixture(scope="module")
 def workflow() -> Any:
-    """The workflow as Snakemake has loaded it, planned for the smoke config."""
+    """The workflow as Snakemake has loaded it, planned for the smoke config with a judge that is trained in the run."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         loaded = api.workflow(
             resource_settings=ResourceSettings(cores=2),
-            config_settings=ConfigSettings(configfiles=[ROOT / "config" / "smoke.yaml"]),
+            config_settings=ConfigSettings(
+                configfiles=[ROOT / "config" / "smoke.yaml"], config={"standard_fer": {"trained_on": "other_sets"}}
+            ),
             snakefile=ROOT / "Snakefile",
             workdir=ROOT,
         )

@@ -89,6 +89,17 @@ class Files:
         source = repeat_key(self.run.settings.variants[method].augmented_by, repeat)
         return paths.CHECKPOINT.format(dataset=wildcards.dataset, method=source, fold=wildcards.fold)
 
+    def judge(self, wildcards: "Wildcards") -> list[str]:
+        """The judge of a fold's synthetic faces, if it is trained in this run."""
+        fixed = self.run.settings.judge_of(wildcards.dataset) == "fixed"
+        return [] if fixed else [paths.trained("standard_fer")["checkpoint"].format(**wildcards)]
+
+    def judged_with(self, name: str) -> Callable[["Wildcards"], list[str]]:
+        """The input function for a file of the other sets' faces on which a dataset's judge is trained, too."""
+        return lambda wildcards: [
+            paths.FACES[name].format(dataset=other) for other in self.run.settings.judged_with(wildcards.dataset)
+        ]
+
     def compared(self, wildcards: "Wildcards") -> list[str]:
         """The synthetic faces of all systems in a fold."""
         methods = self.run.trainings(self.run.systems)

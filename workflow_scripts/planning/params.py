@@ -136,6 +136,17 @@ class RunParams:
         """The settings of the embedded faces of the job's dataset."""
         return dump(self.run.dataset(wildcards).embedded)
 
+    def judge(self, wildcards: "Wildcards") -> Params:
+        """The settings of the judge that is trained for the job's dataset."""
+        settings = self.run.settings
+        trained_on = settings.judge_of(wildcards.dataset)
+        return dump(settings.standard_fer.model_copy(update={"trained_on": trained_on}))
+
+    def other_sets(self, wildcards: "Wildcards") -> dict[str, bool]:
+        """The other sets that its judge is trained on, and whether its own subjects may be in each, too."""
+        datasets, reader = self.run.settings.datasets, self.run.dataset(wildcards).reader
+        return {key: datasets[key].reader == reader for key in self.run.settings.judged_with(wildcards.dataset)}
+
     def fold_count(self, wildcards: "Wildcards") -> int:
         """How many folds of the job's dataset the run trains."""
         return self.run.fold_counts[wildcards.dataset]

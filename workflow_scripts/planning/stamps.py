@@ -9,6 +9,7 @@ from fersnet.datasets.stamp import STAMPS, data_stamp, files_stamp, option_stamp
 from fersnet.faces.backends import backend_files
 from fersnet.faces.frames import frames_root
 from fersnet.fingerprint import fingerprint
+from fersnet.judge.record import checked_sha256
 from fersnet.methods.find import code_of
 from workflow_scripts.planning.run import Run
 
@@ -54,6 +55,10 @@ class Stamps:
             return ""  # they are part of the rendered tree
         root = frames_root(Path(self.run.dataset_root(wildcards)))
         return files_stamp(backend_files(backend, root, self.run.settings.faces.model_folder), STAMPS)
+
+    def judge(self, wildcards: "Wildcards") -> str:
+        """What tells that the fixed judge is another one, where it judges the job's dataset."""
+        return checked_sha256() if self.run.settings.judge_of(wildcards.dataset) == "fixed" else ""
 
     def identity(self) -> str:
         """What tells that the public checkpoint of the identity network has changed."""
