@@ -10,7 +10,7 @@ from fersnet.errors import UserError
 from fersnet.models.standard_fer import StandardFER
 from fersnet.seeds import derive_seed
 from fersnet.settings.training import SIDE_FOR_ONE_FACE, StandardFerSettings
-from fersnet.training.batches import FaceSet, face_set_if_any, loose_faces, warn_of_missing_classes
+from fersnet.training.batches import FaceSet, face_set, loose_faces, warn_of_missing_classes
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.classification import ClassificationTask
 from fersnet.training.loop import train
@@ -34,8 +34,8 @@ def with_other_sets(faces: FaceSet, others: "Iterable[tuple[FaceStore, Collectio
     people = len(faces.subject_names)
     for store, left_out in others:
         allowed = set(store.table["subject"]) - set(left_out)
-        more = face_set_if_any(store, allowed, faces.expressions, "peak")
-        if more is None:
+        more = face_set(store, allowed, faces.expressions, may_be_empty=True)
+        if not len(more):
             continue
         images.append(more.images)
         labels.append(more.labels)
