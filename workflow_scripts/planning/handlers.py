@@ -100,7 +100,8 @@ def report_progress(workflow: "Workflow", run: Run) -> None:
         logger.addHandler(ProgressLines(left))
         return
     for handler in workflow.logger_manager.plugin_handlers:
-        panel = getattr(getattr(handler, "live_display", None), "renderable", None)
+        live = getattr(handler, "live_display", None)
+        panel = live.get_renderable() if live is not None else None
         if hasattr(panel, "title"):
             logger.addHandler(ProgressHead(partial(setattr, panel, "title"), left))
 
