@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from fersnet import __version__
+from fersnet.csv_files import read_csv
 from fersnet.errors import UserError
 from fersnet.report.recompute import TRAINING_JOBS, RunFolder, recompute
 from fersnet.report.run_file import NAME, RunFile, parse_run, read_run
@@ -139,7 +140,7 @@ def _compare(made: Table, path: Path) -> None:
     if first is not None:
         raise UserError(f"{name}.json: its {first} is not what the predictions give")
     _compare_rows(made.frame, written.frame, f"{name}.json")
-    in_csv = pd.read_csv(path.with_suffix(".csv"), dtype=str, keep_default_na=False, na_values=[""])
+    in_csv = read_csv(path.with_suffix(".csv"), list(made.columns))
     _compare_rows(made.frame, in_csv, f"{name}.csv")
     for form, write in ((".md", to_markdown), (".tex", to_latex)):
         if path.with_suffix(form).read_text(encoding="utf-8") != write(written):

@@ -31,10 +31,10 @@ class Averages:
     def update(self, names: Collection[str], step: int) -> None:
         """Takes the present weights of the named networks in.
 
-        The decay of step t (from 0) is min(decay, (1 + t) / (10 + t)), so that first weights are forgotten in short
-        trainings, too.
+        The decay of step t (from 0) is min(decay, t / (9 + t)): the first step's weights are taken whole, since a stage
+        may begin with others than it was given, and first weights are forgotten in short trainings, too.
         """
-        take_in = get_ema_multi_avg_fn(min(self.decay, (1 + step) / (10 + step)))
+        take_in = get_ema_multi_avg_fn(min(self.decay, step / (9 + step)))
         for name in names:
             averages, last = self.states[name], self._last[name]
             moving = [key for key, value in last.items() if value.is_floating_point()]

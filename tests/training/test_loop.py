@@ -144,7 +144,7 @@ def test_averages_are_those_of_the_formula_and_are_what_is_used(tmp_path: Path, 
         done = len(task.seen) - 1
         # The first stage has 15 steps; the second, whose body is no longer averaged, begins to count anew.
         count, names = (done, ("body", "head")) if done < 15 else (done - 15, ("head",))
-        keep = min(decay, (1 + count) / (10 + count))
+        keep = min(decay, count / (9 + count))
         for name in names:
             for key, value in task.networks[name].state_dict().items():
                 whole = not value.is_floating_point()
