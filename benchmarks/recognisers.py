@@ -105,21 +105,24 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    results = {
-        f"{key} {size}": measure(key, found, size, options)
+    chosen = {
+        f"{key} {size}": (key, found, size)
         for key, found in KNOWN.items()
         for size in SIZES
         if options.only in (None, key) and options.size in (None, size)
     }
     if options.json:
+        results = {name: measure(*one, options) for name, one in chosen.items()}
         print(json.dumps({"options": vars(options), "results": results}, indent=2))
         return
     heads = f"{'parameters':>10} {'ms/image':>9} {'images/s':>9} {'GFLOP/image':>12} {'GFLOP/s':>8} {'plain/this':>11}"
     print(f"{'method':20} {heads}")
-    for name, figures in results.items():
+    for name, one in chosen.items():
+        figures = measure(*one, options)
         print(
             f"{name:20} {figures['parameters']:10} {figures['milliseconds']:9.2f} {figures['images_per_second']:9.1f} "
-            f"{figures['gigaflop']:12.3f} {figures['gigaflop_per_second']:8.1f} {figures['plain_over_this']:11.2f}"
+            f"{figures['gigaflop']:12.3f} {figures['gigaflop_per_second']:8.1f} {figures['plain_over_this']:11.2f}",
+            flush=True,
         )
 
 

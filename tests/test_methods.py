@@ -59,7 +59,7 @@ def test_the_page_of_references_is_that_of_the_declarations() -> None:
 
 def test_no_shared_file_names_a_method() -> None:
     pattern = re.compile(rf"\b({'|'.join(METHODS)})\b", re.IGNORECASE)
-    printed = re.compile("|".join(re.escape(KNOWN_NAME) for KNOWN_NAME in _printed_names()))
+    printed = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in _printed_names()))
     places = [ROOT / name for name in ("fersnet", "rules", "workflow_scripts", "benchmarks", "tests/soak")]
     paths = [path for place in places for path in place.rglob("*") if path.suffix in (".py", ".smk", ".j2")]
     for path in (*paths, ROOT / "tests" / "plan" / "test_cost.py"):

@@ -19,5 +19,5 @@ with tracked_job(snakemake):
         read_jobs(Path(snakemake.input.jobs)),
         {"Commit": git_commit()},
         references(snakemake.params.modules, snakemake.params.run["names"]),
-        [DataCard(**card) for card in snakemake.params.cards],
+        cards=[DataCard(**card) for card in snakemake.params.cards],
     )

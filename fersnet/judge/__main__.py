@@ -1,4 +1,4 @@
-"""Makes the fixed judge again: `python -m fersnet.judge`, 40 minutes of one core, wherever it was broken off."""
+"""Makes the fixed judge again: `python -m fersnet.judge`, 20 minutes of one core; broken off, it goes on."""
 
 import argparse
 import logging

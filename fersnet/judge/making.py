@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 def make_judge(folder: Path, people: int, epochs: int, measured_on: int, workers: int = 1) -> Path:
     """Writes `judge.pt`, with weights of half precision, and `judge.json` into the folder.
 
-    A training that was stopped goes on from where it was. Rendering takes 50 ms a face, an epoch of 800 people 40 s.
+    A training that was stopped goes on from where it was, after the same faces have been rendered again. On one core
+    of a CPU that multiplies bf16, rendering takes 45 ms a face and an epoch of 800 people 26 s.
 
     Args:
         people: of whom it learns.

@@ -42,15 +42,6 @@ PARTS: dict[str, Reference] = {
 }
 
 QUOTED: dict[str, tuple[str, Reference]] = {
-    "iacnn": (
-        "IACNN",
-        Reference(
-            authors="Meng Z., Liu P., Cai J., Han S. and Tong Y.",
-            title="Identity-Aware Convolutional Neural Network for Facial Expression Recognition",
-            venue="FG",
-            year=2017,
-        ),
-    ),
     "ipa2lt": (
         "IPA2LT",
         Reference(
@@ -67,16 +58,6 @@ QUOTED: dict[str, tuple[str, Reference]] = {
             title="Facial Expression Recognition by De-expression Residue Learning",
             venue="CVPR",
             year=2018,
-        ),
-    ),
-    "dmt_cnn": (
-        "DMT-CNN (most likely)",
-        Reference(
-            authors="Ming Z., Xia J., Luqman M. M., Burie J.-C. and Zhao K.",
-            title="Dynamic Multi-Task Learning for Face Recognition with Facial Expression",
-            venue="ICCV Workshops",
-            year=2019,
-            arxiv="1911.03281",
         ),
     ),
 }

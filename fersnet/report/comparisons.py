@@ -106,7 +106,7 @@ def synthesis_table(
         best=("reported", "accuracy"),
         group="dataset",
         unranked=REFERENCE_ROWS,
-        needed=("name", "reported", "accuracy", "identity_auc", "ssim"),
+        needed=("name", "reported", "accuracy", "share_of_ceiling", "confidence", "identity_auc", "ssim"),
     )
 
 

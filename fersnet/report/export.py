@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from fersnet import __version__
 from fersnet.errors import UserError
 from fersnet.report.recompute import TRAINING_JOBS, RunFolder, recompute
 from fersnet.report.run_file import NAME, RunFile, parse_run, read_run
+from fersnet.report.subgroups import ATTRIBUTES
 from fersnet.report.table import Table, read_json
 from fersnet.report.writing import to_latex, to_markdown
 
@@ -28,6 +29,7 @@ LARGEST = 4 * 2**30
 _SEAL = b"sha256:"
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The same content gives the same bytes."""
+INDEX_COLUMNS = ("sequence_id", "subject", "expression", "apex")
 
 
 def export_run(results: Path, out: Path) -> int:
@@ -52,7 +54,7 @@ def export_run(results: Path, out: Path) -> int:
         place = f"datasets/{dataset}"
         contents[f"{place}/folds.csv"] = _content(folder / "folds.csv")
         # What lies on the disk of whoever ran it, and where, is nobody else's business.
-        contents[f"{place}/index.parquet"] = _columns(folder / "index.parquet", "sequence_id", "subject", "expression")
+        contents[f"{place}/index.parquet"] = _columns(folder / "index.parquet", *INDEX_COLUMNS, more=ATTRIBUTES)
         contents[f"{place}/faces.parquet"] = _columns(folder / "faces.parquet", "sequence_id", "frame", "role")
         checksum = folder / "checksum.txt"
         if checksum.is_file():
@@ -216,10 +218,14 @@ def _content(path: Path) -> bytes:
         ) from None
 
 
-def _columns(path: Path, *names: str) -> bytes:
+def _columns(path: Path, *names: str, more: Sequence[str] = ()) -> bytes:
+    """A parquet file with some of its columns; `more` are those that it may have."""
     file = io.BytesIO()
     try:
-        pd.read_parquet(path, columns=list(names)).to_parquet(file, index=False)
+        frame = pd.read_parquet(path)
+        frame[[*names, *(name for name in more if name in frame)]].to_parquet(file, index=False)
+    except KeyError as error:
+        raise UserError(f"{path}: {error.args[0]}; run the workflow to its end") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({error}); run the workflow to its end") from None
     return file.getvalue()

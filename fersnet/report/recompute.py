@@ -1,13 +1,14 @@
 """Every table of a run once more, from its predictions and from what was found of its synthetic faces."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from fersnet.claims import read_claims
+from fersnet.datasets.sequences import labelled
 from fersnet.errors import UserError
 from fersnet.project import named_file
 from fersnet.repeats import repeat_key
@@ -27,6 +28,7 @@ from fersnet.report.files import (
 )
 from fersnet.report.quoted import read_published_counts, read_quoted
 from fersnet.report.run_file import RunFile
+from fersnet.report.subgroups import subgroups_table
 from fersnet.report.table import Table
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
 
@@ -75,7 +77,11 @@ class RunFolder:
 
     def evaluation_files(self, ending: str = ".parquet") -> list[Path]:
         """What was found of the synthetic faces."""
-        return self.of_folds("evaluation", self.judged, f"fold{{}}{ending}")
+        return [
+            self.folder / "evaluation" / dataset / f"fold{fold}{ending}"
+            for dataset in self.judged
+            for fold in self.run.synthesis_folds[dataset]
+        ]
 
     def selection_files(self) -> list[Path]:
         """What the study of epoch selection found."""
@@ -94,6 +100,12 @@ class RunFolder:
     def config_file(self, name: str) -> Path:
         """A file of quoted figures."""
         return named_file(f"config/{name}") if self.config is None else self.config / name
+
+    @cached_property
+    def indexes(self) -> dict[str, pd.DataFrame]:
+        """By dataset, the rows of `index.parquet`."""
+        folder, needed = self.folder / "datasets", ("sequence_id", "subject", "expression", "apex")
+        return {name: read_table(folder / name / "index.parquet", needed) for name in self.datasets}
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -139,10 +151,7 @@ def _claims(files: RunFolder) -> Table:
 
 
 def _datasets(files: RunFolder) -> Table:
-    indexes = {
-        name: read_table(files.folder / "datasets" / name / "index.parquet", ("subject", "expression"))
-        for name in files.datasets
-    }
+    indexes = {name: labelled(index) for name, index in files.indexes.items()}
     published = read_published_counts(files.config_file("sequence_counts.csv"))
     return datasets_table(indexes, published, files.run.description)
 
@@ -167,8 +176,17 @@ def _ablation(files: RunFolder) -> Table:
 
 def _synthesis(files: RunFolder) -> Table:
     sets = read_systems(files.evaluation_files("_sets.csv"), SET_COLUMNS)
-    run, jobs = files.run, files.training_jobs
-    return synthesis_table(files.evaluations, sets, files.quoted, jobs, run.description, run.report, files.judged)
+    run, jobs, folds = files.run, files.training_jobs, files.run.description.folds
+    some = {dataset: chosen for dataset, chosen in run.synthesis_folds.items() if len(chosen) < folds[dataset]}
+    description = replace(run.description, judged=some)
+    return synthesis_table(
+        files.evaluations, sets, files.quoted, jobs, description, run.report, files.judged, run.judges
+    )
+
+
+def _subgroups(files: RunFolder) -> Table:
+    run = files.run
+    return subgroups_table(files.predictions, files.indexes, run.description, run.report, files.recognisers)
 
 
 def _selection(files: RunFolder) -> Table:
@@ -182,6 +200,7 @@ RECIPES: dict[str, Callable[[RunFolder], Table]] = {
     "claims": _claims,
     "datasets": _datasets,
     "ablation": _ablation,
+    "subgroups": _subgroups,
     "synthesis": _synthesis,
     "selection": _selection,
 }

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from fersnet import __version__
 from fersnet.errors import UserError
+from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.description import RunDescription, describe
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.tree import Settings
@@ -36,6 +37,12 @@ class RunFile:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of this project and of what its figures rest on."""
     commit: str = ""
+    synthesis_folds: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By recognition dataset: the folds in which synthesis systems are trained and judged."""
+    judges: Mapping[str, str] = field(default_factory=dict)
+    """By dataset of the comparison: on what the judge of its synthetic faces was trained."""
+    cards: Sequence[DataCard] = ()
+    """What the report says of the datasets."""
 
     @property
     def report(self) -> ReportSettings:
@@ -43,7 +50,13 @@ class RunFile:
         return ReportSettings.model_validate(self.settings["report"], strict=False)
 
 
-def run_file(settings: Settings, folds: Mapping[str, int], tables: Sequence[str], figures: Sequence[str]) -> RunFile:
+def run_file(
+    settings: Settings,
+    folds: Mapping[str, int],
+    synthesis_folds: Mapping[str, Sequence[int]],
+    tables: Sequence[str],
+    figures: Sequence[str],
+) -> RunFile:
     """The file of a run that starts now."""
     versions = {"fersnet": __version__, "python": python_version()}
     for library in LIBRARIES:
@@ -52,7 +65,17 @@ def run_file(settings: Settings, folds: Mapping[str, int], tables: Sequence[str]
         except PackageNotFoundError:
             continue
     dumped = settings.model_dump(mode="json")
-    return RunFile(describe(settings, folds), dumped, tuple(tables), tuple(figures), versions, git_commit())
+    return RunFile(
+        describe(settings, folds),
+        dumped,
+        tuple(tables),
+        tuple(figures),
+        versions,
+        git_commit(),
+        synthesis_folds,
+        {dataset: settings.judge_of(dataset) for dataset in settings.synthesis.datasets},
+        data_cards(settings),
+    )
 
 
 def write_run(run: RunFile, results: Path) -> None:
@@ -87,7 +110,8 @@ def parse_run(text: str, place: str) -> RunFile:
     try:
         content = json.loads(text)
         lists = {key: tuple(content.pop(key)) for key in ("tables", "figures")}
-        run = RunFile(RunDescription(**content.pop("description")), **lists, **content)
+        cards = tuple(DataCard(**card) for card in content.pop("cards", ()))
+        run = RunFile(RunDescription(**content.pop("description")), **lists, cards=cards, **content)
         assert isinstance(run.settings, dict) and run.report
         return run
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError, ValidationError):

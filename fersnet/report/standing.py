@@ -32,6 +32,7 @@ def write_standing_report(results: Path) -> Unfinished | None:
         {"Commit": run.commit},
         references(run.settings["modules"], run.description.names),
         missing,
+        run.cards,
     )
     return missing
 

@@ -151,7 +151,9 @@ def to_json(table: Table) -> str:
     content = asdict(table)
     frame = content.pop("frame")
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return json.dumps(content | {"rows": rows}, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    # Without rows nothing else would say which columns there are.
+    content |= {"keys": list(frame.columns), "rows": rows}
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def read_json(path: Path) -> Table:
@@ -162,7 +164,7 @@ def read_json(path: Path) -> Table:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        frame = pd.DataFrame(content.pop("rows"), dtype=object)
+        frame = pd.DataFrame(content.pop("rows"), columns=content.pop("keys"), dtype=object)
         printed = tuple(Column(**column) for column in content.pop("columns"))
         fields = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
         return Table(frame=frame, columns=printed, **fields)

@@ -50,6 +50,8 @@ class DatasetSettings(Section):
     fetch: bool | str = False
     """Whether what is missing at `root` is fetched there before anything else, for `london` and `ravdess`; a text such
     as `1-4` fetches these actors of RAVDESS. To ask for it is to accept the set's terms: `fersnet fetch` shows them."""
+    optional: bool = False
+    """Whether a set that is not at its `root` is left out of the run, with a line, in place of ending it."""
     purpose: Literal["recognition", "pretraining"] = "recognition"
     """`recognition` enters the cross-validation; `pretraining` is used whole, before it."""
     expressions: tuple[str, ...] | None = None

@@ -57,11 +57,13 @@ def load_settings(
 
 
 def _completed(tree: dict[str, Any], known: Known) -> dict[str, Any]:
-    """The tree without its null entries, with the readers' classes where a dataset names none, and with the methods of
-    `modules` in the run."""
+    """The tree without its null entries and optional sets that are not there, with the readers' classes where a dataset
+    names none, and with the methods of `modules` in the run."""
     for collection in ("datasets", "variants"):
         if isinstance(tree.get(collection), dict):
             tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
+    for key in absent_sets(tree):
+        _leave_out(tree, key)
     sections = tree.get("datasets")
     for section in sections.values() if isinstance(sections, dict) else ():
         found = known.readers.get(section.get("reader")) if isinstance(section, dict) else None
@@ -72,6 +74,39 @@ def _completed(tree: dict[str, Any], known: Known) -> dict[str, Any]:
         if isinstance(listed, list):
             listed += [key for key, found in methods.items() if found.own and key not in listed]
     return tree
+
+
+def absent_sets(tree: Mapping[str, Any]) -> list[str]:
+    """The datasets of a config that may be missing, and are.
+
+    Raises:
+        UserError: if nothing else is left.
+    """
+    sections = below(tree, "datasets")
+    given = {key: value for key, value in sections.items() if value is not None} if isinstance(sections, dict) else {}
+    absent = [key for key, section in given.items() if _is_absent(section)]
+    if absent and len(absent) == len(given):
+        raise UserError(
+            f"datasets: none of {', '.join(absent)} is at its `root`; `fersnet fetch` gets some and says how to "
+            "get others"
+        )
+    return absent
+
+
+def _is_absent(section: Any) -> bool:
+    root = below(section, "root")
+    return below(section, "optional") is True and isinstance(root, str) and not Path(root).expanduser().exists()
+
+
+def _leave_out(tree: dict[str, Any], dataset: str) -> None:
+    """Take a dataset out of the tree, and out of what names it."""
+    del tree["datasets"][dataset]
+    compared = below(below(tree, "synthesis"), "datasets")
+    if isinstance(compared, list) and dataset in compared:
+        compared.remove(dataset)
+    lists = below(below(tree, "folds"), "lists")
+    if isinstance(lists, dict):
+        lists.pop(dataset, None)
 
 
 def read_config(files: Sequence[Path]) -> dict[str, Any]:

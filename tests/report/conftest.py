@@ -1,7 +1,6 @@
-"""One invented run for all tests of the report, and a browser for those of its pages."""
+"""One invented run for all tests of the report, and a page without a network for those of its pages."""
 
 import shutil
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,36 +30,24 @@ def finished_run(run_folder, tmp_path_factory) -> Path:
         "datasets": {"bu4dfe": None},
         "variants": {"fersnet_bu4dfe": None},
         "baselines": {"methods": ["lbp_top"]},
+        "synthesis": {"folds": None},
+        "standard_fer": {"trained_on": "fold"},
         "selection_study": {"method": "fersnet"},
         "report": {"bootstrap_samples": 100},
     }
-    keys = ("claims", "datasets", "ablation", "synthesis", *(f"fer_{dataset}" for dataset in DATASETS), "selection")
+    recognition = [f"fer_{dataset}" for dataset in DATASETS]
+    keys = ("claims", "datasets", "ablation", "subgroups", "synthesis", *recognition, "selection")
     tables = [f"tables/{key}.json" for key in keys]
-    write_run(run_file(load_settings(config, []), dict.fromkeys(DATASETS, FOLDS), tables, []), results)
+    folds = {dataset: tuple(range(1, FOLDS + 1)) for dataset in DATASETS}
+    write_run(run_file(load_settings(config, []), dict.fromkeys(DATASETS, FOLDS), folds, tables, []), results)
     files = RunFolder(results, read_run(results))
     for key in keys:
         write_table(recompute(files, key), results / "tables")
     return results
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    """Headless Chromium; where there is none, its tests are skipped, and say so."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        text = "NO BROWSER: pages are not tested; apt-get install chromium"
-        warnings.warn(text, stacklevel=1)
-        pytest.skip(text)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def browser_page(browser) -> Iterator:
+def offline_page(browser) -> Iterator:
     """A page in a browser that has no network; what goes wrong in it fails the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
     page = context.new_page()

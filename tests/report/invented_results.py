@@ -101,7 +101,8 @@ def write_faces(folder: Path, dataset: str, rng: np.random.Generator) -> pd.Data
     save(table.drop(columns="fold"), folder / "faces.parquet")
     folds = pd.DataFrame(sequences, columns=["sequence_id", "subject", "expression", "fold"])
     save(folds, folder / "folds.csv")
-    save(folds.drop(columns="fold").assign(n_frames=11), folder / "index.parquet")
+    index = folds.drop(columns="fold").assign(n_frames=11, apex=[[8, 9, 10]] * len(folds))
+    save(index, folder / "index.parquet")
     return table
 
 

@@ -82,7 +82,8 @@ def test_runs_with_nothing_in_common_are_one_line(finished_run, second, tmp_path
     names = ("ckplus", "oulu_casia", "mmi")
     settings = {**run.settings, "synthesis": {**run.settings["synthesis"], "datasets": ["other"]}}
     description = dataclasses.replace(run.description, folds={"other": 3})
-    write_run(dataclasses.replace(run, description=description, settings=settings), results)
+    folds = {"other": (1, 2, 3)}
+    write_run(dataclasses.replace(run, description=description, settings=settings, synthesis_folds=folds), results)
     for kind in ("predictions", "evaluation"):
         for name in names:
             shutil.rmtree(results / kind / name, ignore_errors=True)

@@ -181,9 +181,8 @@ def half_a_run(tmp_path, parts):
         shutil.copytree(parts[0][0].parent.parent / kind, tmp_path / kind)
     settings = load_settings({"preset": "embedded", "run": "half"}, [])
     figures = ("figures/ablation.png", "figures/faces_mmi.png", "figures/scatter.png")
-    run = run_file(
-        settings, {"ckplus": 3, "oulu_casia": 3, "mmi": 3}, ("tables/ablation.json", "tables/x.json"), figures
-    )
+    folds = {"ckplus": 3, "oulu_casia": 3, "mmi": 3}
+    run = run_file(settings, folds, dict.fromkeys(folds, (1,)), ("tables/ablation.json", "tables/x.json"), figures)
     write_run(run, tmp_path)
     return tmp_path
 

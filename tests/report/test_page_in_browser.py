@@ -19,6 +19,8 @@ from fersnet.report.tables import ablation_table
 from fersnet.report.writing import write_table
 from fersnet.settings.report import ReportSettings
 
+SYNTHESIS = ("ckplus", "oulu_casia")
+
 
 @pytest.fixture(scope="module")
 def report(run_folder, tmp_path_factory):
@@ -31,7 +33,7 @@ def report(run_folder, tmp_path_factory):
     tables = (
         claims_table(read_claims(CONFIG / "claims.csv"), predictions, evaluations, quoted, run, settings),
         ablation_table(predictions, quoted, jobs, run, settings, DATASETS),
-        synthesis_table(evaluations, sets, quoted, jobs, run, settings, ("ckplus", "oulu_casia")),
+        synthesis_table(evaluations, sets, quoted, jobs, run, settings, SYNTHESIS, dict.fromkeys(SYNTHESIS, "fold")),
     )
     for table in tables:
         write_table(table, folder / "tables")
@@ -59,69 +61,69 @@ def column(page, table: str, heading: str) -> list[list[str]]:
     )
 
 
-def test_the_page_opens_with_the_answer_and_without_a_word_on_the_console(browser_page, report) -> None:
-    browser_page.goto(report.as_uri())
-    headings = browser_page.locator("h2").all_inner_texts()
+def test_the_page_opens_with_the_answer_and_without_a_word_on_the_console(offline_page, report) -> None:
+    offline_page.goto(report.as_uri())
+    headings = offline_page.locator("h2").all_inner_texts()
     assert headings[:3] == ["Does the paper hold?", "Synthetic faces and the ablation", "Tables"]
-    first = browser_page.locator("h3").first.inner_text()
+    first = offline_page.locator("h3").first.inner_text()
     assert first.startswith("What the paper claims")
-    top = browser_page.locator("#answer + p").inner_text()
+    top = offline_page.locator("#answer + p").inner_text()
     assert re.match(r"Of the \d+ comparisons that this run tried on rendered faces, \d+ came out as in the paper", top)
-    assert "CK+ (embedded faces)" in browser_page.locator("header").inner_text()
-    images = browser_page.locator("img")
+    assert "CK+ (embedded faces)" in offline_page.locator("header").inner_text()
+    images = offline_page.locator("img")
     for place in range(images.count()):
         assert len(images.nth(place).get_attribute("alt")) > 20
         assert images.nth(place).evaluate("image => image.complete && image.naturalWidth > 0")
 
 
-def test_every_anchor_leads_to_something_that_can_be_seen(browser_page, report) -> None:
-    browser_page.goto(report.as_uri())
-    anchors = browser_page.eval_on_selector_all("a[href^='#']", "links => links.map((link) => link.hash)")
+def test_every_anchor_leads_to_something_that_can_be_seen(offline_page, report) -> None:
+    offline_page.goto(report.as_uri())
+    anchors = offline_page.eval_on_selector_all("a[href^='#']", "links => links.map((link) => link.hash)")
     assert len(anchors) > 20 and "#reference-stargan" in anchors
     for anchor in dict.fromkeys(anchors):
-        browser_page.goto(report.as_uri() + anchor)
-        assert browser_page.locator(anchor).is_visible(), anchor
-    titles = browser_page.eval_on_selector_all("nav a", "links => links.map((link) => [link.innerText, link.hash])")
+        offline_page.goto(report.as_uri() + anchor)
+        assert offline_page.locator(anchor).is_visible(), anchor
+    titles = offline_page.eval_on_selector_all("nav a", "links => links.map((link) => [link.innerText, link.hash])")
     for title, anchor in titles:
-        there = browser_page.locator(anchor)
+        there = offline_page.locator(anchor)
         shown = there.locator("h3") if anchor.startswith("#table-") else there
         assert shown.inner_text() == title
 
 
-def test_a_heading_sorts_its_column_within_the_datasets_and_references_stay_below(browser_page, report) -> None:
-    browser_page.goto(report.as_uri())
+def test_a_heading_sorts_its_column_within_the_datasets_and_references_stay_below(offline_page, report) -> None:
+    offline_page.goto(report.as_uri())
     table = "#table-synthesis"
-    before = column(browser_page, table, "Accuracy")
-    header = browser_page.locator(f"{table} thead th", has_text="Accuracy")
+    before = column(offline_page, table, "Accuracy")
+    header = offline_page.locator(f"{table} thead th", has_text="Accuracy")
     header.locator("button").focus()
-    browser_page.keyboard.press("Enter")
+    offline_page.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "ascending"
-    for old, new in zip(before, column(browser_page, table, "Accuracy"), strict=True):
+    for old, new in zip(before, column(offline_page, table, "Accuracy"), strict=True):
         assert new[:5] == sorted(old[:5], key=float) and new[5:] == old[5:]
     header.locator("button").click()
     assert header.get_attribute("aria-sort") == "descending"
-    for old, new in zip(before, column(browser_page, table, "Accuracy"), strict=True):
+    for old, new in zip(before, column(offline_page, table, "Accuracy"), strict=True):
         assert new[:5] == sorted(old[:5], key=float, reverse=True) != old[:5] and new[5:] == old[5:]
-    name = browser_page.locator(f"{table} thead th", has_text="Method")
+    name = offline_page.locator(f"{table} thead th", has_text="Method")
     name.locator("button").click()
     assert header.get_attribute("aria-sort") is None
-    for names in column(browser_page, table, "Method"):
+    for names in column(offline_page, table, "Method"):
         assert names[:5] == ["CAAE", "CycleGAN", "ExprGAN", "FERSNet", "StarGAN"]
 
 
-def test_missing_figures_stay_last_in_either_direction(browser_page, report) -> None:
-    browser_page.goto(report.as_uri())
+def test_missing_figures_stay_last_in_either_direction(offline_page, report) -> None:
+    offline_page.goto(report.as_uri())
     table = "#table-ablation"
-    button = browser_page.locator(f"{table} thead th", has_text="Difference").locator("button")
+    button = offline_page.locator(f"{table} thead th", has_text="Difference").locator("button")
     for _ in range(2):
         button.click()
-        for values in column(browser_page, table, "Difference"):
+        for values in column(offline_page, table, "Difference"):
             assert values[-1] == "" and "" not in values[:-1]
 
 
-def test_rows_are_filtered_and_columns_unfolded(browser_page, report) -> None:
-    browser_page.goto(report.as_uri())
-    table = browser_page.locator("#table-ablation")
+def test_rows_are_filtered_and_columns_unfolded(offline_page, report) -> None:
+    offline_page.goto(report.as_uri())
+    table = offline_page.locator("#table-ablation")
     table.get_by_label("Filter rows").fill("mmi convflu")
     assert table.locator("tbody tr[data-kind]:visible").count() == 1
     assert table.get_by_role("status").inner_text() == "1 of 12 rows"
@@ -136,12 +138,12 @@ def test_rows_are_filtered_and_columns_unfolded(browser_page, report) -> None:
     assert not table.get_by_text("Core-hours").is_visible()
 
 
-def test_what_is_quoted_differs_by_word_and_colour_in_both_modes(browser_page, report) -> None:
+def test_what_is_quoted_differs_by_word_and_colour_in_both_modes(offline_page, report) -> None:
     colours = set()
     for mode in ("light", "dark"):
-        browser_page.emulate_media(color_scheme=mode)
-        browser_page.goto(report.as_uri())
-        table = browser_page.locator("#table-ablation")
+        offline_page.emulate_media(color_scheme=mode)
+        offline_page.goto(report.as_uri())
+        table = offline_page.locator("#table-ablation")
         assert table.locator("th.quoted .kind").all_inner_texts() == ["quoted"]
         assert set(table.locator("th.number:not(.quoted) .kind").all_inner_texts()) >= {"re-run"}
         style = "(cell) => [getComputedStyle(cell).color, getComputedStyle(document.body).backgroundColor]"
@@ -152,30 +154,30 @@ def test_what_is_quoted_differs_by_word_and_colour_in_both_modes(browser_page, r
     assert len(colours) == 2
 
 
-def test_a_table_that_goes_on_says_so_and_scrolls_by_keyboard(browser_page, report) -> None:
-    browser_page.set_viewport_size({"width": 420, "height": 800})
-    browser_page.goto(report.as_uri())
-    table = browser_page.locator("#table-synthesis")
+def test_a_table_that_goes_on_says_so_and_scrolls_by_keyboard(offline_page, report) -> None:
+    offline_page.set_viewport_size({"width": 420, "height": 800})
+    offline_page.goto(report.as_uri())
+    table = offline_page.locator("#table-synthesis")
     hint = table.get_by_text("The table goes on to the right")
     hint.wait_for(state="visible")
     place = table.locator(".wide")
     place.focus()
-    browser_page.keyboard.press("End")
-    browser_page.keyboard.press("ArrowRight")
-    browser_page.wait_for_function("document.querySelector('#table-synthesis .wide').scrollLeft > 0")
+    offline_page.keyboard.press("End")
+    offline_page.keyboard.press("ArrowRight")
+    offline_page.wait_for_function("document.querySelector('#table-synthesis .wide').scrollLeft > 0")
     # The page itself never scrolls sideways.
-    assert browser_page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    browser_page.set_viewport_size({"width": 1200, "height": 800})
+    assert offline_page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    offline_page.set_viewport_size({"width": 1200, "height": 800})
     hint.wait_for(state="hidden")
 
 
-def test_print_has_neither_controls_nor_cut_tables(browser_page, report) -> None:
-    browser_page.goto(report.as_uri())
-    browser_page.emulate_media(media="print")
-    browser_page.set_viewport_size({"width": 720, "height": 1000})
-    assert not browser_page.locator("nav").is_visible()
-    assert browser_page.locator(".tools:visible").count() == 0
-    cut = browser_page.evaluate(
+def test_print_has_neither_controls_nor_cut_tables(offline_page, report) -> None:
+    offline_page.goto(report.as_uri())
+    offline_page.emulate_media(media="print")
+    offline_page.set_viewport_size({"width": 720, "height": 1000})
+    assert not offline_page.locator("nav").is_visible()
+    assert offline_page.locator(".tools:visible").count() == 0
+    cut = offline_page.evaluate(
         """[...document.querySelectorAll('.wide')].filter((wide) => wide.checkVisibility())
             .filter((wide) => wide.scrollWidth > wide.clientWidth + 1).map((wide) => wide.ariaLabel)"""
     )

@@ -19,6 +19,8 @@ from fersnet.report.terminal import print_link, print_results
 from fersnet.report.writing import write_table
 from fersnet.settings.report import ReportSettings
 
+SYNTHESIS = ("ckplus", "oulu_casia")
+
 
 @pytest.fixture(scope="module")
 def results(run_folder, tmp_path_factory):
@@ -35,7 +37,7 @@ def results(run_folder, tmp_path_factory):
     for table in (
         claims_table(read_claims(CONFIG / "claims.csv"), predictions, evaluations, quoted, run, settings),
         ablation_table(predictions, quoted, jobs, run, settings, DATASETS),
-        synthesis_table(evaluations, sets, quoted, jobs, run, settings, ("ckplus", "oulu_casia")),
+        synthesis_table(evaluations, sets, quoted, jobs, run, settings, SYNTHESIS, dict.fromkeys(SYNTHESIS, "fold")),
     ):
         write_table(table, folder / "tables")
     (folder / "report.html").write_text("")

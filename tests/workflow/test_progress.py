@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake_logger_plugin_rich.handler import RichLogHandler
 
 from fersnet.plan.graph import Job
 from fersnet.plan.left import TimeLeft
@@ -67,8 +68,9 @@ def test_the_head_of_the_bars_says_what_runs_and_how_long() -> None:
     left.estimate([300.0] * 5)
     event(LogEvent.JOB_FINISHED, job_id=0)
     event(LogEvent.PROGRESS, done=1, total=5)
-    assert heads[-1].startswith("1 of 5 jobs done · running train_rival 1, train_rival 2, train_rival 3 · about ")
-    assert heads[-1].endswith("min left")
+    assert re.fullmatch(
+        r"1 of 5 jobs done · about \d+ min left · running train_rival 1, train_rival 2, train_rival 3", heads[-1]
+    )
     event(LogEvent.JOB_ERROR, jobid=1)
     assert "train_rival 1" not in heads[-1]
 
@@ -93,3 +95,9 @@ def test_the_time_left_follows_from_the_plan_and_from_the_jobs_so_far() -> None:
     for number in (13, 14, 15):
         left.finish(number)
     assert left.seconds() == 0 and left.words() == "about a minute left"
+
+
+def test_the_logger_of_the_profiles_has_a_head_to_be_set() -> None:
+    settings = SimpleNamespace(dryrun=False, printshellcmds=False, show_failed_logs=False, verbose=False)
+    panel = RichLogHandler(settings).live_display.get_renderable()
+    assert panel.title == "Workflow Progress"

@@ -1,5 +1,7 @@
 """What reruns when one thing changes: exactly the jobs named here, and what follows from them."""
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -154,6 +156,15 @@ def forget_tree_and_align_anew(folder: Path) -> None:
     append("mine.yaml", "faces: {size: 40}\n")(folder)
 
 
+def another_judge(folder: Path) -> None:
+    """Another file, and the record that goes with it."""
+    file, record = (folder / "fersnet" / "judge" / f"judge.{ending}" for ending in ("pt", "json"))
+    file.write_bytes(b"another")
+    told = json.loads(record.read_text(encoding="utf-8"))
+    told["sha256"] = hashlib.sha256(b"another").hexdigest()
+    record.write_text(json.dumps(told), encoding="utf-8")
+
+
 def delete_prediction(folder: Path) -> None:
     (folder / "results/smoke/predictions/mmi/fersnet/fold2.parquet").unlink()
 
@@ -232,6 +243,14 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         {f"train_rival {dataset} {method} 3" for dataset in SYNTHESIS_DATASETS for method in RIVALS}
         | {f"train_standard_fer {dataset} 3" for dataset in SYNTHESIS_DATASETS}
         | {f"synthesize_faces {dataset} fersnet" for dataset in SYNTHESIS_DATASETS},
+    ),
+    "another fixed judge": (
+        another_judge,
+        {f"evaluate_synthesis {dataset} {fold}" for dataset in SYNTHESIS_DATASETS for fold in FOLDS},
+    ),
+    "how long a judge would train where the fixed one judges": (
+        append("mine.yaml", "standard_fer: {epochs: 7}\n"),
+        set(),
     ),
     "one raw image": (replace_image, {"index_sequences own"}),
     "rendered pictures behind an index that stayed the same": (render_anew_and_index, {"align_faces mmi"}),

@@ -84,7 +84,7 @@ def note_run(run: Run) -> None:
     files, inside = Files(run), "<results>/"
     tables = [path.removeprefix(inside) for path in files.all_tables(".json")]
     figures = [path.removeprefix(inside) for path in files.all_figures() if path.endswith(".png")]
-    write_run(run_file(run.settings, run.fold_counts, tables, figures), Path(run.folder))
+    write_run(run_file(run.settings, run.fold_counts, run.synthesis_folds, tables, figures), Path(run.folder))
 
 
 def report_progress(workflow: "Workflow", run: Run) -> None:
@@ -100,7 +100,8 @@ def report_progress(workflow: "Workflow", run: Run) -> None:
         logger.addHandler(ProgressLines(left))
         return
     for handler in workflow.logger_manager.plugin_handlers:
-        panel = getattr(getattr(handler, "live_display", None), "renderable", None)
+        live = getattr(handler, "live_display", None)
+        panel = live.get_renderable() if live is not None else None
         if hasattr(panel, "title"):
             logger.addHandler(ProgressHead(partial(setattr, panel, "title"), left))
 

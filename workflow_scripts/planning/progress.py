@@ -95,5 +95,5 @@ class ProgressHead(Progress):
         running = [*self._running.values()]
         more = f" and {len(running) - SHOWN} more" if len(running) > SHOWN else ""
         runs = f"running {', '.join(running[:SHOWN])}{more}" if running else ""
-        self._set_head(" · ".join(filter(None, (self._place, runs, self._time_left()))))
+        self._set_head(" · ".join(filter(None, (self._place, self._time_left(), runs))))
         self._finished.clear()

@@ -1,5 +1,6 @@
 """A run as its config has it: the methods and datasets, and what the wildcards of a job stand for."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from fersnet.project import named_file
 from fersnet.readiness import check_ready
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.settings.data import DatasetSettings
-from fersnet.settings.load import load_settings
+from fersnet.settings.load import absent_sets, load_settings
 from fersnet.settings.tree import Settings
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def read_run(workflow: "Workflow", config: dict[str, Any], config_files: list[Pa
         folder = str(workflow.modifier.modify_path(f"results/{settings.run}"))
         check_writable(Path(folder))
         if workflow.is_main_process:  # a job reads the rules again, and need not look again
+            for key in absent_sets(config):
+                print(f"{key}: nothing is at datasets.{key}.root; left out", file=sys.stderr, flush=True)
             check_ready(settings)
         counts = fold_counts(settings, Path(folder))
         return Run(settings, folder, counts, synthesis_folds(settings, counts))
