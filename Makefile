@@ -90,4 +90,4 @@ bench: $(READY)
 # variable silences an announcement of the theme's.
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
-	@echo "site/index.html"
+	@echo "site/index.html; with its search: $(BIN)/python -m http.server --directory site"
