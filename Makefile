@@ -13,7 +13,7 @@ READY := .venv/.ready
 PARALLEL := --numprocesses $(CORES) --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: reproduce test test-unit test-cluster lint soak bench environment image lock help
+.PHONY: reproduce test test-unit test-cluster lint soak bench docs environment image lock help
 
 help:
 	@echo "make reproduce     every table and figure of the paper, on embedded faces (CORES=$(CORES))"
@@ -22,6 +22,7 @@ help:
 	@echo "make soak          trainings killed at random moments and run again (TRIALS=$(TRIALS))"
 	@echo "make test-cluster  the workflow on a SLURM of one node (root, Debian's packages)"
 	@echo "make bench         the benchmarks"
+	@echo "make docs          the documentation as a site, in site/"
 	@echo "make environment   .venv alone (PYTHON=$(PYTHON))"
 	@echo "make image         fersnet.sif, in which jobs run with --sdm apptainer (ENGINE=$(ENGINE))"
 	@echo "make lock          requirements.lock and environment.yml, from pyproject.toml"
@@ -84,3 +85,9 @@ test-cluster: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py
+
+# A link that leads nowhere, or a page that is in no menu, fails it; not with --quiet, which counts no warnings. The
+# variable silences an announcement of the theme's.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "site/index.html; with its search: $(BIN)/python -m http.server --directory site"

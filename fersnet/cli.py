@@ -13,6 +13,12 @@ from fersnet.datasets.fetching.command import fetch
 from fersnet.errors import UserError
 from fersnet.result_commands import COMMANDS, Results
 
+COMMANDS_HEADER = """\
+# All commands
+
+For everyone at a terminal. Written from the commands themselves by `fersnet commands`; a test fails when it drifts.
+"""
+
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(fetch)
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
@@ -138,6 +144,30 @@ def citations(
     with one_line_errors():
         source = "the references that are declared; run `fersnet citations`"
         _write_page(PROJECT / "CITATIONS.md", citations_page(), source, check)
+
+
+@app.command()
+def commands(
+    check: Annotated[bool, typer.Option(help="Only say whether the file is up to date.")] = False,
+) -> None:
+    """Write docs/command_line.md from the commands themselves."""
+    from fersnet.project import PROJECT
+
+    with one_line_errors():
+        source = "the commands; run `fersnet commands`"
+        _write_page(PROJECT / "docs" / "command_line.md", commands_page(), source, check)
+
+
+def commands_page() -> str:
+    """`docs/command_line.md`: every command with its arguments and options."""
+    from typer.cli import get_docs_for_click
+    from typer.core import MARKUP_MODE_KEY
+
+    command = typer.main.get_command(app)
+    # In this mode what HTML would take for a tag is escaped.
+    with command.make_context("fersnet", [], resilient_parsing=True, obj={MARKUP_MODE_KEY: "rich"}) as context:
+        _, text = get_docs_for_click(obj=command, ctx=context, name="fersnet").split("\n", 1)
+    return COMMANDS_HEADER + text.rstrip() + "\n"
 
 
 def _write_page(path: Path, text: str, source: str, check: bool) -> None:

@@ -130,6 +130,7 @@ def test_the_wheel_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> 
         "from fersnet.report.html import write_report; from fersnet.report.description import describe\n"
         "from fersnet.settings.load import load_settings\n"
         "write_report(Path('report.html'), describe(load_settings({'preset': 'embedded'}, []), {}), [], [])\n"
+        "from fersnet.methods.citations import references; assert 'fersnet' in references({}, [])\n"
         "from fersnet.cli import app; app()"
     )
     command = [sys.executable, "-c", code, str(installed), "render", "face", "--out", ".", "--expressions", "neutral"]

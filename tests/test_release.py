@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from fersnet import __version__, fingerprint
 from fersnet.cli import app
+from fersnet.methods.works import PAPER
 from fersnet.report.html import CITATION
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,11 @@ def test_the_citation_file_is_of_this_version_and_names_the_paper_as_the_report_
     names = [f"{author['family-names']}, {author['given-names']}" for author in paper["authors"]]
     assert " and ".join(names) in quoted
     assert str(paper["year"]) in quoted
+    assert (PAPER.title, PAPER.year, PAPER.venue) == (paper["title"], paper["year"], paper["conference"]["name"])
+    assert [name.split()[0] for name in PAPER.authors.replace(" and ", ", ").split(", ")] == [
+        author["family-names"] for author in paper["authors"]
+    ]
+    assert f"arXiv:{PAPER.arxiv}" in [one["value"] for one in paper["identifiers"]]
 
 
 def test_the_changelog_begins_with_what_is_to_come_and_then_this_version() -> None:

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
-import yaml
-
 from fersnet.methods.contract import Reference
 from fersnet.methods.find import Found, Known, find_known
-from fersnet.methods.works import PARTS, QUOTED, TOOLS
-from fersnet.project import PROJECT
+from fersnet.methods.works import PAPER, PARTS, QUOTED, TOOLS
 
 HEADER = """\
 # What this project rests on
 
 For everyone who publishes a figure of this project: cite what is behind it. Written by `fersnet citations` from
-`CITATION.cff`, from what each method and dataset reader declares, and from `fersnet/methods/works.py`; a test fails
-when it drifts. How to cite the software with its version: [CITATION.cff](CITATION.cff).
+what each method and dataset reader declares, and from `fersnet/methods/works.py`; a test fails when it drifts. How to
+cite the software with its version: [CITATION.cff](CITATION.cff).
 """
 
 
@@ -22,7 +19,7 @@ def citations_page() -> str:
     """`CITATIONS.md`: the paper, and every method, dataset and tool with its reference."""
     known = find_known({})
     sections = {
-        "FERSNet": {"FERSNet": _paper()} | PARTS,
+        "FERSNet": {"FERSNet": PAPER} | PARTS,
         "Synthesis systems": _declared(known.systems),
         "Recognition methods": _declared(known.recognisers),
         "Recognition methods that are quoted, and not re-run": _quoted_only(known),
@@ -44,7 +41,7 @@ def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, tup
     """
     known = find_known(modules)
     found = {**known.readers, **known.systems, **known.recognisers}
-    works = {"fersnet": ("FERSNet and its variants", _paper())}
+    works = {"fersnet": ("FERSNet and its variants", PAPER)}
     works |= {key: (one.declared.name, one.declared.reference) for key, one in found.items() if one.declared.reference}
     works |= {key: (name, work) for key, (name, work) in QUOTED.items() if key not in works}
     return works | {key: works["fersnet"] for key in keys if key not in found and key not in works}
@@ -75,21 +72,3 @@ def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:
     """References by printed name; a reader of the user's own layout has none."""
     declared = sorted((found.declared for found in members.values()), key=lambda one: one.name.lower())
     return {one.name: one.reference for one in declared if one.reference is not None}
-
-
-def _paper() -> Reference:
-    """The paper, as `CITATION.cff` names it."""
-    paper = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))["preferred-citation"]
-    authors = [f"{author['family-names']} {_initials(author['given-names'])}" for author in paper["authors"]]
-    return Reference(
-        authors=f"{', '.join(authors[:-1])} and {authors[-1]}",
-        title=paper["title"],
-        venue=paper["conference"]["name"],
-        year=paper["year"],
-        arxiv=next(one["value"].removeprefix("arXiv:") for one in paper["identifiers"]),
-    )
-
-
-def _initials(names: str) -> str:
-    """`Kin-Man` becomes `K.-M.`, `Daniel P. K.` becomes `D. P. K.`."""
-    return " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in names.split())

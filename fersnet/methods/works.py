@@ -16,6 +16,15 @@ class Tool:
     reference: Reference
 
 
+PAPER = Reference(
+    authors="Zhao R., Liu T., Xiao J., Lun D. P. K. and Lam K.-M.",
+    title="Deep Multi-task Learning for Facial Expression Recognition and Synthesis Based on Selective Feature Sharing",
+    venue="International Conference on Pattern Recognition (ICPR)",
+    year=2020,
+    arxiv="2007.04514",
+)
+"""The paper, which `CITATION.cff` names, too; that file is not there where the package is installed."""
+
 PARTS: dict[str, Reference] = {
     "Identity features (LightCNN-9)": Reference(
         authors="Wu X., He R., Sun Z. and Tan T.",

@@ -13,6 +13,7 @@ import yaml
 from fersnet.embedded.sheet import draw_faces
 from fersnet.expressions import SIX
 from tests.workflow.conftest import ROOT, copy_project, planned_jobs, snakemake
+from tests.workflow.tutorial import play
 
 pytestmark = pytest.mark.smoke
 
@@ -156,3 +157,15 @@ def test_a_changed_line_of_a_method_runs_it_and_what_follows(own: Path) -> None:
 
 def test_a_changed_comment_in_a_method_runs_nothing(own: Path) -> None:
     assert planned_after(own, lambda text: f"{text}\n# a remark\n") == set()
+
+
+def test_parts_of_the_tutorial_play(own: Path) -> None:
+    """A run of a few jobs more, in the project that is there."""
+
+    def run(words: list[str]) -> None:
+        done = snakemake(own, *words[1:], warm=True)
+        assert done.returncode == 0, done.stdout[-6000:]
+        assert "-n" not in words or "train_fersnet" not in done.stdout
+
+    play("2_own_data.md", own, run)
+    play("3_own_method.md", own, run)

@@ -10,6 +10,7 @@ import torch
 
 from fersnet.report.export import check_export, export_run
 from tests.workflow.conftest import snakemake
+from tests.workflow.tutorial import play
 
 pytestmark = pytest.mark.smoke
 DATASETS = ("ckplus", "oulu_casia", "mmi")
@@ -217,3 +218,9 @@ def test_two_runs_of_a_training_give_the_same_predictions(smoke_run: Path) -> No
     done = snakemake(smoke_run, "--cores", "2", "--configfile", "config/smoke.yaml", "--", target)
     assert done.returncode == 0, done.stdout[-3000:]
     assert [path.read_bytes() for path in predictions] == before
+
+
+@pytest.mark.parametrize("page", ["1_a_run.md", "4_statistics.md", "5_cluster.md"])
+def test_parts_of_the_tutorial_play(smoke_run: Path, page: str) -> None:
+    """Last, since `sync` makes `jobs.csv` newer. Commands of other programs ran before, or are planned elsewhere."""
+    play(page, smoke_run, run=lambda words: None)
