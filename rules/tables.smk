@@ -151,5 +151,5 @@ use rule seconds as build_report with:
     localrule: True
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
-        modules=SETTINGS.modules,
+        modules=PARAMS.modules(),
         cards=PARAMS.cards(),

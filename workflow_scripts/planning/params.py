@@ -68,6 +68,12 @@ class RunParams:
         """What the report says of the datasets and the people in them."""
         return [asdict(card) for card in data_cards(self.run.settings)]
 
+    def modules(self) -> dict[str, str]:
+        """The user's own files whose methods and readers the run takes."""
+        settings = self.run.settings
+        taken = {*self.run.recognisers, *self.run.systems, *(part.reader for part in settings.datasets.values())}
+        return {key: str(path) for key, path in settings.modules.items() if key in taken}
+
     def of_method(self, script: str) -> Params:
         """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
 

@@ -1,6 +1,7 @@
 """Where the files of a run lie, as patterns; Snakemake fills in `<results>` and the wildcards."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snakemake.io import local
@@ -68,5 +69,6 @@ def within_folds(pattern: str) -> Callable[["Wildcards"], Any]:
 
 def page_files() -> list[Any]:
     """The templates, the style and the script of the pages."""
-    folder = PROJECT / "fersnet" / "report" / "page"
-    return [local(str(path)) for path in sorted(folder.iterdir()) if path.suffix in (".j2", ".css", ".js")]
+    folder = Path("fersnet", "report", "page")
+    names = sorted(path.name for path in (PROJECT / folder).iterdir() if path.suffix in (".j2", ".css", ".js"))
+    return [project_file(str(folder / name)) for name in names]
