@@ -71,12 +71,23 @@ def _run(name: str, folder: str, words: Sequence[str], environment: dict[str, st
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
+def _run_script(path: str) -> None:
+    try:
+        runpy.run_path(path, run_name="__main__")
+    finally:
+        # What the interpreter does at its end; the forked process would wait for joblib's idle workers, five minutes.
+        if "joblib.externals.loky" in sys.modules:
+            from joblib.externals.loky import get_reusable_executor
+
+            get_reusable_executor().shutdown(kill_workers=True)
+
+
 def _execute_script(script: Any, path: str, edit: bool = False) -> None:
     """What Snakemake calls to run a script in a process of its own."""
     from snakemake.benchmark import benchmarked
 
     with ALONE:
-        job = FORKED.Process(target=runpy.run_path, args=(path,), kwargs={"run_name": "__main__"})
+        job = FORKED.Process(target=_run_script, args=(path,))
         job.start()
     with benchmarked(job.pid, script.bench_record):
         wait([job.sentinel])
