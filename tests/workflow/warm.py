@@ -29,6 +29,16 @@ FOR_JOBS = (
     "cv2",
     "seaborn",
 )
+JOB = """
+import atexit, runpy, threading
+try:
+    runpy.run_path(path, run_name="__main__")
+finally:
+    threading._shutdown()
+    atexit._run_exitfuncs()
+"""
+"""A script, and what the interpreter does at its end, but a forked process does not: it would wait five minutes for
+joblib's idle workers. As a text, since the tests are not in the job's path."""
 FORKED = multiprocessing.get_context("forkserver")
 ALONE = Lock()
 """The standard library reads the exit code of an ended process at any start of another one."""
@@ -71,23 +81,12 @@ def _run(name: str, folder: str, words: Sequence[str], environment: dict[str, st
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
-def _run_script(path: str) -> None:
-    try:
-        runpy.run_path(path, run_name="__main__")
-    finally:
-        # What the interpreter does at its end; the forked process would wait for joblib's idle workers, five minutes.
-        if "joblib.externals.loky" in sys.modules:
-            from joblib.externals.loky import get_reusable_executor
-
-            get_reusable_executor().shutdown(kill_workers=True)
-
-
 def _execute_script(script: Any, path: str, edit: bool = False) -> None:
     """What Snakemake calls to run a script in a process of its own."""
     from snakemake.benchmark import benchmarked
 
     with ALONE:
-        job = FORKED.Process(target=_run_script, args=(path,))
+        job = FORKED.Process(target=exec, args=(JOB, {"path": path}))
         job.start()
     with benchmarked(job.pid, script.bench_record):
         wait([job.sentinel])
