@@ -93,8 +93,7 @@ def read_training_jobs(results: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
     Args:
         outcomes: Rows with `dataset, method, repeat, fold`, as `read_predictions` and `read_systems` return them.
     """
-    trained = outcomes[["dataset", "method", "repeat", "fold"]].drop_duplicates().itertuples(index=False)
-    places = {(row.dataset, repeat_key(row.method, row.repeat), str(row.fold)) for row in trained}
+    places = _trained_places(outcomes)
     columns = (*(column for column in JOB_COLUMNS if column != "run_id"), "threads")
     rows = [
         [getattr(record, column) for column in columns]
@@ -104,6 +103,21 @@ def read_training_jobs(results: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
         and (record.dataset, record.method, record.fold) in places
     ]
     return pd.DataFrame(rows, columns=list(columns))
+
+
+def trainings_behind(jobs: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Those of some trainings that are behind some outcomes; both as for `read_training_jobs`."""
+    places, keys = (
+        _trained_places(outcomes),
+        zip(jobs["dataset"], jobs["method"], jobs["fold"].astype(str), strict=True),
+    )
+    return jobs[pd.Series([key in places for key in keys], index=jobs.index, dtype=bool)]
+
+
+def _trained_places(outcomes: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Dataset, method (with its repeat) and fold of what was trained."""
+    trained = outcomes[["dataset", "method", "repeat", "fold"]].drop_duplicates().itertuples(index=False)
+    return {(row.dataset, repeat_key(row.method, row.repeat), str(row.fold)) for row in trained}
 
 
 def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float, float]:

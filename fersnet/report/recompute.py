@@ -25,6 +25,7 @@ from fersnet.report.files import (
     read_systems,
     read_table,
     read_training_jobs,
+    trainings_behind,
 )
 from fersnet.report.quoted import read_published_counts, read_quoted
 from fersnet.report.run_file import RunFile
@@ -176,7 +177,8 @@ def _ablation(files: RunFolder) -> Table:
 
 def _synthesis(files: RunFolder) -> Table:
     sets = read_systems(files.evaluation_files("_sets.csv"), SET_COLUMNS)
-    run, jobs, folds = files.run, files.training_jobs, files.run.description.folds
+    run, folds = files.run, files.run.description.folds
+    jobs = trainings_behind(files.training_jobs, files.evaluations)
     some = {dataset: chosen for dataset, chosen in run.synthesis_folds.items() if len(chosen) < folds[dataset]}
     description = replace(run.description, judged=some)
     return synthesis_table(
