@@ -310,6 +310,8 @@ def test_the_graph_of_the_smoke_config_is_read() -> None:
         "pretrain_fersnet",
         "compare_selection",
         "train_rival",
+        "train_baseline",
+        "pretrain_baseline",
     }
 
 

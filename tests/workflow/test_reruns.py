@@ -211,7 +211,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         chain(
             another("fersnet/baselines/lbp_top/__init__.py", "own/__init__.py"),
             another("fersnet/baselines/lbp_top/training.py", "own/training.py"),
-            append("mine.yaml", "modules: {another: own}\nbaselines: {methods: [lbp_top, another]}\n"),
+            append("mine.yaml", "modules: {another: own}\nbaselines: {methods: [lbp_top, dmt_cnn, another]}\n"),
         ),
         {f"train_baseline {dataset} another {fold}" for dataset in DATASETS for fold in FOLDS},
     ),
