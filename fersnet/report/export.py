@@ -140,7 +140,7 @@ def _compare(made: Table, path: Path) -> None:
     if first is not None:
         raise UserError(f"{name}.json: its {first} is not what the predictions give")
     _compare_rows(made.frame, written.frame, f"{name}.json")
-    in_csv = read_csv(path.with_suffix(".csv"), list(made.columns))
+    in_csv = read_csv(path.with_suffix(".csv"), list(made.frame.columns))
     _compare_rows(made.frame, in_csv, f"{name}.csv")
     for form, write in ((".md", to_markdown), (".tex", to_latex)):
         if path.with_suffix(form).read_text(encoding="utf-8") != write(written):
