@@ -10,7 +10,7 @@ ENGINE ?= podman
 BIN := .venv/bin
 READY := .venv/.ready
 # A worker has one thread (tests/conftest.py), and what a file's tests share is made once.
-PARALLEL := --numprocesses $(CORES) --maxprocesses 8 --dist loadfile
+PARALLEL := --numprocesses $(CORES) --maxprocesses 8 --dist loadfile --timeout 1800
 
 .DEFAULT_GOAL := help
 .PHONY: reproduce test test-unit test-cluster lint soak bench docs environment image lock help

@@ -72,7 +72,10 @@ def test_many_jobs_never_overfill_a_gpu_and_all_get_one(tmp_path: Path, monkeypa
 def test_a_job_that_waits_can_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.005)
     holder = take_lease(["x"], 1, tmp_path)
+    # A job starts with the system's handler; this process may have that of another test, which a fork keeps.
+    earlier = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     waiting = forked(lambda: take_lease(["x"], 1, tmp_path) and None)
+    signal.signal(signal.SIGTERM, earlier or signal.SIG_DFL)
     os.kill(waiting, signal.SIGTERM)
     assert os.waitstatus_to_exitcode(os.waitpid(waiting, 0)[1]) == -signal.SIGTERM
     holder.release()
