@@ -6,7 +6,7 @@ The training itself is `fersnet.training.classification.ClassificationTask`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,12 +14,14 @@ from torch import Tensor, nn
 
 from fersnet.errors import UserError
 from fersnet.settings.methods import FaceNetworkSettings
+from fersnet.training import loop
 from fersnet.training.batches import FaceSet, join_faces, warn_of_missing_classes
 from fersnet.training.checkpoint import load_checkpoint, restore_all_but
+from fersnet.training.classification import ClassificationTask
 from fersnet.training.predictions import face_probabilities
 
 if TYPE_CHECKING:
-    from fersnet.training.task import TrainingRun
+    from fersnet.training.task import Stage, TrainingRun
 
 
 def all_faces(train: FaceSet, validation: FaceSet) -> FaceSet:
@@ -40,15 +42,23 @@ def all_faces(train: FaceSet, validation: FaceSet) -> FaceSet:
     return faces
 
 
-def description(method: str, faces: FaceSet, settings: FaceNetworkSettings) -> dict[str, Any]:
-    """What a checkpoint says of itself: enough to build its networks again."""
-    return {
+def begun(
+    method: str, train: FaceSet, validation: FaceSet, settings: FaceNetworkSettings, run: "TrainingRun"
+) -> tuple[FaceSet, "TrainingRun"]:
+    """The faces of a training, and its run with what the checkpoint says of itself: enough to build its networks again.
+
+    Raises:
+        UserError: where there are less than two faces.
+    """
+    faces = all_faces(train, validation)
+    described = {
         "method": method,
         "expressions": list(faces.expressions),
         "channels": faces.images.shape[1],
         "subjects": len(faces.subject_names),
         "settings": settings.model_dump(mode="json"),
     }
+    return faces, run.describing(described)
 
 
 def start_from(
@@ -109,3 +119,13 @@ def face_model(network: nn.Module, faces: FaceSet, run: "TrainingRun") -> FaceMo
     """The model that a network has become by its training on some faces."""
     seen = torch.bincount(faces.labels, minlength=len(faces.expressions)) > 0
     return FaceModel(network, run.metadata["image_size"], run.device, seen.to(run.device))
+
+
+def trained(task: ClassificationTask, stages: "list[Stage]", faces: FaceSet, run: "TrainingRun") -> FaceModel:
+    """The model of a task's network after its training on some faces.
+
+    Raises:
+        UserError: for a loss that is not finite.
+    """
+    loop.train(task, stages, run)
+    return face_model(task.network, faces, run)

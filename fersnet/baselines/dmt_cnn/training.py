@@ -47,10 +47,9 @@ from torch.optim import SGD
 from fersnet.baselines.dmt_cnn import DmtCnnSettings
 from fersnet.baselines.dmt_cnn.landmarks import landmark_targets
 from fersnet.baselines.dmt_cnn.network import DmtCnn, TaskWeights
-from fersnet.baselines.faces import FaceModel, all_faces, description, face_model, start_from
+from fersnet.baselines.faces import FaceModel, begun, start_from, trained
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
-from fersnet.training import loop
 from fersnet.training.batches import Crops, FaceSet, cut, draw_crops
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.losses import masked_mean
@@ -158,16 +157,14 @@ def fit(
         UserError: for less than two faces, none with landmarks where these are the side task, a start that does not
             fit, or a loss that is not finite.
     """
-    faces = all_faces(train, validation)
-    described = run.describing(description(KEY, faces, settings))
+    faces, described = begun(KEY, train, validation, settings, run)
     prepared = task(faces, settings, described, classes, pretrained)
     if prepared.points is not None and not prepared.points.present.any():
         raise UserError(
             "baselines.dmt_cnn.side_task: no training face has landmarks; choose a faces.backend that finds them, or "
             "the side task identity"
         )
-    loop.train(prepared, stages(settings, len(faces)), described)
-    return face_model(prepared.network, faces, run)
+    return trained(prepared, stages(settings, len(faces)), faces, described)
 
 
 def task(

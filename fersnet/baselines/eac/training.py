@@ -37,10 +37,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fersnet.baselines.eac import EacSettings
-from fersnet.baselines.faces import FaceModel, all_faces, description, face_model, start_from
+from fersnet.baselines.faces import FaceModel, begun, start_from, trained
 from fersnet.models.blocks import residual_stages, residual_stem
 from fersnet.seeds import derive_seed
-from fersnet.training import loop
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.task import Stage
@@ -147,11 +146,9 @@ def fit(
     Raises:
         UserError: for less than two faces, a start that does not fit, or a loss that is not finite.
     """
-    faces = all_faces(train, validation)
-    described = run.describing(description(KEY, faces, settings))
+    faces, described = begun(KEY, train, validation, settings, run)
     prepared = task(faces, settings, described, classes, pretrained)
-    loop.train(prepared, stages(settings, len(faces)), described)
-    return face_model(prepared.network, faces, run)
+    return trained(prepared, stages(settings, len(faces)), faces, described)
 
 
 def task(

@@ -38,12 +38,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fersnet.baselines.faces import FaceModel, all_faces, description, face_model, start_from
+from fersnet.baselines.faces import FaceModel, begun, start_from, trained
 from fersnet.baselines.iacnn import IacnnSettings
 from fersnet.baselines.iacnn.pairs import PairSampler
 from fersnet.baselines.networks import initialise
 from fersnet.seeds import derive_seed
-from fersnet.training import loop
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.losses import masked_mean
@@ -143,11 +142,9 @@ def fit(
     Raises:
         UserError: for less than two faces, a start that does not fit, or a loss that is not finite.
     """
-    faces = all_faces(train, validation)
-    described = run.describing(description(KEY, faces, settings))
+    faces, described = begun(KEY, train, validation, settings, run)
     prepared = task(faces, settings, described, classes, pretrained)
-    loop.train(prepared, stages(settings, len(faces)), described)
-    return face_model(prepared.network, faces, run)
+    return trained(prepared, stages(settings, len(faces)), faces, described)
 
 
 def task(
