@@ -10,20 +10,17 @@ colour). The faces are noise, which costs the same.
 import argparse
 import importlib.util
 import json
-import statistics
 import tempfile
-import time
-import timeit
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from plain.recognition import CLASSES, PlainRecogniser
+from plain.timing import compare
 
 from fersnet.expressions import SIX
 from fersnet.methods.find import Found, find_known, load_code
-from fersnet.models.describe import OperationCounter, count_parameters
+from fersnet.models.describe import count_parameters
 from fersnet.training.batches import FaceSet, crop_and_flip, loose_faces
 from fersnet.training.task import TrainingRun
 
@@ -71,25 +68,8 @@ def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> d
             loss = step(crop_and_flip(images[here], side, train=True), labels[here], subjects[here])
         loss.item()
 
-    with OperationCounter() as counter:
-        epoch()
-    plain_epoch()
-    timed: dict[Callable[[], None], list[float]] = {epoch: [], plain_epoch: []}
-    began = time.perf_counter()
-    while len(timed[epoch]) < 3 or time.perf_counter() - began < options.seconds:
-        for one, seconds in timed.items():
-            seconds.append(timeit.timeit(one, number=1) / len(faces))
-    taken, plainly = (statistics.median(seconds) for seconds in timed.values())
-    gigaflop = counter.total / 1e9 / len(faces)
-    return {
-        "parameters": sum(count_parameters(network) for network in task.networks.values()),
-        "milliseconds": 1000 * taken,
-        "images_per_second": 1 / taken,
-        "gigaflop": gigaflop,
-        "gigaflop_per_second": gigaflop / taken,
-        "plain_milliseconds": 1000 * plainly,
-        "plain_over_this": plainly / taken,
-    }
+    parameters = sum(count_parameters(network) for network in task.networks.values())
+    return {"parameters": parameters, **compare(epoch, plain_epoch, len(faces), options.seconds)}
 
 
 def main() -> None:

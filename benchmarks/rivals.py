@@ -9,20 +9,17 @@ the medians count. The faces are noise, which costs the same.
 import argparse
 import importlib.util
 import json
-import statistics
 import tempfile
-import time
-import timeit
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from plain.parts import Plain
+from plain.timing import compare
 
 from fersnet.expressions import SIX
 from fersnet.methods.find import find_known, load_code
-from fersnet.models.describe import OperationCounter
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals.common import RivalFaces
 from fersnet.training.batches import loose_faces
@@ -71,24 +68,7 @@ def measure(task: TrainingTask, stage: Stage, step: Plain, seconds: float) -> di
         loss.item()
 
     task.begin_epoch(stage, 1)
-    with OperationCounter() as counter:
-        epoch()
-    plain_epoch()
-    gigaflop = counter.total / 1e9 / stage.samples
-    began = time.perf_counter()
-    ours, theirs = [], []
-    while len(ours) < 3 or time.perf_counter() - began < seconds:
-        ours.append(timeit.timeit(epoch, number=1) / stage.samples)
-        theirs.append(timeit.timeit(plain_epoch, number=1) / stage.samples)
-    taken, plainly = statistics.median(ours), statistics.median(theirs)
-    return {
-        "milliseconds": 1000 * taken,
-        "images_per_second": 1 / taken,
-        "gigaflop": gigaflop,
-        "gigaflop_per_second": gigaflop / taken,
-        "plain_milliseconds": 1000 * plainly,
-        "plain_over_this": plainly / taken,
-    }
+    return compare(epoch, plain_epoch, stage.samples, seconds)
 
 
 def main() -> None:
