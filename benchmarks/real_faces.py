@@ -1,6 +1,6 @@
 """Faces found in the London Set, and how far dlib's eye centres lie from the annotated ones.
 
-`python benchmarks/real_faces.py ~/faces/london`
+`python benchmarks/real_faces.py [~/faces/london]`; where the set is not there it says so, and measures nothing.
 """
 
 import argparse
@@ -52,5 +52,9 @@ def measure(root: Path) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("root", type=Path)
-    print(json.dumps(measure(parser.parse_args().root), indent=1))
+    parser.add_argument("root", type=Path, nargs="?", default=Path("~/faces/london"))
+    folder = parser.parse_args().root.expanduser()
+    if folder.is_dir():
+        print(json.dumps(measure(folder), indent=1))
+    else:
+        print(f"not measured, since nothing is at {folder}: fersnet fetch london --to {folder}")
