@@ -41,9 +41,6 @@ class RunDescription:
     """Which identity network stands behind the identity figures."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Printed names of methods and datasets by key; a key that is not named prints as it is."""
-    readers: Mapping[str, str] = field(default_factory=dict)
-    """By dataset: the reader of its tree; a dataset that is not named is read by the reader of its own key."""
-
     shown: Mapping[str, Shown] = field(default_factory=dict)
     """By dataset: whose faces figures may show."""
     credits: Mapping[str, str] = field(default_factory=dict)
@@ -63,10 +60,6 @@ class RunDescription:
     def data_of(self, dataset: str) -> str:
         """`embedded` or `real`."""
         return "embedded" if self.embedded.get(dataset, False) else "real"
-
-    def reader_of(self, dataset: str) -> str:
-        """Reader of a dataset's tree."""
-        return self.readers.get(dataset, dataset)
 
     def data_words(self, datasets: Iterable[str]) -> str:
         """The data in words, e.g. `CK+: embedded faces; MMI: real faces`."""
@@ -151,7 +144,6 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
             else "LightCNN-9 trained on each fold's training subjects"
         ),
         names=printed_names(settings),
-        readers={key: dataset.reader for key, dataset in settings.datasets.items()},
         shown={key: shown_of(key, settings) for key in settings.datasets},
         credits={key: terms.credit for key in settings.datasets if (terms := terms_of(key, settings)) and terms.credit},
         pretrained_on=settings.pretrained_on,

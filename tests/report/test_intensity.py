@@ -39,7 +39,6 @@ def test_a_real_ckplus_subject_without_consent_is_never_shown() -> None:
         seed=1,
         identity_features="",
         names={},
-        readers={"ckplus": "ckplus"},
         shown={"ckplus": "listed"},
     )
     # The store is not even opened: there is none.
