@@ -3,48 +3,28 @@
 import re
 
 import pytest
-from invented_results import DATASETS, description
+from first_tables import write_first_tables
+from invented_results import description
 from matplotlib.figure import Figure
 
-from fersnet.claims import read_claims
 from fersnet.methods.citations import references
-from fersnet.project import CONFIG
-from fersnet.report.claims import claims_table
-from fersnet.report.comparisons import synthesis_table
-from fersnet.report.files import EVALUATION_COLUMNS, SET_COLUMNS, read_jobs, read_predictions, read_systems
+from fersnet.report.files import read_jobs
 from fersnet.report.html import write_report
-from fersnet.report.quoted import read_quoted
 from fersnet.report.style import save_figure
-from fersnet.report.tables import ablation_table
-from fersnet.report.writing import write_table
-from fersnet.settings.report import ReportSettings
-
-SYNTHESIS = ("ckplus", "oulu_casia")
 
 
 @pytest.fixture(scope="module")
 def report(run_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    quoted, settings, run = read_quoted(CONFIG / "reported.csv"), ReportSettings(bootstrap_samples=100), description()
-    predictions = read_predictions(sorted((run_folder / "predictions").glob("*/*/*.parquet")))
-    evaluations = read_systems(sorted((run_folder / "evaluation").glob("*/*.parquet")), EVALUATION_COLUMNS)
-    sets = read_systems(sorted((run_folder / "evaluation").glob("*/*_sets.csv")), SET_COLUMNS)
-    jobs = read_jobs(run_folder / "jobs.csv")
-    tables = (
-        claims_table(read_claims(CONFIG / "claims.csv"), predictions, evaluations, quoted, run, settings),
-        ablation_table(predictions, quoted, jobs, run, settings, DATASETS),
-        synthesis_table(evaluations, sets, quoted, jobs, run, settings, SYNTHESIS, dict.fromkeys(SYNTHESIS, "fold")),
-    )
-    for table in tables:
-        write_table(table, folder / "tables")
+    run = description()
+    paths = write_first_tables(run_folder, run, folder)
     figures = []
     for name in ("synthesis_ckplus", "ablation", "training_mmi"):
         figure = Figure(figsize=(3, 2))
         figure.subplots().plot([1, 2])
         figures.append(save_figure(figure, folder / "figures" / name, 60)[0])
-    paths = [folder / "tables" / f"{table.key}.json" for table in tables]
     cited = references({}, run.names)
-    write_report(folder / "report.html", run, paths, figures, jobs, references=cited)
+    write_report(folder / "report.html", run, paths, figures, read_jobs(run_folder / "jobs.csv"), references=cited)
     return folder / "report.html"
 
 

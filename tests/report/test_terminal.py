@@ -5,41 +5,21 @@ import io
 import re
 
 import pytest
-from invented_results import DATASETS, description
+from first_tables import write_first_tables
+from invented_results import description
 from rich.console import Console
 
-from fersnet.claims import read_claims
-from fersnet.project import CONFIG
-from fersnet.report.claims import claims_table
-from fersnet.report.comparisons import synthesis_table
-from fersnet.report.files import EVALUATION_COLUMNS, SET_COLUMNS, read_jobs, read_predictions, read_systems
-from fersnet.report.quoted import read_quoted
-from fersnet.report.tables import ablation_table
 from fersnet.report.terminal import print_link, print_results
-from fersnet.report.writing import write_table
-from fersnet.settings.report import ReportSettings
-
-SYNTHESIS = ("ckplus", "oulu_casia")
 
 
 @pytest.fixture(scope="module")
 def results(run_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
-    quoted, settings = read_quoted(CONFIG / "reported.csv"), ReportSettings(bootstrap_samples=100)
     # A name that is as long as one's own variants may have.
     long = {"fersnet_fes_da": "FERSNet with a very long name of one's own, which goes on and on and does not end here"}
     run = description()
     run = dataclasses.replace(run, names={**run.names, **long})
-    predictions = read_predictions(sorted((run_folder / "predictions").glob("*/*/*.parquet")))
-    evaluations = read_systems(sorted((run_folder / "evaluation").glob("*/*.parquet")), EVALUATION_COLUMNS)
-    sets = read_systems(sorted((run_folder / "evaluation").glob("*/*_sets.csv")), SET_COLUMNS)
-    jobs = read_jobs(run_folder / "jobs.csv")
-    for table in (
-        claims_table(read_claims(CONFIG / "claims.csv"), predictions, evaluations, quoted, run, settings),
-        ablation_table(predictions, quoted, jobs, run, settings, DATASETS),
-        synthesis_table(evaluations, sets, quoted, jobs, run, settings, SYNTHESIS, dict.fromkeys(SYNTHESIS, "fold")),
-    ):
-        write_table(table, folder / "tables")
+    write_first_tables(run_folder, run, folder)
     (folder / "report.html").write_text("")
     return folder
 
