@@ -39,6 +39,8 @@ class LossSettings(Section):
     """Weight of L_GAN."""
     cycle: Weight = 0.5
     """Weight of L_cyc."""
+    cycle_every: PositiveInt = 1
+    """Every so many steps one has L_cyc, with as many times its weight. Its second pass takes two fifths of a step."""
     identity: Weight = 0.05
     """Weight of L_idt."""
 

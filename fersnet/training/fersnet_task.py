@@ -74,6 +74,7 @@ class FERSNetTask(TrainingTask):
         self._pair_subjects = _apart_from_synthetic(self.faces)
         self._other_classes = _other_classes(self.faces)
         self.averaging = training.averaging
+        self.cycle, self.steps = losses.cycle_every, 0
         self._shown = torch.arange(len(faces))
 
     def averaged(self, stage: Stage) -> tuple[str, ...]:
@@ -99,13 +100,15 @@ class FERSNetTask(TrainingTask):
         )
         labels, target_labels = faces.labels[indices], faces.labels[target_indices]
         wanted = self._one_hot(wanted_labels)
+        self.steps += 1
+        with_cycle = weights.cycle > 0 and self.steps % weights.cycle_every == 0
         # The cycle pass comes before the discriminator's steps, so that both generator passes share one bf16 copy of
         # the weights; its result does not depend on the discriminator.
         with self.run.autocast():
             encoding = self.network.encode(source)
             logits = self.network.classify(encoding)
             synthesised = self.network.decode(encoding, wanted).float()
-            returned = self._return(synthesised, self._one_hot(labels)) if weights.cycle > 0 else None
+            returned = self._return(synthesised, self._one_hot(labels)) if with_cycle else None
         result: dict[str, Tensor] = {"classification": classification_loss(logits, labels)}
         result["reconstruction"] = reconstruction_loss(synthesised, target, paired, weights.preset)
         objective = weights.classification * result["classification"]
@@ -121,7 +124,7 @@ class FERSNetTask(TrainingTask):
             result["discriminator"] = discriminator
         if returned is not None:
             result["cycle"] = cycle_loss(returned, source)
-            objective = objective + weights.cycle * result["cycle"]
+            objective = objective + weights.cycle * weights.cycle_every * result["cycle"]
         if weights.identity > 0:
             result["identity"] = self._identity(synthesised, target, paired)
             objective = objective + weights.identity * result["identity"]
@@ -205,13 +208,14 @@ class FERSNetTask(TrainingTask):
         return self.discriminator
 
     def extra_state(self) -> dict[str, Any]:
-        """The notes."""
-        return dict(self.notes)
+        """The notes, and how many steps were made."""
+        return {"notes": dict(self.notes), "steps": self.steps}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
-        """Takes the notes back, into the dict that evaluations hold."""
+        """Takes both back, the notes into the dict that evaluations hold."""
+        self.steps = state["steps"]
         self.notes.clear()
-        self.notes.update(state)
+        self.notes.update(state["notes"])
 
 
 def _adam(network: nn.Module, training: FersnetSettings) -> torch.optim.Adam:

@@ -16,6 +16,7 @@ from fersnet.settings.base import Section
 from fersnet.settings.training import (
     FersnetSettings,
     IdentitySettings,
+    LossSettings,
     ModelSettings,
     StandardFerSettings,
     VariantRecipe,
@@ -69,8 +70,12 @@ def identity() -> LightCNN9:
 
 def recipe(sharing: str, **training: object) -> VariantRecipe:
     """A small variant."""
-    model = ModelSettings(image_size=SIZE, width=4)
-    return VariantRecipe(sharing=sharing, model=model, training=FersnetSettings(**SCHEDULE | training))
+    return VariantRecipe(
+        sharing=sharing,
+        model=ModelSettings(image_size=SIZE, width=4),
+        losses=LossSettings(cycle_every=2),
+        training=FersnetSettings(**SCHEDULE | training),
+    )
 
 
 def train_variant(

@@ -204,6 +204,26 @@ def test_with_even_targets_only_pairs_count_for_reconstruction_and_identity(monk
     assert losses["cycle"] > 0 and losses["adversarial"] > 0
 
 
+def test_every_third_step_has_the_cycle_loss_with_three_times_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    objectives = []
+    step = FERSNetTask._step
+
+    def noted(self: FERSNetTask, name: str, loss: Tensor) -> None:
+        if name == "fersnet":
+            objectives.append(loss.detach())
+        step(self, name, loss)
+
+    monkeypatch.setattr(FERSNetTask, "_step", noted)
+    weights = LossSettings(classification=0, reconstruction=0, adversarial=0, identity=0, cycle=0.5, cycle_every=3)
+    task = task_for(toy_faces("A", SIX[:4]), losses=weights)
+    losses = [task.training_step(torch.arange(4)).get("cycle") for _ in range(6)]
+    assert [loss is not None for loss in losses] == [False, False, True] * 2
+    torch.testing.assert_close(objectives, [1.5 * loss if loss is not None else torch.tensor(0.0) for loss in losses])
+    again = task_for(toy_faces("A", SIX[:4]), losses=weights)
+    again.load_extra_state({"notes": {}, "steps": 2})
+    assert "cycle" in again.training_step(torch.arange(4))
+
+
 def test_synthetic_faces_add_no_steps_and_all_faces_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = toy_faces("AB", SIX[:4])
     both = toy_faces("ABC", SIX[:4])
