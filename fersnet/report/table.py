@@ -77,6 +77,7 @@ COLUMNS: dict[str, Column] = {
         Column("identity_cosine", "Identity cosine", decimals=3),
         Column("identity_auc", "Identity AUC", decimals=3),
         Column("kid_fer", "KID (FER features)", decimals=4),
+        Column("parameters", "Parameters"),
         Column("core_hours", "Core-hours", decimals=3),
         Column("gpu_hours", "GPU-hours", decimals=3),
         Column("n_sequences", "n sequences"),

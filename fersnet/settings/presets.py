@@ -46,8 +46,9 @@ EMBEDDED: dict[str, Any] = {
         "discriminator_steps": 1,
         "averaging": 0.99,
         "targets": "even",
+        "unit_factor": 5.0,
     },
-    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "targets": "even"},
+    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "targets": "even", "unit_factor": 10.0},
     "identity": {"width": 12, "image_size": 48, **_SHORT, "epochs": 4, "batch_size": 32, "milestones": (3,)},
     "standard_fer": {
         "trained_on": "fixed",

@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, UserPath, Weight
 
-Sharing = Literal["none", "hard", "convflu"]
+Sharing = Literal["none", "hard", "none_two_branches", "convflu", "cross_stitch", "nddr"]
+FREE_UNITS: tuple[Sharing, ...] = ("cross_stitch", "nddr")
+"""Sharing by units that are trained with a learning rate of their own and without weight decay."""
 Selection = Literal["last", "validation", "test_best"]
 TrainedOn = Literal["fixed", "fold", "other_sets"]
 SIDE_FOR_ONE_FACE = 18
@@ -81,6 +83,9 @@ class FersnetSettings(ScheduleSettings):
     """Targets of a training face: another face of the `same_subject`, which every face has whose subject shows two
     expressions, as the authors' code draws them; or an expression drawn `even` among all others, with a target face
     where the subject has one, and without L_rec and L_idt where he has none."""
+    unit_factor: PositiveFloat = 100.0
+    """Factor of the learning rate for cross-stitch units and NDDR layers, which have no weight decay either. ConvFLUs
+    are trained as everything else."""
     selection: Selection = "last"
     """Which epoch counts: `last`, `validation` (fold k+1 held out), or `test_best` (optimistic, labelled so)."""
 
@@ -97,7 +102,8 @@ class VariantSettings(Section):
     name: str
     """Printed name."""
     sharing: Sharing = "convflu"
-    """`none`: single task; `hard`: hard parameter sharing; `convflu`: gated exchange."""
+    """`none`: single task; `hard`: one trunk for both tasks. Or two branches, which exchange features after each stage
+    by `convflu`, `cross_stitch` units or `nddr` layers, or not at all (`none_two_branches`)."""
     pretrained_on: str | None = None
     """Dataset (of purpose `pretraining`) that the variant is pre-trained on."""
     augmented_by: str | None = None

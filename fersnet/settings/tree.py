@@ -10,6 +10,7 @@ from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.training import (
+    FREE_UNITS,
     AugmentationSettings,
     FersnetSettings,
     IdentitySettings,
@@ -178,6 +179,8 @@ class Settings(Section):
         """What a variant's training depends on, its own keys laid over the common sections."""
         variant, place = self.variants[method], f"variants.{method}"
         training = self.pretraining if pretraining else _overlaid(self.training, variant.training, f"{place}.training")
+        if variant.sharing not in FREE_UNITS:  # nothing of it depends on this
+            training = training.model_copy(update={"unit_factor": 1.0})
         return VariantRecipe(
             sharing=variant.sharing,
             augmented_by=variant.augmented_by,
