@@ -24,6 +24,7 @@ EVALUATION_COLUMNS = (
     "psnr",
     "identity_cosine",
 )
+AUGMENTATION_COLUMNS = ("sequence_id", "subject", "target", "predicted", "kept")
 SET_COLUMNS = ("method", "kid_fer", "identity_auc", "n")
 JOB_COLUMNS = ("rule", "dataset", "method", "fold", "run_id", "status", "seconds", "peak_memory_mb", "device")
 TRAINING_RULES = ("train", "pretrain", "fit")
@@ -45,13 +46,12 @@ def fold_of(path: Path) -> int:
 
 def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
     """Files `predictions/{dataset}/{method}/fold{k}.parquet` in one frame, with `dataset, method, repeat, fold`."""
-    parts = []
-    for path in map(Path, paths):
-        frame = read_table(path, PREDICTION_COLUMNS)
-        method, repeat = split_repeat(path.parent.name)
-        place = {"dataset": path.parent.parent.name, "method": method, "repeat": repeat, "fold": fold_of(path)}
-        parts.append(frame.assign(**place))
-    return _joined(parts, (*PREDICTION_COLUMNS, "dataset", "method", "repeat", "fold"))
+    return _read_by_training(paths, PREDICTION_COLUMNS)
+
+
+def read_augmentations(paths: Iterable[Path]) -> pd.DataFrame:
+    """Files `augmentation/{dataset}/{method}/fold{k}.csv` in one frame, with `dataset, method, repeat, fold`."""
+    return _read_by_training(paths, AUGMENTATION_COLUMNS)
 
 
 def read_systems(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
@@ -187,6 +187,17 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     if missing:
         raise UserError(f"{path}: array {missing[0]!r} is missing; delete the file and run again")
     return found
+
+
+def _read_by_training(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Files `{kind}/{dataset}/{method}/fold{k}...` in one frame, with `dataset, method, repeat, fold`."""
+    parts = []
+    for path in map(Path, paths):
+        frame = read_table(path, columns)
+        method, repeat = split_repeat(path.parent.name)
+        place = {"dataset": path.parent.parent.name, "method": method, "repeat": repeat, "fold": fold_of(path)}
+        parts.append(frame.assign(**place))
+    return _joined(parts, (*columns, "dataset", "method", "repeat", "fold"))
 
 
 def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

@@ -78,6 +78,8 @@ COLUMNS: dict[str, Column] = {
         Column("identity_auc", "Identity AUC", decimals=3),
         Column("kid_fer", "KID (FER features)", decimals=4),
         Column("parameters", "Parameters"),
+        Column("n_synthetic", "n synthetic"),
+        Column("read_as_target", "Read as target", "percent"),
         Column("core_hours", "Core-hours", decimals=3),
         Column("gpu_hours", "GPU-hours", decimals=3),
         Column("n_sequences", "n sequences"),

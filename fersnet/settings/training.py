@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, UserPath, Weight
 
@@ -107,19 +107,13 @@ class VariantSettings(Section):
     pretrained_on: str | None = None
     """Dataset (of purpose `pretraining`) that the variant is pre-trained on."""
     augmented_by: str | None = None
-    """Variant whose synthesis branch enlarges and balances the training faces."""
+    """Synthesis system whose faces enlarge and balance the training faces: a variant, or one of `rivals.methods`."""
     losses: dict[str, Any] = Field(default_factory=dict)
     """Keys of `losses` that differ for this variant."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Keys of `training` that differ for this variant."""
     model: dict[str, Any] = Field(default_factory=dict)
     """Keys of `model` that differ for this variant."""
-
-    @model_validator(mode="after")
-    def _synthesises(self) -> "VariantSettings":
-        if self.sharing == "none" and self.augmented_by is not None:
-            raise ValueError("augmented_by: a single-task variant has no synthesis branch to be augmented with")
-        return self
 
 
 class VariantRecipe(Section):
@@ -128,7 +122,7 @@ class VariantRecipe(Section):
     sharing: Sharing = "convflu"
     """How recognition and synthesis share features."""
     augmented_by: str | None = None
-    """Variant whose synthetic faces are among the training faces."""
+    """Synthesis system whose faces are among the training faces."""
     losses: LossSettings = LossSettings()
     """The objective."""
     training: FersnetSettings = FersnetSettings()
@@ -184,10 +178,14 @@ class StandardFerSettings(ScheduleSettings):
             )
 
 
+Factor = Annotated[float, Field(ge=1)]
+
+
 class AugmentationSettings(Section):
     """FES-based augmentation."""
 
-    factor: Annotated[float, Field(ge=1)] = 1.0
+    factor: Factor = 1.0
     """1 balances the classes; 2 doubles the balanced counts, and so on."""
     minimum_confidence: Fraction = 0.0
-    """Synthetic faces that the recognition branch reads as their target with less are dropped."""
+    """Synthetic faces that are read as their target with less are dropped. Their reader is the recognition branch of
+    the variant that draws them, or in the comparison of `utility` the recogniser of real faces alone."""
