@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fersnet.errors import UserError
-from fersnet.project import CONFIG
+from fersnet.settings.quoted import quoted_rows
 from fersnet.settings.tree import Settings
 
 COLUMNS = ("statement", "method", "better_than", "dataset", "figure", "paper_difference")
@@ -70,7 +70,8 @@ def _claim(values: dict[str, str], place: str) -> Claim:
 
 def claim_problems(claims: Sequence[Claim], path: Path, settings: Settings) -> Iterator[str]:
     """A line for every method or dataset that neither the run, nor the project, nor the paper knows."""
-    methods, datasets = _quoted()
+    # Whether or not anything here can run them.
+    methods, datasets = ({row[column] for row in quoted_rows()} for column in (2, 1))
     known = settings.known
     methods |= {*settings.variants, *known.systems, *known.recognisers}
     datasets |= set(settings.datasets)
@@ -82,10 +83,3 @@ def claim_problems(claims: Sequence[Claim], path: Path, settings: Settings) -> I
         ):
             if key not in names:
                 yield f"{path}: line {line}: {column} {key!r} is unknown; have {', '.join(sorted(names))}"
-
-
-def _quoted() -> tuple[set[str], set[str]]:
-    """Methods and datasets of which the paper has figures, whether or not anything here can run them."""
-    with (CONFIG / "reported.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {row["method_key"] for row in rows}, {row["dataset"] for row in rows}

@@ -70,14 +70,14 @@ def synthesis_folds(settings: Settings, counts: Mapping[str, int]) -> dict[str, 
         counts: number of folds by dataset, as `fold_counts` gives it.
 
     Raises:
-        UserError: for a fold that a dataset of the comparison does not have, or that is named twice.
+        UserError: for a fold that a dataset of a comparison does not have, or that is named twice.
     """
     chosen = settings.synthesis.folds
     if chosen is None:
         return {key: tuple(range(1, count + 1)) for key, count in counts.items()}
     if len(set(chosen)) < len(chosen):
         raise UserError(f"synthesis.folds: a fold is named twice in {list(chosen)}")
-    for key in settings.synthesis.datasets:
+    for key in (*settings.synthesis.datasets, *settings.utility_datasets):
         if max(chosen) > counts[key]:
             raise UserError(f"synthesis.folds: {max(chosen)} is none of the {counts[key]} folds of {key}")
     return {key: tuple(fold for fold in sorted(chosen) if fold <= count) for key, count in counts.items()}

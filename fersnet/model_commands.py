@@ -1,7 +1,7 @@
 """The commands that use a trained model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -33,7 +33,7 @@ def describe(
     size: Annotated[int, typer.Option(help="Side of the image.")] = 96,
     channels: Annotated[int, typer.Option(help="1 grey, 3 colour.")] = 3,
     classes: Annotated[int, typer.Option(help="Number of expressions.")] = 6,
-    sharing: Annotated[str, typer.Option(help="none, hard or convflu.")] = "convflu",
+    sharing: Annotated[str, typer.Option(help="What the two tasks share, as in `variants`.")] = "convflu",
     kernel: Annotated[int, typer.Option(help="Kernel size of the ConvFLUs.")] = 1,
 ) -> None:
     """The card of a trained model; without one, parameters and floating-point operations of networks."""
@@ -42,9 +42,10 @@ def describe(
             print(_card(model, results), end="")
             return
         from fersnet.models import describe as networks
+        from fersnet.settings.training import Sharing
 
-        if sharing not in ("none", "hard", "convflu"):
-            raise UserError(f"--sharing: {sharing!r} is not one of none, hard, convflu")
+        if sharing not in get_args(Sharing):
+            raise UserError(f"--sharing: {sharing!r} is not one of {', '.join(get_args(Sharing))}")
         for name, cost in networks.describe(width, size, channels, classes, sharing, kernel).items():
             print(f"{name:24} {cost.parameters / 1e6:8.2f} M parameters {cost.flop / 1e9:8.2f} GFLOP per image")
 

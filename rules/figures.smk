@@ -35,7 +35,7 @@ use rule seconds as figure_ranking with:
         job="figure_ranking/{dataset}",
     localrule: True
     params:
-        **PARAMS.showing("figure_ranking", RUN.recognisers),
+        **PARAMS.showing_recognisers("figure_ranking"),
 
 
 use rule seconds as figure_scatter with:

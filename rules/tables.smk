@@ -23,6 +23,7 @@ use rule seconds as collect_jobs with:
     input:
         cards=FILES.models(paths.MODEL_CARD),
         predictions=FILES.predictions(RUN.recognisers),
+        utility=FILES.utility(paths.PREDICTIONS),
         evaluations=FILES.evaluations(),
         selection=FILES.selection(),
     output:
@@ -50,7 +51,7 @@ use rule seconds as table_datasets with:
 
 use rule seconds as table_recognition with:
     input:
-        predictions=FILES.each_fold(paths.PREDICTIONS, method=RUN.trainings(RUN.recognisers)),
+        predictions=FILES.recognised,
         folds=paths.FOLDS,
         faces=paths.FACES["table"],
         quoted=paths.project_file("config/reported.csv"),
@@ -60,7 +61,7 @@ use rule seconds as table_recognition with:
         job="table_recognition/{dataset}",
     localrule: True
     params:
-        **PARAMS.showing("table_recognition", RUN.recognisers),
+        **PARAMS.showing_recognisers("table_recognition"),
 
 
 use rule seconds as table_ablation with:
@@ -108,6 +109,21 @@ use rule seconds as table_synthesis with:
         judges={dataset: SETTINGS.judge_of(dataset) for dataset in SETTINGS.synthesis.datasets},
 
 
+use rule seconds as table_utility with:
+    input:
+        predictions=FILES.utility(paths.PREDICTIONS, *RUN.utility_base),
+        augmentations=FILES.utility(paths.AUGMENTATION["table"]),
+        quoted=paths.project_file("config/reported.csv"),
+    output:
+        **table_files("utility", "utility"),
+    pathvars:
+        job="table_utility/utility",
+    localrule: True
+    params:
+        **PARAMS.showing_judged("table_utility", [*RUN.utility_base, *RUN.systems], datasets=list(RUN.utility_folds)),
+        method=SETTINGS.utility.method,
+
+
 use rule seconds as table_selection with:
     input:
         selection=FILES.selection(),
@@ -123,7 +139,7 @@ use rule seconds as table_selection with:
 
 use rule seconds as table_claims with:
     input:
-        predictions=FILES.predictions(RUN.claimed(RUN.recognisers, "recognition")),
+        predictions=FILES.claimed(),
         evaluations=FILES.evaluations(),
         claims=paths.project_file("config/claims.csv"),
         quoted=paths.project_file("config/reported.csv"),
@@ -134,7 +150,8 @@ use rule seconds as table_claims with:
     localrule: True
     params:
         **PARAMS.showing(
-            "table_claims", [*RUN.claimed(RUN.recognisers, "recognition"), *RUN.claimed(RUN.systems, "synthesis")]
+            "table_claims",
+            [*RUN.claimed([*RUN.recognisers, *RUN.systems], "recognition"), *RUN.claimed(RUN.systems, "synthesis")],
         ),
 
 

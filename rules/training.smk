@@ -48,7 +48,7 @@ use rule training as train_fersnet with:
         job="train_fersnet/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
         dataset="|".join(RUN.recognition),
-        method=RUN.one_of(RUN.variants),
+        method=RUN.one_of([*RUN.variants, *RUN.utility]),
     resources:
         **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
     params:
@@ -58,7 +58,7 @@ use rule training as train_fersnet with:
         trained_on=PARAMS.trained_on,
 
 
-for name, folds, datasets in fold_groups("predict_fersnet", RUN.folds):
+for kind, name, folds, datasets, methods in RUN.predicted:
 
     rule:
         name:
@@ -69,19 +69,19 @@ for name, folds, datasets in fold_groups("predict_fersnet", RUN.folds):
         output:
             predictions=paths.per_fold(paths.PREDICTIONS, folds),
         log:
-            "<logs>/predict_fersnet/{dataset}_{method}.log",
+            f"<logs>/{kind}/{{dataset}}_{{method}}.log",
         benchmark:
-            "<benchmarks>/predict_fersnet/{dataset}_{method}.tsv"
+            f"<benchmarks>/{kind}/{{dataset}}_{{method}}.tsv"
         wildcard_constraints:
             dataset="|".join(datasets),
-            method=RUN.one_of(RUN.variants),
+            method=RUN.one_of(methods),
         conda:
             "../environment.yml"
         threads: SETTINGS.threads
         resources:
             **needs(megabytes=2000, minutes=30, gpus=RUN.gpus),
         params:
-            **work("predict_fersnet", expressions=PARAMS.classes, device=SETTINGS.device),
+            **work("predict_fersnet", expressions=PARAMS.classes, folds=folds, device=SETTINGS.device),
         script:
             "../workflow_scripts/predict_fersnet.py"
 
@@ -90,15 +90,21 @@ use rule training as augment_faces with:
     input:
         **paths.FOLD_FACES,
         checkpoint=FILES.augmenting,
+        reader=FILES.reading,
     output:
         **paths.AUGMENTATION,
     pathvars:
         job="augment_faces/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
-        method=RUN.one_of(RUN.augmented),
+        method=RUN.one_of([*RUN.augmented, *RUN.utility]),
     params:
-        **PARAMS.training("augment_faces", settings=dump(SETTINGS.augmentation), hold_out=RUN.holds_out),
+        **PARAMS.training(
+            "augment_faces", **PARAMS.of_method("augment_faces", RUN.augmented_by), settings=PARAMS.augmentation
+        ),
         expressions=PARAMS.classes,
+        targets=PARAMS.drawn_classes,
+        image_size=PARAMS.drawn_size,
+        hold_out=RUN.holds_out,
 
 
 use rule training as compare_selection with:

@@ -21,6 +21,7 @@ from fersnet.settings.load import load_settings, read_config
 from fersnet.settings.names import taken_keys
 from fersnet.settings.page import json_schema, settings_page
 from fersnet.settings.texts import converted
+from fersnet.settings.training import AugmentationSettings
 from fersnet.settings.tree import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -296,6 +297,11 @@ def test_f2_json_with_tabs_is_read_as_snakemake_reads_it(tmp_path: Path) -> None
     assert load(DEFAULT, mine).training.learning_rate == 1e-4
 
 
+def test_keys_of_recognisers_that_are_trained_with_synthetic_faces_are_taken(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"variants\.utility_mine: keys that begin with utility_ are those of recog"):
+        with_change(tmp_path, "variants: {utility_mine: {name: Mine}}")
+
+
 @pytest.mark.parametrize("key", ["identity", "standard_fer", "stargan", "lbp_top", "cnn3d", "dmt_cnn", "real_target"])
 def test_f3_a_variant_with_the_key_of_something_else_is_refused(tmp_path: Path, key: str) -> None:
     """Whether or not this run has it: cnn3d is not among the default's baselines, and another run may take it in."""
@@ -338,7 +344,28 @@ def test_f3_keys_that_together_name_one_figure_are_refused(tmp_path: Path, text:
         ("variants: {mine: {name: Mine, model: {image_size: 64}}}", ["variants.mine.model.image_size", "faces.size"]),
         ("variants: {fersnet: {model: {image_size: 32}}}", ["variants.fersnet.model.image_size", "synthesis.method"]),
         ("faces: {size: 100}", ["model.image_size", "at least half of faces.size (100)"]),
+        ("faces: {size: 100}\nvariants: {fersnet_fes_da: null}", ["by caae needs", "`utility: {method: null}` does"]),
         ("selection_study: {method: fersnet_fes_da}", ["selection_study.method", "augmented"]),
+        ("utility: {method: fersnet_fes_da}", ["utility.method", "pre-trained or augmented"]),
+        ("utility: {method: fersnet_bu4dfe}", ["utility.method", "pre-trained or augmented"]),
+        ("utility: {method: fersmet}", ["utility.method: 'fersmet' is not a variant; have fersnet_without_mtl, "]),
+        ("utility: {datasets: [bu4dfe]}", ["utility.datasets: 'bu4dfe' is not a recognition dataset", "'ckplus'"]),
+        (
+            "datasets: {mmi: {expressions: [contempt, fear]}}\nutility: {datasets: [mmi]}",
+            ["datasets.mmi.expressions", "utility.datasets"],
+        ),
+        (
+            "rivals: {methods: [caae]}\nvariants: {mine: {name: Mine, augmented_by: stargan}}",
+            ["variants.mine.augmented_by: 'stargan' is not trained in this run; add it to rivals.methods"],
+        ),
+        (
+            "variants: {mine: {name: Mine, augmented_by: fersnet_without_mtl}}",
+            ["variants.mine.augmented_by: 'fersnet_without_mtl' must be a variant that synthesises", "(caae, cyclegan"],
+        ),
+        (
+            "variants: {mine: {name: Mine, augmented_by: caae}}\naugmentation: {minimum_confidence: 0.5}",
+            ["augmentation.minimum_confidence: variants.mine is augmented by caae", "set it to 0"],
+        ),
         ("model: {image_size: 144}\nfaces: {size: 150}", ["model.image_size: caae", "144"]),
         ("model: {image_size: 16}\nfaces: {size: 30}", ["model.image_size: CycleGAN", "16"]),
         ("model: {image_size: 32}\ntraining: {batch_size: 1}", ["training.batch_size: BatchNorm"]),
@@ -365,3 +392,40 @@ def test_f4_what_sections_rule_out_together_is_said_before_any_job(tmp_path: Pat
     for part in ("mine.yaml", *parts):
         assert part in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_recogniser_is_one_variant_with_the_faces_of_each_system(tmp_path: Path) -> None:
+    settings = with_change(
+        tmp_path,
+        "rivals: {methods: [caae, exprgan]}\nvariants: {fersnet_without_mtl: {training: {epochs: 7}}}\n"
+        "utility: {minimum_confidence: 0.25}\naugmentation: {factor: 3}\n",
+    )
+    assert settings.utility_rows == {f"utility_{key}": key for key in ("caae", "exprgan", "fersnet")}
+    plain = settings.for_variant("fersnet_without_mtl")
+    for key, system in settings.utility_rows.items():
+        assert settings.for_variant(key) == plain.model_copy(update={"augmented_by": system})
+        assert settings.augmentation_of(key) == AugmentationSettings(factor=2.0, minimum_confidence=0.25)
+        assert settings.reader_of(key) == "fersnet_without_mtl"
+    assert settings.variant("utility_exprgan").name == "FERSNet w/o MTL + ExprGAN"
+    assert settings.augmentation_of("fersnet_fes_da") == AugmentationSettings(factor=3.0)
+    assert settings.reader_of("fersnet_fes_da") == "fersnet"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "utility: {method: null}",
+        "synthesis: {datasets: []}",
+        "utility: {datasets: []}",
+        "variants: {fersnet_without_mtl: null}\nselection_study: {method: null}",
+    ],
+)
+def test_no_recogniser_is_trained_with_synthetic_faces_where_none_is_asked_for(tmp_path: Path, text: str) -> None:
+    assert with_change(tmp_path, text).utility_rows == {}
+
+
+def test_the_rate_of_units_concerns_the_variants_that_have_such_alone(tmp_path: Path) -> None:
+    text = "variants: {stitched: {name: Stitched, sharing: cross_stitch}}\ntraining: {unit_factor: %s}"
+    first, second = (with_change(tmp_path, text % factor) for factor in (3, 30))
+    assert first.for_variant("fersnet") == second.for_variant("fersnet")
+    assert second.for_variant("stitched").training.unit_factor == 30

@@ -14,10 +14,10 @@ with tracked_job(snakemake) as record:
     device = job_device(snakemake, record)
     store = read_store(snakemake)
     tables = []
-    files = zip(snakemake.input.checkpoints, snakemake.output.predictions, strict=True)
-    for fold, (checkpoint, output) in enumerate(files, start=1):
+    params, checkpoints = snakemake.params, snakemake.input.checkpoints
+    for fold, checkpoint, output in zip(params.folds, checkpoints, snakemake.output.predictions, strict=True):
         subjects = read_split(snakemake, store, fold=fold).test
-        test = face_set(store, subjects, tuple(snakemake.params.expressions), may_be_empty=True)
+        test = face_set(store, subjects, tuple(params.expressions), may_be_empty=True)
         predictions = prediction_table(test, predict(Path(checkpoint), test, device).probabilities)
         predictions.to_parquet(output, index=False)
         tables.append(predictions)

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from fersnet.models.describe import count_parameters
 from fersnet.settings.training import VariantRecipe
 from fersnet.synthesis.augmented_files import with_augmented
 from fersnet.training.batches import face_set
 from fersnet.training.fersnet import fit
 from fersnet.training.identity import load_identity
+from fersnet.training.inference import load
 from workflow_scripts.job import tracked_job
 from workflow_scripts.training_job import described, note_model, read_split, read_store, training_run
 
@@ -29,4 +31,5 @@ with tracked_job(snakemake) as record:
         validation=face_set(store, split.validation, expressions) if selection == "validation" else None,
         test=face_set(store, split.test, expressions) if selection == "test_best" else None,
     )
+    record.metrics = {"parameters": count_parameters(load(Path(snakemake.output.checkpoint)).network)}
     note_model(snakemake, record)

@@ -45,19 +45,3 @@ class ConvFLU(nn.Module):
         leaky, memory = torch.sigmoid(self.gates(torch.cat((own, other), dim=1))).chunk(2, dim=1)
         candidate = torch.tanh(self.other(leaky * other) + self.own(own))
         return torch.lerp(own, candidate.to(own.dtype), memory.to(own.dtype)), Gates(leaky, memory)
-
-
-class Exchange(nn.Module):
-    """Both directions at one level, each reading the features from before the exchange."""
-
-    def __init__(self, channels: int, kernel: int = 1) -> None:
-        super().__init__()
-        self.recognition = ConvFLU(channels, kernel)
-        self.synthesis = ConvFLU(channels, kernel)
-
-    def forward(self, recognition: Tensor, synthesis: Tensor) -> tuple[Tensor, Tensor, dict[str, Gates]]:
-        """New features of both tasks, and their gates under `recognition` and `synthesis`. Maps: (B, C, H, W)."""
-        new_recognition, recognition_gates = self.recognition(recognition, synthesis)
-        new_synthesis, synthesis_gates = self.synthesis(synthesis, recognition)
-        gates = {"recognition": recognition_gates, "synthesis": synthesis_gates}
-        return new_recognition, new_synthesis, gates

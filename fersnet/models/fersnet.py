@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fersnet.models.blocks import InstanceNorm, ResidualBlock
-from fersnet.models.convflu import Exchange, Gates
+from fersnet.models.convflu import Gates
 from fersnet.models.decoder import Decoder
-from fersnet.settings.training import Sharing
+from fersnet.models.sharing import exchange
+from fersnet.settings.training import FREE_UNITS, Sharing
 
 Output = Literal["face", "change"]
 
@@ -37,7 +38,7 @@ class Encoding:
     recognition: Tensor
     """(B, 8w, ceil(S/32), ceil(S/32))."""
     synthesis: Tensor
-    """(B, 8w, ceil(S/32), ceil(S/32)); the same tensor as `recognition` unless sharing is convflu."""
+    """(B, 8w, ceil(S/32), ceil(S/32)); the same tensor as `recognition` where there is one trunk."""
     stem: Tensor
     """(B, w, S/2, S/2)."""
     skips: tuple[Tensor, Tensor, Tensor]
@@ -46,12 +47,14 @@ class Encoding:
 
 
 class FERSNet(nn.Module):
-    """The paper's network and, by `sharing`, the two it is compared with.
+    """The paper's network and, by `sharing`, those it is compared with.
 
     `convflu`: a stem shared by both tasks (3x3 convolution, BatchNorm, ReLU, 2x2 max-pool); two branches, recognition
     x with BatchNorm and synthesis y with InstanceNorm, of three residual blocks with 2w, 4w and 8w channels, each
     followed by 2x2 max-pool and one ConvFLU in each direction; one block over both branches' 16w channels, pooled and
     split in half for the classifier (x) and the decoder (y), whose skips are the gated y features.
+    `cross_stitch`, `nddr`, `none_two_branches`: the same with other units in the place of the ConvFLUs, or none; the
+    block over both branches stays, so that the units alone make the difference.
     `hard` (FERSNet w/o ConvFLU): one trunk with BatchNorm feeds both heads whole.
     `none` (FERSNet w/o MTL): that trunk and the classifier alone; there is no synthesis.
 
@@ -90,8 +93,8 @@ class FERSNet(nn.Module):
             raise ValueError(f"image_size must be a multiple of 16, not {image_size}")
         if convflu_kernel % 2 == 0:
             raise ValueError(f"convflu_kernel must be odd, not {convflu_kernel}")
-        if sharing not in ("none", "hard", "convflu"):
-            raise ValueError(f"sharing must be none, hard or convflu, not {sharing!r}")
+        if sharing not in get_args(Sharing):
+            raise ValueError(f"sharing must be one of {', '.join(get_args(Sharing))}, not {sharing!r}")
         if output not in ("face", "change"):
             raise ValueError(f"output must be face or change, not {output!r}")
         self.output = output
@@ -108,11 +111,11 @@ class FERSNet(nn.Module):
         self.synthesis_stages = nn.ModuleList()
         self.exchanges = nn.ModuleList()
         joint = 8 * w
-        if sharing == "convflu":
+        if sharing not in ("none", "hard"):
             self.synthesis_stages.extend(
                 ResidualBlock(inputs, outputs, InstanceNorm) for inputs, outputs in pairwise(sizes)
             )
-            self.exchanges.extend(Exchange(size, convflu_kernel) for size in sizes[1:])
+            self.exchanges.extend(exchange(sharing, size, convflu_kernel) for size in sizes[1:])
             joint = 16 * w
         self.joint = ResidualBlock(joint, joint, nn.BatchNorm2d)
         self.classifier_features = nn.Sequential(
@@ -129,6 +132,11 @@ class FERSNet(nn.Module):
         """Whether the network has a synthesis head."""
         return self.decoder is not None
 
+    @property
+    def free_units(self) -> list[nn.Parameter]:
+        """Parameters of the sharing units that have a learning rate of their own and no weight decay."""
+        return list(self.exchanges.parameters()) if self.sharing in FREE_UNITS else []
+
     def encode(self, images: Tensor) -> Encoding:
         """Features of both tasks. images: (B, C, S, S) in [0, 1].
 
@@ -139,7 +147,7 @@ class FERSNet(nn.Module):
         if images.dim() != 4 or tuple(images.shape[1:]) != expected:
             raise ValueError(f"images must be (B, {', '.join(map(str, expected))}), not {tuple(images.shape)}")
         stem = functional.max_pool2d(self.stem(images), 2)
-        if self.sharing == "convflu":
+        if len(self.exchanges):
             return self._encode_branches(images, stem)
         features, skips = stem, []
         for stage in self.recognition_stages:
@@ -151,10 +159,10 @@ class FERSNet(nn.Module):
     def _encode_branches(self, images: Tensor, stem: Tensor) -> Encoding:
         recognition, synthesis, skips, gates = stem, stem, [], {}
         stages = zip(self.recognition_stages, self.synthesis_stages, self.exchanges, strict=True)
-        for number, (recognition_stage, synthesis_stage, exchange) in enumerate(stages, start=1):
+        for number, (recognition_stage, synthesis_stage, between) in enumerate(stages, start=1):
             recognition = functional.max_pool2d(recognition_stage(recognition), 2)
             synthesis = functional.max_pool2d(synthesis_stage(synthesis), 2)
-            recognition, synthesis, pair = exchange(recognition, synthesis)
+            recognition, synthesis, pair = between(recognition, synthesis)
             gates.update({f"{number}/{task}": value for task, value in pair.items()})
             skips.append(synthesis)
         mixed = self.joint(torch.cat((recognition, synthesis), dim=1))

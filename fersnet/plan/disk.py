@@ -35,7 +35,7 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
         tested = sizes.sequences(job.dataset, targets) * faces.peak_frames * share
         large = tested * len(targets) * settings.model.image_size**2 * faces.channels
     elif job.rule == "augment_faces":
-        large = (sizes.enlarged(job.dataset) - sequences) * faces.peak_frames * face
+        large = (sizes.enlarged(job.dataset, job.params["settings"]["factor"]) - sequences) * faces.peak_frames * face
     elif job.rule.startswith("figure"):
         # MLflow keeps a copy.
         large = 2 * PICTURE_BYTES

@@ -8,7 +8,7 @@ from fersnet.errors import UserError
 from fersnet.plan.sizes import RunSizes, found_counts
 from fersnet.settings.base import Section
 from fersnet.settings.data import FacesSettings, FoldsSettings
-from fersnet.settings.training import AugmentationSettings, IdentitySettings
+from fersnet.settings.training import IdentitySettings
 from fersnet.tracking import FINISHED, JobRecord, latest_records, read_records
 
 Kind = TypeVar("Kind", bound=Section)
@@ -37,10 +37,8 @@ def read_history(results: Path) -> History:
     counts, subjects = found_counts(results)
     folds = {dataset: _folds(dataset, jobs, people) for dataset, people in subjects.items()}
     faces = _section(FacesSettings, jobs, "align_faces")
-    augmentation = _section(AugmentationSettings, jobs, "augment_faces")
-    return History(
-        jobs, RunSizes(counts, subjects, folds, faces, augmentation, _section(IdentitySettings, jobs, "train_identity"))
-    )
+    identity = _section(IdentitySettings, jobs, "train_identity")
+    return History(jobs, RunSizes(counts, subjects, folds, faces, identity))
 
 
 def _folds(dataset: str, jobs: list[JobRecord], people: int) -> int:

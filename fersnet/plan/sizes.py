@@ -11,7 +11,7 @@ from fersnet.datasets.sequences import labelled
 from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS, MMI_SUBJECTS, scaled_counts
 from fersnet.expressions import NEUTRAL, SIX
 from fersnet.settings.data import DatasetSettings, FacesSettings
-from fersnet.settings.training import AugmentationSettings, IdentitySettings
+from fersnet.settings.training import IdentitySettings
 from fersnet.settings.tree import Settings
 
 Counts = dict[str, int]
@@ -40,7 +40,6 @@ class RunSizes:
     folds: Mapping[str, int]
     """By recognition dataset."""
     faces: FacesSettings = field(default_factory=FacesSettings)
-    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     def sequences(self, dataset: str, expressions: Iterable[str] | None = None) -> int:
@@ -48,11 +47,11 @@ class RunSizes:
         counts = self.counts.get(dataset, {})
         return sum(counts.get(name, 0) for name in (counts if expressions is None else expressions))
 
-    def enlarged(self, dataset: str) -> int:
-        """Sequences of a dataset once augmentation has balanced its classes; never less than there are."""
+    def enlarged(self, dataset: str, factor: float) -> int:
+        """Sequences of a dataset once its classes have so many times the largest one's; never less than there are."""
         counts = self.counts.get(dataset, {})
         balanced = len(counts) * max(counts.values(), default=0)
-        return max(self.sequences(dataset), round(balanced * self.augmentation.factor))
+        return max(self.sequences(dataset), round(balanced * factor))
 
 
 def planned_sizes(settings: Settings, folder: Path) -> RunSizes:
@@ -65,7 +64,7 @@ def planned_sizes(settings: Settings, folder: Path) -> RunSizes:
             counts[key] = {name: count for name, count in expected.items() if name in dataset.classes}
             subjects[key] = people
     folds = fold_counts(settings, results)
-    return RunSizes(counts, subjects, folds, settings.faces, settings.augmentation, settings.identity)
+    return RunSizes(counts, subjects, folds, settings.faces, settings.identity)
 
 
 def expected_counts(dataset: DatasetSettings) -> tuple[Counts, int]:

@@ -124,7 +124,7 @@ def printed_names(settings: Settings) -> dict[str, str]:
     chosen += [(key, known.recognisers) for key in settings.baselines.methods]
     chosen += [(key, known.readers) for key, section in settings.datasets.items() if section.reader == key]
     return {key: found[key].declared.name for key, found in chosen} | {
-        key: variant.name for key, variant in settings.variants.items()
+        key: settings.variant(key).name for key in (*settings.variants, *settings.utility_rows)
     }
 
 

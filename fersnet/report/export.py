@@ -48,7 +48,7 @@ def export_run(results: Path, out: Path) -> int:
             contents[str(path)] = _content(results / path)
     for path in (*files.prediction_files(), *files.evaluation_files(), *files.evaluation_files("_sets.csv")):
         contents[str(path.relative_to(results))] = _content(path)
-    for path in files.selection_files():
+    for path in (*files.selection_files(), *files.augmentation_files()):
         contents[str(path.relative_to(results))] = _content(path)
     for dataset in files.datasets:
         folder = results / "datasets" / dataset

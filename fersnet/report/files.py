@@ -24,6 +24,7 @@ EVALUATION_COLUMNS = (
     "psnr",
     "identity_cosine",
 )
+AUGMENTATION_COLUMNS = ("sequence_id", "subject", "target", "predicted", "kept")
 SET_COLUMNS = ("method", "kid_fer", "identity_auc", "n")
 JOB_COLUMNS = ("rule", "dataset", "method", "fold", "run_id", "status", "seconds", "peak_memory_mb", "device")
 TRAINING_RULES = ("train", "pretrain", "fit")
@@ -45,13 +46,12 @@ def fold_of(path: Path) -> int:
 
 def read_predictions(paths: Iterable[Path]) -> pd.DataFrame:
     """Files `predictions/{dataset}/{method}/fold{k}.parquet` in one frame, with `dataset, method, repeat, fold`."""
-    parts = []
-    for path in map(Path, paths):
-        frame = read_table(path, PREDICTION_COLUMNS)
-        method, repeat = split_repeat(path.parent.name)
-        place = {"dataset": path.parent.parent.name, "method": method, "repeat": repeat, "fold": fold_of(path)}
-        parts.append(frame.assign(**place))
-    return _joined(parts, (*PREDICTION_COLUMNS, "dataset", "method", "repeat", "fold"))
+    return _read_by_training(paths, PREDICTION_COLUMNS)
+
+
+def read_augmentations(paths: Iterable[Path]) -> pd.DataFrame:
+    """Files `augmentation/{dataset}/{method}/fold{k}.csv` in one frame, with `dataset, method, repeat, fold`."""
+    return _read_by_training(paths, AUGMENTATION_COLUMNS)
 
 
 def read_systems(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
@@ -86,7 +86,8 @@ def read_jobs(path: Path) -> pd.DataFrame:
 
 
 def read_training_jobs(results: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """The finished trainings behind some outcomes, with columns of `jobs.csv`, from the run's job records.
+    """The finished trainings behind some outcomes, with columns of `jobs.csv`, from the run's job records, and with
+    `parameters` where a job counted those of its network.
 
     They are known as soon as the outcomes are, whereas `jobs.csv` waits for the jobs of all datasets.
 
@@ -96,13 +97,13 @@ def read_training_jobs(results: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
     places = _trained_places(outcomes)
     columns = (*(column for column in JOB_COLUMNS if column != "run_id"), "threads")
     rows = [
-        [getattr(record, column) for column in columns]
+        [*(getattr(record, column) for column in columns), record.metrics.get("parameters")]
         for record in latest_records(read_records(results))
         if record.rule.startswith(TRAINING_RULES)
         and record.status == FINISHED
         and (record.dataset, record.method, record.fold) in places
     ]
-    return pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame(rows, columns=[*columns, "parameters"])
 
 
 def trainings_behind(jobs: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -137,6 +138,15 @@ def training_cost(jobs: pd.DataFrame, dataset: str, method: str) -> tuple[float,
     threads = pd.to_numeric(chosen["threads"]) if "threads" in chosen else 1
     on_gpu = chosen["device"].astype(str).str.startswith(("cuda", "gpu"))
     return float((seconds * threads).sum() / 3600), float(seconds[on_gpu].sum() / 3600)
+
+
+def trained_parameters(jobs: pd.DataFrame, dataset: str, method: str) -> float:
+    """Parameters of the network that a method's trainings on a dataset counted; NaN where none did."""
+    if "parameters" not in jobs:
+        return float("nan")
+    methods = jobs["method"].astype(str).map(lambda key: split_repeat(key)[0])
+    chosen = jobs[(jobs["dataset"].astype(str) == dataset) & (methods == method)]
+    return float(pd.to_numeric(chosen["parameters"]).max())
 
 
 def read_table(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
@@ -177,6 +187,17 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     if missing:
         raise UserError(f"{path}: array {missing[0]!r} is missing; delete the file and run again")
     return found
+
+
+def _read_by_training(paths: Iterable[Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Files `{kind}/{dataset}/{method}/fold{k}...` in one frame, with `dataset, method, repeat, fold`."""
+    parts = []
+    for path in map(Path, paths):
+        frame = read_table(path, columns)
+        method, repeat = split_repeat(path.parent.name)
+        place = {"dataset": path.parent.parent.name, "method": method, "repeat": repeat, "fold": fold_of(path)}
+        parts.append(frame.assign(**place))
+    return _joined(parts, (*columns, "dataset", "method", "repeat", "fold"))
 
 
 def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

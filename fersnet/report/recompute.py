@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fersnet.claims import read_claims
@@ -15,11 +16,13 @@ from fersnet.repeats import repeat_key
 from fersnet.report.claims import claims_table
 from fersnet.report.comparisons import selection_table, synthesis_table
 from fersnet.report.coverage import coverage_notes
+from fersnet.report.description import RunDescription
 from fersnet.report.files import (
     EVALUATION_COLUMNS,
     JOB_COLUMNS,
     PREDICTION_COLUMNS,
     SET_COLUMNS,
+    read_augmentations,
     read_by_dataset,
     read_predictions,
     read_systems,
@@ -32,6 +35,8 @@ from fersnet.report.run_file import RunFile
 from fersnet.report.subgroups import subgroups_table
 from fersnet.report.table import Table
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
+from fersnet.report.utility import by_system, recogniser_notes, utility_table
+from fersnet.settings.utility import among_recognisers, utility_rows
 
 TRAINING_JOBS = "training_jobs.csv"
 """In an export: what the trainings took, in the place of the job records."""
@@ -66,14 +71,53 @@ class RunFolder:
         """The datasets whose synthetic faces were judged."""
         return tuple(self.run.settings["synthesis"]["datasets"])
 
+    @property
+    def utility_datasets(self) -> tuple[str, ...]:
+        """The datasets on which a variant is trained with each system's faces."""
+        settings = self.run.settings
+        utility = settings.get("utility") or {}  # there is none in runs of earlier versions
+        chosen = utility.get("datasets")
+        return tuple(settings["synthesis"]["datasets"] if chosen is None else chosen) if utility.get("method") else ()
+
+    @property
+    def utility(self) -> dict[str, str]:
+        """Those trainings: by the key under which they lie, the system."""
+        settings = self.run.settings
+        systems = (*settings["rivals"]["methods"], settings["synthesis"]["method"])
+        return utility_rows(systems) if self.utility_datasets else {}
+
+    def recognised(self, dataset: str) -> tuple[str, ...]:
+        """All that has a row in a dataset's recognition table, by the key under which its predictions lie."""
+        tested = self.run.synthesis_folds[dataset] if dataset in self.utility_datasets else ()
+        quoted = frozenset(self.quoted[["table", "dataset", "method"]].itertuples(index=False, name=None))
+        count = self.run.description.folds[dataset]
+        rows = among_recognisers(self.utility, self.variants, dataset, tested, count, quoted)
+        return (*self.recognisers, *rows)
+
     def prediction_files(self) -> list[Path]:
         """The predictions of all recognisers, all trainings and folds."""
         repeats = self.run.settings["repeats"]
-        return [
+        files = [
             path
             for method in self.recognisers
             for repeat in range(1, repeats["variants" if method in self.variants else "baselines"] + 1)
             for path in self.of_folds("predictions", self.datasets, f"{repeat_key(method, repeat)}/fold{{}}.parquet")
+        ]
+        return [*files, *self.utility_files("predictions", ".parquet")]
+
+    def augmentation_files(self) -> list[Path]:
+        """What was drawn for the trainings with each system's faces."""
+        return self.utility_files("augmentation", ".csv")
+
+    def utility_files(self, kind: str, ending: str) -> list[Path]:
+        """A file of each of those trainings."""
+        trainings = range(1, self.run.settings["repeats"]["variants"] + 1)
+        return [
+            self.folder / kind / dataset / repeat_key(method, repeat) / f"fold{fold}{ending}"
+            for dataset in self.utility_datasets
+            for method in self.utility
+            for repeat in trainings
+            for fold in self.run.synthesis_folds[dataset]
         ]
 
     def evaluation_files(self, ending: str = ".parquet") -> list[Path]:
@@ -148,7 +192,14 @@ def recompute(files: RunFolder, key: str) -> Table:
 
 def _claims(files: RunFolder) -> Table:
     claims, run = read_claims(files.config_file("claims.csv")), files.run
-    return claims_table(claims, files.predictions, files.evaluations, files.quoted, run.description, run.report)
+    predictions = by_system(pd.concat([_recognised(files, dataset) for dataset in files.datasets]))
+    return claims_table(claims, predictions, files.evaluations, files.quoted, run.description, run.report)
+
+
+def _recognised(files: RunFolder, dataset: str) -> pd.DataFrame:
+    """The predictions of all that has a row in a dataset's recognition table."""
+    here = files.predictions[files.predictions["dataset"] == dataset]
+    return here[here["method"].isin(files.recognised(dataset))]
 
 
 def _datasets(files: RunFolder) -> Table:
@@ -158,12 +209,11 @@ def _datasets(files: RunFolder) -> Table:
 
 
 def _recognition(files: RunFolder, dataset: str) -> Table:
-    here = files.predictions[files.predictions["dataset"] == dataset]
+    here, run = _recognised(files, dataset), files.run
     notes = coverage_notes(here, [files.folder / "datasets" / dataset])
-    run = files.run
-    return recognition_table(
-        dataset, files.predictions, files.quoted, files.training_jobs, run.description, run.report, notes
-    )
+    notes += recogniser_notes(here, run.description)
+    jobs = by_system(trainings_behind(files.training_jobs, here))
+    return recognition_table(dataset, by_system(here), files.quoted, jobs, run.description, run.report, notes)
 
 
 def _ablation(files: RunFolder) -> Table:
@@ -177,13 +227,32 @@ def _ablation(files: RunFolder) -> Table:
 
 def _synthesis(files: RunFolder) -> Table:
     sets = read_systems(files.evaluation_files("_sets.csv"), SET_COLUMNS)
-    run, folds = files.run, files.run.description.folds
+    run, description = files.run, _of_synthesis_folds(files)
     jobs = trainings_behind(files.training_jobs, files.evaluations)
-    some = {dataset: chosen for dataset, chosen in run.synthesis_folds.items() if len(chosen) < folds[dataset]}
-    description = replace(run.description, judged=some)
     return synthesis_table(
         files.evaluations, sets, files.quoted, jobs, description, run.report, files.judged, run.judges
     )
+
+
+def _of_synthesis_folds(files: RunFolder) -> RunDescription:
+    """The description of what comes from the folds in which synthesis systems are trained."""
+    run, folds = files.run, files.run.description.folds
+    some = {dataset: chosen for dataset, chosen in run.synthesis_folds.items() if len(chosen) < folds[dataset]}
+    return replace(run.description, judged=some)
+
+
+def _utility(files: RunFolder) -> Table:
+    run, method = files.run, files.run.settings["utility"]["method"]
+    tested = [
+        (files.predictions["dataset"] == dataset) & files.predictions["fold"].isin(list(run.synthesis_folds[dataset]))
+        for dataset in files.utility_datasets
+    ]
+    here = files.predictions[np.logical_or.reduce(tested)]
+    here = here[here["method"].isin([method, *files.utility])]
+    made = read_augmentations(files.augmentation_files())
+    jobs = trainings_behind(files.training_jobs, here)
+    description = _of_synthesis_folds(files)
+    return utility_table(here, made, files.quoted, jobs, description, run.report, files.utility_datasets, method)
 
 
 def _subgroups(files: RunFolder) -> Table:
@@ -204,6 +273,7 @@ RECIPES: dict[str, Callable[[RunFolder], Table]] = {
     "ablation": _ablation,
     "subgroups": _subgroups,
     "synthesis": _synthesis,
+    "utility": _utility,
     "selection": _selection,
 }
 """By key of a table; those of the recognition datasets are `fer_<dataset>`."""

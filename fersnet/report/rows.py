@@ -12,7 +12,7 @@ Row = dict[str, object]
 PLACE = ("method", "name", "dataset", "dataset_name")
 """The first columns of every row."""
 SCORE = ("accuracy", "ci_low", "ci_high")
-_COUNTS = ("n_sequences", "n_frames", "n_images", "n_subjects", "repeats")
+_COUNTS = ("n_sequences", "n_frames", "n_images", "n_subjects", "n_synthetic", "repeats", "parameters")
 """Columns that are whole numbers, or empty where a method was not re-run."""
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fersnet.expressions import NEUTRAL, SEVEN, VOCABULARY
 from fersnet.report.description import RunDescription
-from fersnet.report.files import training_cost
+from fersnet.report.files import trained_parameters, training_cost
 from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, score_columns
 from fersnet.report.statistics import paired_difference, paired_mcnemar, recognition_scores
 from fersnet.report.table import Column, Table, columns
@@ -157,8 +157,9 @@ def ablation_table(
             if method in by_method:
                 row |= _judged(by_method, dataset, method, description, settings)
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
+            row["parameters"] = trained_parameters(jobs, dataset, method)
             rows.append(row)
-    frame = frame_of(rows, [*PLACE, *_QUOTED, *_JUDGED], description)
+    frame = frame_of(rows, [*PLACE, *_QUOTED, *_JUDGED, "parameters"], description)
     return Table(
         "ablation",
         frame,
@@ -167,12 +168,13 @@ def ablation_table(
         (
             "`reported` is the paper's figure, `accuracy` this run's sequence accuracy pooled over folds with a "
             f"{100 * settings.confidence:g} % bootstrap interval over subjects. `difference`: accuracy minus "
-            "FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact paired test against FERSNet.",
+            "FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact paired test against FERSNet. "
+            "`parameters`: of the network with its decoder, without the discriminator.",
             *notes,
         ),
         columns=columns(
             *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy", "uar"),
-            *("macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
+            *("macro_f1", "difference", "mcnemar_p", "parameters", "core_hours", "n_sequences"),
         ),
         best=("reported", "accuracy"),
         group="dataset",

@@ -28,13 +28,63 @@ def check_networks(settings: Settings) -> None:
         check_batch(recipe.model, recipe.training, "training")
         if variant.pretrained_on is not None:
             check_batch(recipe.model, settings.pretraining, "pretraining")
-        if variant.augmented_by is not None:
-            source = settings.for_variant(variant.augmented_by).model.image_size
-            if 2 * source < stored:
-                raise ValueError(
-                    f"model.image_size: augmentation by {variant.augmented_by} needs at least half of faces.size "
-                    f"({stored}), found {source}"
-                )
+    drawing = {variant.augmented_by: "" for variant in settings.variants.values() if variant.augmented_by}
+    compared = dict.fromkeys(settings.utility_rows.values(), "; `utility: {method: null}` does without")
+    for key, way_out in (compared | drawing).items():
+        side = settings.drawn_size(key)
+        if 2 * side < stored:
+            raise ValueError(
+                f"model.image_size: augmentation by {key} needs at least half of faces.size ({stored}), found {side}"
+                + way_out
+            )
+
+
+def check_augmentation(settings: Settings) -> None:
+    """Synthetic faces of a system that the run does not train, or that nothing here could read or enlarge."""
+    known, trained = settings.known.systems, settings.rivals.methods
+    for key, variant in settings.variants.items():
+        source, place = variant.augmented_by, f"variants.{key}.augmented_by"
+        if source is None:
+            continue
+        if source in known and source not in trained:
+            raise ValueError(f"{place}: {source!r} is not trained in this run; add it to rivals.methods")
+        drawing = settings.variants.get(source)
+        if source not in trained and (drawing is None or drawing.sharing == "none" or drawing.augmented_by):
+            raise ValueError(
+                f"{place}: {source!r} must be a variant that synthesises and is not augmented itself, or one of "
+                f"rivals.methods ({', '.join(trained) or 'which is empty'})"
+            )
+        if source in trained and settings.augmentation.minimum_confidence > 0:
+            raise ValueError(
+                f"augmentation.minimum_confidence: variants.{key} is augmented by {source}, which has no recognition "
+                "branch to read its faces; set it to 0"
+            )
+
+
+def check_utility(settings: Settings) -> None:
+    """A recogniser that cannot be the one of all rows, or a dataset on which nothing is drawn."""
+    method = settings.utility.method
+    if method is None:
+        return
+    if method not in settings.variants:
+        raise ValueError(
+            f"utility.method: {method!r} is not a variant; have {', '.join(settings.variants)}, or null for none"
+        )
+    if settings.variants[method].pretrained_on or settings.variants[method].augmented_by:
+        raise ValueError(
+            f"utility.method: {method!r} is pre-trained or augmented; choose a variant that is neither, whose training "
+            "differs in the synthetic faces alone"
+        )
+    for key in settings.utility_datasets:
+        if key not in settings.recognition_datasets:
+            raise ValueError(
+                f"utility.datasets: {key!r} is not a recognition dataset; have {list(settings.recognition_datasets)}"
+            )
+        if len(settings.datasets[key].synthesis_classes) < 2:
+            raise ValueError(
+                f"datasets.{key}.expressions: synthesis needs at least two expressions beside contempt; add one, or "
+                f"take {key} out of utility.datasets"
+            )
 
 
 def check_people(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from fersnet.settings.kinds import settings_type
 from fersnet.settings.presets import merged, preset
 from fersnet.settings.texts import NOT_GIVEN, below, converted
 from fersnet.settings.tree import Settings
+from fersnet.settings.utility import UtilitySettings
 from fersnet.settings.yaml_files import read_yaml
 
 COMMAND_LINE = "--config"
@@ -58,10 +59,14 @@ def load_settings(
 
 def _completed(tree: dict[str, Any], known: Known) -> dict[str, Any]:
     """The tree without its null entries and optional sets that are not there, with the readers' classes where a dataset
-    names none, and with the methods of `modules` in the run."""
+    names none, with the methods of `modules` in the run, and without a comparison whose variant is not there."""
     for collection in ("datasets", "variants"):
         if isinstance(tree.get(collection), dict):
             tree[collection] = {key: value for key, value in tree[collection].items() if value is not None}
+    utility, variants = tree.get("utility", {}), tree.get("variants")
+    if isinstance(utility, dict) and isinstance(variants, dict) and UtilitySettings().method not in variants:
+        # Who takes that variant out need not know what else is made of it.
+        tree["utility"] = {"method": None} | utility
     for key in absent_sets(tree):
         _leave_out(tree, key)
     sections = tree.get("datasets")
@@ -101,9 +106,10 @@ def _is_absent(section: Any) -> bool:
 def _leave_out(tree: dict[str, Any], dataset: str) -> None:
     """Take a dataset out of the tree, and out of what names it."""
     del tree["datasets"][dataset]
-    compared = below(below(tree, "synthesis"), "datasets")
-    if isinstance(compared, list) and dataset in compared:
-        compared.remove(dataset)
+    for comparison in ("synthesis", "utility"):
+        compared = below(below(tree, comparison), "datasets")
+        if isinstance(compared, list) and dataset in compared:
+            compared.remove(dataset)
     lists = below(below(tree, "folds"), "lists")
     if isinstance(lists, dict):
         lists.pop(dataset, None)

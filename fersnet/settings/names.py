@@ -1,11 +1,10 @@
 """Keys that a variant, dataset or method of one's own may not have, since files of something else lie under them."""
 
-import csv
 from collections.abc import Iterable
-from functools import cache
 
-from fersnet.project import CONFIG
+from fersnet.settings.quoted import quoted_rows
 from fersnet.settings.tree import Settings
+from fersnet.settings.utility import PREFIX
 
 RESERVED: dict[str, str] = {
     "identity": "the identity network",
@@ -23,22 +22,13 @@ def taken_keys(settings: Settings) -> dict[str, str]:
     Methods that a run leaves out keep theirs: the next one may take them in, and tables show what the paper quotes.
     """
     known = settings.known
+    quoted = {key for _, _, key in quoted_rows() if not key.startswith("fersnet")}
     return (
         RESERVED
-        | dict.fromkeys(_quoted(), "a method that the paper quotes")
+        | dict.fromkeys(quoted, "a method that the paper quotes")
         | dict.fromkeys(known.recognisers, "a recognition baseline")
         | dict.fromkeys(known.systems, "a synthesis rival")
     )
-
-
-@cache
-def _quoted() -> frozenset[str]:
-    quoted = CONFIG / "reported.csv"
-    if not quoted.is_file():  # outside a checkout no table quotes anything
-        return frozenset()
-    with quoted.open(newline="", encoding="utf-8") as file:
-        keys = frozenset(row["method_key"] for row in csv.DictReader(file))
-    return frozenset(key for key in keys if not key.startswith("fersnet"))
 
 
 def check_names(settings: Settings) -> None:
@@ -53,6 +43,13 @@ def check_names(settings: Settings) -> None:
             raise ValueError(
                 f"modules.{key}: {key!r} is the key of {RESERVED.get(key, 'a variant')}; choose another key"
             )
+    for section in ("modules", "variants"):
+        for key in getattr(settings, section):
+            if key.startswith(PREFIX):
+                raise ValueError(
+                    f"{section}.{key}: keys that begin with {PREFIX} are those of recognisers that are trained with a "
+                    "system's faces; choose another key"
+                )
     for key in settings.variants:
         if key in taken:
             raise ValueError(f"variants.{key}: {key!r} is the key of {taken[key]}; choose another key")

@@ -48,8 +48,9 @@ EMBEDDED: dict[str, Any] = {
         "discriminator_steps": 1,
         "averaging": 0.99,
         "targets": "even",
+        "unit_factor": 5.0,
     },
-    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "targets": "even"},
+    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "targets": "even", "unit_factor": 10.0},
     "identity": {
         "width": 16,
         "image_size": 32,

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, UserPath, Weight
 
-Sharing = Literal["none", "hard", "convflu"]
+Sharing = Literal["none", "hard", "none_two_branches", "convflu", "cross_stitch", "nddr"]
+FREE_UNITS: tuple[Sharing, ...] = ("cross_stitch", "nddr")
+"""Sharing by units that are trained with a learning rate of their own and without weight decay."""
 Selection = Literal["last", "validation", "test_best"]
 TrainedOn = Literal["fixed", "fold", "other_sets"]
 SIDE_FOR_ONE_FACE = 18
@@ -83,6 +85,9 @@ class FersnetSettings(ScheduleSettings):
     """Targets of a training face: another face of the `same_subject`, which every face has whose subject shows two
     expressions, as the authors' code draws them; or an expression drawn `even` among all others, with a target face
     where the subject has one, and without L_rec and L_idt where he has none."""
+    unit_factor: PositiveFloat = 100.0
+    """Factor of the learning rate for cross-stitch units and NDDR layers, which have no weight decay either. ConvFLUs
+    are trained as everything else."""
     selection: Selection = "last"
     """Which epoch counts: `last`, `validation` (fold k+1 held out), or `test_best` (optimistic, labelled so)."""
 
@@ -99,23 +104,18 @@ class VariantSettings(Section):
     name: str
     """Printed name."""
     sharing: Sharing = "convflu"
-    """`none`: single task; `hard`: hard parameter sharing; `convflu`: gated exchange."""
+    """`none`: single task; `hard`: one trunk for both tasks. Or two branches, which exchange features after each stage
+    by `convflu`, `cross_stitch` units or `nddr` layers, or not at all (`none_two_branches`)."""
     pretrained_on: str | None = None
     """Dataset (of purpose `pretraining`) that the variant is pre-trained on."""
     augmented_by: str | None = None
-    """Variant whose synthesis branch enlarges and balances the training faces."""
+    """Synthesis system whose faces enlarge and balance the training faces: a variant, or one of `rivals.methods`."""
     losses: dict[str, Any] = Field(default_factory=dict)
     """Keys of `losses` that differ for this variant."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Keys of `training` that differ for this variant."""
     model: dict[str, Any] = Field(default_factory=dict)
     """Keys of `model` that differ for this variant."""
-
-    @model_validator(mode="after")
-    def _synthesises(self) -> "VariantSettings":
-        if self.sharing == "none" and self.augmented_by is not None:
-            raise ValueError("augmented_by: a single-task variant has no synthesis branch to be augmented with")
-        return self
 
 
 class VariantRecipe(Section):
@@ -124,7 +124,7 @@ class VariantRecipe(Section):
     sharing: Sharing = "convflu"
     """How recognition and synthesis share features."""
     augmented_by: str | None = None
-    """Variant whose synthetic faces are among the training faces."""
+    """Synthesis system whose faces are among the training faces."""
     losses: LossSettings = LossSettings()
     """The objective."""
     training: FersnetSettings = FersnetSettings()
@@ -180,10 +180,14 @@ class StandardFerSettings(ScheduleSettings):
             )
 
 
+Factor = Annotated[float, Field(ge=1)]
+
+
 class AugmentationSettings(Section):
     """FES-based augmentation."""
 
-    factor: Annotated[float, Field(ge=1)] = 1.0
+    factor: Factor = 1.0
     """1 balances the classes; 2 doubles the balanced counts, and so on."""
     minimum_confidence: Fraction = 0.0
-    """Synthetic faces that the recognition branch reads as their target with less are dropped."""
+    """Synthetic faces that are read as their target with less are dropped. Their reader is the recognition branch of
+    the variant that draws them, or in the comparison of `utility` the recogniser of real faces alone."""

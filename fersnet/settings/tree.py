@@ -10,6 +10,7 @@ from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.training import (
+    FREE_UNITS,
     AugmentationSettings,
     FersnetSettings,
     IdentitySettings,
@@ -20,6 +21,7 @@ from fersnet.settings.training import (
     VariantRecipe,
     VariantSettings,
 )
+from fersnet.settings.utility import UtilitySettings, utility_rows
 
 SectionType = TypeVar("SectionType", bound=Section)
 
@@ -50,8 +52,8 @@ class SynthesisSettings(Section):
     method: Name = "fersnet"
     """FERSNet variant that competes with the rivals."""
     folds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
-    """Folds in which the systems are judged, e.g. `[1]`; rivals and judge are trained for these alone. null takes all.
-    Recognition is tested in all folds."""
+    """Folds in which the systems are judged, e.g. `[1]`; rivals, judge and the recognisers of `utility` are trained for
+    these alone, but for a rival that augments a variant. null takes all. Recognition is tested in all folds."""
 
 
 class Settings(Section):
@@ -95,6 +97,8 @@ class Settings(Section):
     """The judge of synthetic faces."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """FES-based augmentation."""
+    utility: UtilitySettings = UtilitySettings()
+    """What synthetic faces are worth to a recogniser."""
     selection_study: SelectionStudySettings = SelectionStudySettings()
     """Comparison of epoch-selection rules."""
     synthesis: SynthesisSettings = SynthesisSettings()
@@ -129,12 +133,6 @@ class Settings(Section):
                 place = "variants" if key in self.variants else "baselines"
                 raise ValueError(f"{place}.{key}.pretrained_on: no dataset {source!r} of purpose `pretraining`")
         for key, variant in self.variants.items():
-            source = self.variants.get(variant.augmented_by) if variant.augmented_by else None
-            if variant.augmented_by and (source is None or source.sharing == "none" or source.augmented_by):
-                raise ValueError(
-                    f"variants.{key}.augmented_by: {variant.augmented_by!r} must be a variant that synthesises "
-                    "and is not augmented itself"
-                )
             for part, section in (("losses", LossSettings), ("training", FersnetSettings), ("model", ModelSettings)):
                 unknown = sorted(set(getattr(variant, part)) - set(section.model_fields))
                 if unknown:
@@ -152,6 +150,48 @@ class Settings(Section):
     def recognition_datasets(self) -> tuple[str, ...]:
         """Keys of the datasets that enter the cross-validation."""
         return tuple(key for key, dataset in self.datasets.items() if dataset.purpose == "recognition")
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Keys of all that draws the faces which are compared: the rivals, and a variant."""
+        return (*self.rivals.methods, self.synthesis.method)
+
+    @property
+    def utility_datasets(self) -> tuple[str, ...]:
+        """Datasets on which one recogniser is trained with each system's faces."""
+        chosen = self.synthesis.datasets if self.utility.datasets is None else self.utility.datasets
+        return chosen if self.utility.method else ()
+
+    @property
+    def utility_rows(self) -> dict[str, str]:
+        """These recognisers: by key, the system whose faces they are trained with."""
+        return utility_rows(self.systems) if self.utility_datasets else {}
+
+    def variant(self, key: str) -> VariantSettings:
+        """A variant, or one of those recognisers, which are variants like any other."""
+        if key in self.variants:
+            return self.variants[key]
+        system = self.utility_rows[key]
+        recogniser = self.variants[self.utility.method or ""]
+        drawn = self.variants[system].name if system in self.variants else self.known.systems[system].declared.name
+        return recogniser.model_copy(update={"name": f"{recogniser.name} + {drawn}", "augmented_by": system})
+
+    def augmentation_of(self, key: str) -> AugmentationSettings:
+        """How a variant's training faces are enlarged."""
+        settings = self.utility if key in self.utility_rows else self.augmentation
+        return AugmentationSettings(factor=settings.factor, minimum_confidence=settings.minimum_confidence)
+
+    def drawn_size(self, system: str) -> int:
+        """Side of the images that a synthesis system takes and gives."""
+        return self.for_variant(system).model.image_size if system in self.variants else self.model.image_size
+
+    def reader_of(self, key: str) -> str | None:
+        """The variant that reads the faces with which a variant is trained: the one that draws them, or of the utility
+        comparison the recogniser of real faces alone; rivals have no branch that could."""
+        if key in self.utility_rows:
+            return self.utility.method
+        source = self.variants[key].augmented_by
+        return source if source in self.variants else None
 
     @property
     def pretrained_on(self) -> dict[str, str]:
@@ -176,8 +216,11 @@ class Settings(Section):
 
     def for_variant(self, method: str, pretraining: bool = False) -> VariantRecipe:
         """What a variant's training depends on, its own keys laid over the common sections."""
-        variant, place = self.variants[method], f"variants.{method}"
+        variant = self.variant(method)
+        place = f"variants.{self.utility.method if method in self.utility_rows else method}"
         training = self.pretraining if pretraining else _overlaid(self.training, variant.training, f"{place}.training")
+        if variant.sharing not in FREE_UNITS:  # nothing of it depends on this
+            training = training.model_copy(update={"unit_factor": 1.0})
         return VariantRecipe(
             sharing=variant.sharing,
             augmented_by=variant.augmented_by,

@@ -1,7 +1,7 @@
-"""FES-based augmentation: the synthesis branch turns training faces into the expressions that are missing."""
+"""Augmentation by synthesis: a system turns training faces into the expressions that are missing (FES-DA)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.settings.training import AugmentationSettings
-from fersnet.synthesis.generation import Synthesizer, checked_synthesis, to_bytes
+from fersnet.synthesis.generation import Synthesizer, checked_synthesis, target_indices, to_bytes
 from fersnet.training.batches import FaceSet, crop_and_flip
 
 if TYPE_CHECKING:
@@ -19,37 +19,43 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = ("source", "sequence_id", "frame", "subject", "source_expression", "target", "missing", "confidence", "kept")
+COLUMNS = (
+    *("source", "sequence_id", "frame", "subject", "source_expression", "target", "missing"),
+    *("confidence", "predicted", "kept"),
+)
 
 
 def augment(
     faces: FaceSet,
     synthesizer: Synthesizer,
-    logits_of: Callable[[Tensor], Tensor],
+    logits_of: Callable[[Tensor], Tensor] | None,
     settings: AugmentationSettings,
     size: int,
     seed: int,
+    targets: Collection[str] | None = None,
     batch_size: int = 32,
 ) -> tuple[FaceSet, "DataFrame"]:
     """Training faces enlarged until every class has `factor` times the largest class's count (paper: FES-DA).
 
     Sources and targets are taken in the order of `plan`; each source gets each target at most once, so a class may
-    stay short where sources run out or too few faces pass the filter (logged).
+    stay short where sources run out, too few faces pass the filter, or the system does not draw it (logged).
 
     Args:
         faces: real peak faces of the fold's training subjects, on the synthesizer's device.
-        synthesizer: the trained synthesis branch; its class indices are those of `faces.expressions`.
-        logits_of: the recognition branch: float (B, C, size, size) in [0, 1] -> logits (B, K).
+        synthesizer: the trained system.
+        logits_of: what reads the synthetic faces: uint8 (B, C, S, S) -> logits (B, K) for `faces.expressions`; None
+            where nothing does, and all are kept.
         settings: factor and filter.
-        size: side of the networks' input.
-        seed: of the plan's order and of the noise that the branch may draw.
+        size: side of the images that the system takes.
+        seed: of the plan's order and of the noise that the system may draw.
+        targets: expressions to be drawn, as far as the system knows them; None draws all of `faces`.
         batch_size: faces per pass.
 
     Returns:
         The real faces followed by the synthetic ones (whose `rows`, `sequence_ids`, `frames` and subjects are their
         source's), and a table with a row per generated face: source (row in faces.parquet), sequence_id, frame,
-        subject, source_expression, target, missing (whether the subject had no such face), confidence (of the target
-        in the recognition branch), kept.
+        subject, source_expression, target, missing (whether the subject had no such face), confidence (of its
+        reader in the target), predicted (what that one reads; both empty where there is none), kept.
 
     Raises:
         UserError: if synthetic faces are given as sources, or as `checked_synthesis` does.
@@ -63,6 +69,12 @@ def augment(
     made: list[Tensor] = []
     records: list[dict[str, object]] = []
     for target, count in enumerate(counts):
+        expression = faces.expressions[target]
+        if expression not in synthesizer.expressions or (targets is not None and expression not in targets):
+            if goal > count:
+                logger.warning("augmentation: %s is not drawn, and has %d faces of %d", expression, count, goal)
+            continue
+        (drawn,) = target_indices(synthesizer.expressions, [expression]).tolist()
         sources, missing = plan(faces, target, seed)
         needed, position = goal - count, 0
         while needed > 0 and position < len(sources):
@@ -71,16 +83,19 @@ def augment(
             torch.manual_seed(derive_seed(seed, "augment", target, position))
             position += len(chosen)
             images = faces.images[chosen.to(faces.images.device)]
-            generated = synthesize_whole(synthesizer, images, target, size)
-            with torch.no_grad():
-                seen = crop_and_flip(generated.to(images.device), size, train=False)
-                confidence = logits_of(seen).double().softmax(dim=1)[:, target].cpu()
-            kept = confidence >= settings.minimum_confidence
+            generated = synthesize_whole(synthesizer, images, drawn, size)
+            read = None
+            if logits_of is not None:
+                with torch.no_grad():
+                    read = logits_of(generated.to(images.device)).double().softmax(dim=1).cpu()
+            kept = torch.ones(len(chosen), dtype=torch.bool)
+            if read is not None:
+                kept = read[:, target] >= settings.minimum_confidence
             made.append(generated[kept])
-            records += _records(faces, chosen, target, absent, confidence, kept)
+            records += _records(faces, chosen, target, absent, read, kept)
             needed -= int(kept.sum())
         if needed > 0:
-            logger.warning("augmentation: %s stays %d faces short of %d", faces.expressions[target], needed, goal)
+            logger.warning("augmentation: %s stays %d faces short of %d", expression, needed, goal)
     table = pd.DataFrame(records, columns=list(COLUMNS))
     return _enlarged(faces, made, records), table
 
@@ -114,9 +129,9 @@ def synthesize_whole(synthesizer: Synthesizer, images: Tensor, target: int, size
     over them lies the centre crop, faded in over its margin. All five are crops as in training.
 
     Args:
-        synthesizer: the trained synthesis branch.
+        synthesizer: the trained system.
         images: uint8 (B, C, S, S).
-        target: class index.
+        target: class index of the system's.
         size: side of the network's input, from S/2 to S.
 
     Raises:
@@ -151,9 +166,14 @@ def synthesize_whole(synthesizer: Synthesizer, images: Tensor, target: int, size
 
 
 def _records(
-    faces: FaceSet, chosen: Tensor, target: int, missing: Tensor, confidence: Tensor, kept: Tensor
+    faces: FaceSet, chosen: Tensor, target: int, missing: Tensor, read: Tensor | None, kept: Tensor
 ) -> list[dict[str, object]]:
     part = faces.select(chosen)
+    confidence: list[float | None] = [None] * len(part)
+    predicted: list[str | None] = [None] * len(part)
+    if read is not None:
+        confidence = read[:, target].tolist()
+        predicted = [faces.expressions[label] for label in read.argmax(dim=1).tolist()]
     return [
         {
             "source": row,
@@ -164,16 +184,18 @@ def _records(
             "target": faces.expressions[target],
             "missing": absent,
             "confidence": certainty,
+            "predicted": answer,
             "kept": stays,
         }
-        for row, sequence_id, frame, subject, label, absent, certainty, stays in zip(
+        for row, sequence_id, frame, subject, label, absent, certainty, answer, stays in zip(
             part.rows.tolist(),
             part.sequence_ids,
             part.frames.tolist(),
             part.subjects.tolist(),
             part.labels.tolist(),
             missing.tolist(),
-            confidence.tolist(),
+            confidence,
+            predicted,
             kept.tolist(),
             strict=True,
         )

@@ -1,6 +1,6 @@
 """One training step of FERSNet: the discriminator and the five-term objective on one shared generator pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,7 +67,7 @@ class FERSNetTask(TrainingTask):
         self.notes: dict[str, Any] = {}
         """What an evaluation wants to outlive a restart."""
         self.networks = {"fersnet": self.network}
-        self.optimizers = {"fersnet": _adam(self.network, training)}
+        self.optimizers = {"fersnet": _adam(self.network, training, self.network.free_units)}
         if self.discriminator is not None:
             self.networks["discriminator"] = self.discriminator
             self.optimizers["discriminator"] = _adam(self.discriminator, training)
@@ -218,9 +218,13 @@ class FERSNetTask(TrainingTask):
         self.notes.update(state["notes"])
 
 
-def _adam(network: nn.Module, training: FersnetSettings) -> torch.optim.Adam:
+def _adam(network: nn.Module, training: FersnetSettings, units: Sequence[nn.Parameter] = ()) -> torch.optim.Adam:
+    """units: sharing units of the network, which have a learning rate of their own and no weight decay."""
+    apart = set(units)
+    groups: list[dict[str, Any]] = [{"params": [one for one in network.parameters() if one not in apart]}]
+    groups += [{"params": list(units), "weight_decay": 0.0, "factor": training.unit_factor}] if units else []
     return torch.optim.Adam(
-        network.parameters(),
+        groups,
         lr=training.learning_rate,
         betas=training.betas,
         weight_decay=training.weight_decay,

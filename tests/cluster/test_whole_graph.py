@@ -18,6 +18,7 @@ variants:
   fersnet_bu4dfe: null
   fersnet_fes_da: {pretrained_on: bu4dfe}
 selection_study: {method: fersnet}
+utility: {method: fersnet}
 synthesis: {datasets: [oulu_casia]}
 rivals: {methods: [exprgan]}
 """

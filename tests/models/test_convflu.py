@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fersnet.models.convflu import ConvFLU, Exchange
+from fersnet.models.convflu import ConvFLU
 
 
 def direct(unit: ConvFLU, own: Tensor, other: Tensor) -> Tensor:
@@ -35,6 +35,25 @@ def test_equations_of_the_slides(kernel: int) -> None:
     assert all(gate.min() > 0 and gate.max() < 1 for gate in (gates.leaky, gates.memory))
 
 
+def set_to(unit: ConvFLU, leaky: list[float], other: float, own: float, memory: list[float]) -> None:
+    with torch.no_grad():
+        unit.gates.weight[:, :, 0, 0] = torch.tensor([leaky, memory])
+        unit.other.weight.fill_(other)
+        unit.own.weight.fill_(own)
+
+
+def test_worked_numbers() -> None:
+    """One channel, F = (1, 2); with all weights zero half of the own features is left."""
+    unit, own, other = ConvFLU(1), torch.full((1, 1, 1, 1), 1.0), torch.full((1, 1, 1, 1), 2.0)
+    set_to(unit, [0.5, -0.5], 0.5, -1.0, [1.0, 0.0])
+    result, gates = unit(own, other)
+    assert gates.leaky.item() == pytest.approx(0.37754, abs=1e-5)
+    assert gates.memory.item() == pytest.approx(0.73106, abs=1e-5)
+    assert result.item() == pytest.approx(-0.13522, abs=1e-5)
+    set_to(unit, [0.0, 0.0], 0.0, 0.0, [0.0, 0.0])
+    assert unit(own, other)[0].item() == 0.5
+
+
 def test_convolutions_have_no_bias() -> None:
     assert not [name for name, _ in ConvFLU(4).named_parameters() if "bias" in name]
 
@@ -55,24 +74,3 @@ def test_memory_gate_at_its_limits() -> None:
         with torch.no_grad():
             unit.gates.weight[3:] = sign
         torch.testing.assert_close(unit(own, other)[0], expected)
-
-
-def test_each_task_sends_gradients_into_the_other() -> None:
-    torch.manual_seed(2)
-    exchange = Exchange(4)
-    recognition = torch.randn(2, 4, 5, 5, requires_grad=True)
-    synthesis = torch.randn(2, 4, 5, 5, requires_grad=True)
-    outputs = exchange(recognition, synthesis)
-    for output, other in ((outputs[0], synthesis), (outputs[1], recognition)):
-        (gradient,) = torch.autograd.grad(output.sum(), other, retain_graph=True)
-        assert gradient.abs().min() > 0
-
-
-def test_both_directions_read_the_features_before_the_exchange() -> None:
-    torch.manual_seed(3)
-    exchange = Exchange(4)
-    recognition, synthesis = torch.randn(2, 2, 4, 5, 5)
-    new_recognition, new_synthesis, gates = exchange(recognition, synthesis)
-    torch.testing.assert_close(new_recognition, exchange.recognition(recognition, synthesis)[0])
-    torch.testing.assert_close(new_synthesis, exchange.synthesis(synthesis, recognition)[0])
-    assert set(gates) == {"recognition", "synthesis"}

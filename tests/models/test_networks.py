@@ -12,7 +12,7 @@ from fersnet.models.standard_fer import StandardFER
 
 
 @pytest.mark.parametrize("side", [16, 32, 48, 80, 96])
-@pytest.mark.parametrize(("sharing", "channels"), [("hard", 3), ("convflu", 1)])
+@pytest.mark.parametrize(("sharing", "channels"), [("hard", 3), ("convflu", 1), ("nddr", 1), ("cross_stitch", 1)])
 def test_every_multiple_of_sixteen_goes_through(side: int, sharing: str, channels: int) -> None:
     network = FERSNet(2, side, channels, 7, sharing)
     images = torch.rand(2, channels, side, side)
@@ -117,7 +117,7 @@ def test_instance_norm_takes_one_pixel() -> None:
     [
         ({"image_size": 40}, "multiple of 16"),
         ({"convflu_kernel": 2}, "must be odd"),
-        ({"sharing": "soft"}, "none, hard or convflu"),
+        ({"sharing": "soft"}, "none, hard, none_two_branches, convflu, cross_stitch, nddr, not 'soft'"),
     ],
 )
 def test_impossible_networks_are_refused(arguments: dict[str, object], message: str) -> None:

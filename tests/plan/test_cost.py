@@ -15,7 +15,6 @@ from fersnet.plan.sizes import RunSizes
 from fersnet.plan.trainings import planned_training
 from fersnet.rivals.convolutions import EdgeConv
 from fersnet.settings.load import load_settings, read_config
-from fersnet.settings.training import AugmentationSettings
 from fersnet.training.task import TrainingRun
 
 ROOT = Path(__file__).parent.parent.parent
@@ -113,9 +112,7 @@ def test_the_numbers_of_samples_are_those_of_the_protocol() -> None:
             assert samples("train_baseline", method) == sequences * 2 // 3
             assert samples("pretrain_baseline", method) == sequences
     assert samples("train_identity", "", fold="0") == 72 * 14
-    skewed = RunSizes(
-        {"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, {"mmi": 3}, augmentation=AugmentationSettings(factor=2.0)
-    )
+    skewed = RunSizes({"mmi": dict.fromkeys(SIX, 12) | {"fear": 24}}, {}, {"mmi": 3})
     assert SETTINGS.variants["fersnet_fes_da"].augmented_by == "fersnet"
     job = Job("train_fersnet", "mmi", "fersnet_fes_da", "1", params=params_of("train_fersnet", "fersnet_fes_da"))
     _, stages = planned_training(job, skewed, RUN)

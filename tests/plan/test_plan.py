@@ -304,6 +304,8 @@ def test_the_graph_of_the_smoke_config_is_read() -> None:
     trained = {(one.job.dataset, one.job.method): one.cost for one in estimates if one.job.rule == "train_fersnet"}
     for dataset in settings.recognition_datasets:
         assert trained[dataset, "fersnet_fes_da"] == trained[dataset, "fersnet"], "as many steps, on more faces"
+    with_faces = {method: cost for (_, method), cost in trained.items() if method.startswith("utility_")}
+    assert with_faces == {f"utility_{key}": trained["oulu_casia", "fersnet_without_mtl"] for key in settings.systems}
     assert {one.job.rule for one in estimates if one.cost} == {
         "train_identity",
         "train_fersnet",

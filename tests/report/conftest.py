@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from invented_results import DATASETS, FOLDS
+from invented_results import DATASETS, FOLDS, write_utility
 from invented_results import write_run as write_invented_run
 
 from fersnet.report.recompute import RunFolder, recompute
@@ -24,6 +24,7 @@ def finished_run(run_folder, tmp_path_factory) -> Path:
     """The invented run with its tables, as the workflow leaves a run."""
     results = tmp_path_factory.mktemp("finished") / "results" / "invented"
     shutil.copytree(run_folder, results)
+    write_utility(results, "oulu_casia")
     config = {
         "preset": "embedded",
         "run": "invented",
@@ -31,12 +32,13 @@ def finished_run(run_folder, tmp_path_factory) -> Path:
         "variants": {"fersnet_bu4dfe": None},
         "baselines": {"methods": ["lbp_top"]},
         "synthesis": {"folds": None},
+        "utility": {"datasets": ["oulu_casia"]},
         "standard_fer": {"trained_on": "fold"},
         "selection_study": {"method": "fersnet"},
         "report": {"bootstrap_samples": 100},
     }
     recognition = [f"fer_{dataset}" for dataset in DATASETS]
-    keys = ("claims", "datasets", "ablation", "subgroups", "synthesis", *recognition, "selection")
+    keys = ("claims", "datasets", "ablation", "subgroups", "synthesis", "utility", *recognition, "selection")
     tables = [f"tables/{key}.json" for key in keys]
     folds = {dataset: tuple(range(1, FOLDS + 1)) for dataset in DATASETS}
     write_run(run_file(load_settings(config, []), dict.fromkeys(DATASETS, FOLDS), folds, tables, []), results)

@@ -166,6 +166,22 @@ def write_augmentation(root: Path, dataset: str, fold: int, table: pd.DataFrame,
     save(frame, root / "augmentation" / dataset / f"fold{fold}.csv")
 
 
+def write_utility(root: Path, dataset: str) -> None:
+    """Recognisers that are trained with the faces of each system, and what was drawn for them."""
+    rng = np.random.default_rng(1)
+    tested = pd.read_parquet(root / "datasets" / dataset / "faces.parquet")
+    folds = pd.read_csv(root / "datasets" / dataset / "folds.csv").set_index("sequence_id")["fold"]
+    tested["fold"] = tested["sequence_id"].map(folds)
+    for fold in range(1, FOLDS + 1):
+        for rank, system in enumerate(SYSTEMS):
+            frame = predictions(tested[tested["fold"] == fold], CLASSES[dataset], 0.4 + 0.1 * rank, rng)
+            save(frame, root / "predictions" / dataset / f"utility_{system}" / f"fold{fold}.parquet")
+            sources = tested[tested["fold"] != fold].head(10).reset_index()
+            drawn = sources[["sequence_id", "subject"]].assign(target="fear", kept=[True] * 8 + [False] * 2)
+            drawn["predicted"] = ["fear"] * (rank + 1) + ["anger"] * (9 - rank)
+            save(drawn, root / "augmentation" / dataset / f"utility_{system}" / f"fold{fold}.csv")
+
+
 def write_gates(root: Path, dataset: str, fold: int, rng: np.random.Generator) -> None:
     subject = SUBJECTS[fold - 1]
     maps = {}

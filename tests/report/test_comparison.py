@@ -81,6 +81,7 @@ def test_runs_with_nothing_in_common_are_one_line(finished_run, second, tmp_path
     run = read_run(results)
     names = ("ckplus", "oulu_casia", "mmi")
     settings = {**run.settings, "synthesis": {**run.settings["synthesis"], "datasets": ["other"]}}
+    settings |= {"utility": {"method": None}}
     description = dataclasses.replace(run.description, folds={"other": 3})
     folds = {"other": (1, 2, 3)}
     write_run(dataclasses.replace(run, description=description, settings=settings, synthesis_folds=folds), results)

@@ -29,7 +29,7 @@ def export(finished_run, tmp_path_factory) -> Path:
 def test_every_table_is_recomputed_from_what_is_in_the_file(export) -> None:
     said = CliRunner().invoke(app, ["check", str(export)])
     assert said.exit_code == 0
-    assert said.stdout == f"{export}: run invented: all 9 tables are what its predictions give\n"
+    assert said.stdout == f"{export}: run invented: all 10 tables are what its predictions give\n"
 
 
 def test_the_same_run_gives_the_same_bytes(export, finished_run, tmp_path) -> None:

@@ -157,6 +157,7 @@ TRAININGS: dict[str, Work] = {
     "fersnet_without_mtl": partial(train_variant, sharing="none"),
     "fersnet_without_convflu": partial(train_variant, sharing="hard"),
     "fersnet": train_variant,
+    "fersnet with NDDR layers": partial(train_variant, sharing="nddr"),
     "fersnet_bu4dfe": partial(train_variant, pretrained=True),
     "fersnet_fes_da": partial(train_variant, synthetic=5),
     "fersnet selected by validation": partial(train_variant, selection="validation"),

@@ -1,6 +1,8 @@
 """FES-based augmentation: balance, order, filter, record, and no subject but those given."""
 
 import logging
+from dataclasses import fields
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from fersnet.errors import UserError
 from fersnet.settings.training import AugmentationSettings
 from fersnet.synthesis.augmentation import augment, plan, synthesize_whole
+from fersnet.synthesis.augmented_files import with_augmented, write_augmented
 from fersnet.training.batches import FaceSet
 
 EXPRESSIONS = ("anger", "disgust", "fear", "happiness")
@@ -43,8 +46,8 @@ FACES = faces_of([(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (2, 2), (0, 3)
 class Painter:
     """Paints the target's own level over the whole crop, and counts."""
 
-    def __init__(self) -> None:
-        self.calls = 0
+    def __init__(self, expressions: tuple[str, ...] = EXPRESSIONS) -> None:
+        self.calls, self.expressions = 0, expressions
 
     def synthesize(self, images: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         self.calls += 1
@@ -53,7 +56,7 @@ class Painter:
 
 def sure(images: torch.Tensor) -> torch.Tensor:
     """Reads the painted level back."""
-    label = (images.mean(dim=(1, 2, 3)) * 255).round().long() - 201
+    label = images.double().mean(dim=(1, 2, 3)).round().long() - 201
     return 10 * torch.nn.functional.one_hot(label, 4).float()
 
 
@@ -129,6 +132,45 @@ def test_the_filter_replaces_what_it_drops_and_keeps_the_record() -> None:
     assert kept["source"].tolist() == enlarged.rows[enlarged.synthetic].tolist()
 
 
+def test_a_system_of_other_classes_draws_those_that_both_have_by_its_own_numbers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    painter = Painter(("happiness", "sadness", "disgust"))
+    with caplog.at_level(logging.WARNING):
+        enlarged, table = augment(FACES, painter, None, AugmentationSettings(), SIZE, 1)
+    assert enlarged.class_counts() == {"anger": 12, "disgust": 12, "fear": 3, "happiness": 12}
+    assert "fear is not drawn, and has 3 faces of 12" in caplog.text
+    levels = {"happiness": 201, "disgust": 203}
+    synthetic = enlarged.select(enlarged.synthetic)
+    for image, target in zip(synthetic.images, table["target"], strict=True):
+        assert (image == levels[target]).all()
+    assert table["kept"].all() and table[["confidence", "predicted"]].isna().all(axis=None), "nothing reads them"
+
+
+def test_targets_leave_classes_as_they_are() -> None:
+    enlarged, table = augment(FACES, Painter(), sure, AugmentationSettings(factor=2.0), SIZE, 1, ("fear", "disgust"))
+    assert set(table["target"]) == {"fear", "disgust"}
+    assert enlarged.class_counts() == {"anger": 12, "disgust": 24, "fear": 24, "happiness": 3}
+    assert (table["predicted"] == table["target"]).all()
+
+
+def test_a_training_with_no_synthetic_face_is_the_training_without(tmp_path: Path) -> None:
+    """So that what the faces of a system are worth is measured from the very training on real faces."""
+    write_augmented(tmp_path / "none.npz", FACES)
+    joined = with_augmented(FACES, tmp_path / "none.npz")
+    for field in fields(FaceSet):
+        first, second = getattr(joined, field.name), getattr(FACES, field.name)
+        assert torch.equal(first, second) if isinstance(first, torch.Tensor) else first == second
+
+
+def test_a_source_that_does_not_train_in_this_fold_is_refused(tmp_path: Path) -> None:
+    enlarged, _ = augmented()
+    write_augmented(tmp_path / "faces.npz", enlarged)
+    others = FACES.select(FACES.subjects != 3)
+    with pytest.raises(UserError, match="is no training face of this fold"):
+        with_augmented(others, tmp_path / "faces.npz")
+
+
 def test_nothing_passes_the_filter(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         enlarged, table = augmented(minimum=1.0, logits_of=lambda images: torch.zeros(len(images), 4))
@@ -161,6 +203,8 @@ def test_synthetic_sources_are_refused() -> None:
 
 
 class Copier:
+    expressions = EXPRESSIONS
+
     def synthesize(self, images: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return images
 

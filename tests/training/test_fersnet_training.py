@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from fersnet.expressions import SEVEN, SIX
 from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
-from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, VariantRecipe
+from fersnet.settings.training import FersnetSettings, LossSettings, ModelSettings, Sharing, VariantRecipe
 from fersnet.training import fersnet as system
 from fersnet.training import fersnet_task
 from fersnet.training.batches import FaceSet, crop_and_flip
@@ -100,7 +100,7 @@ def task_for(faces: FaceSet, **changes: Any) -> FERSNetTask:
     return FERSNetTask(faces, **(arguments | changes))
 
 
-@pytest.mark.parametrize("sharing", ["none", "hard", "convflu"])
+@pytest.mark.parametrize("sharing", get_args(Sharing))
 def test_eight_sequences_are_learned_by_heart(sharing: str, tmp_path: Path) -> None:
     faces = toy_faces("AB", SIX[:4], frames=3)
     history = fit(
@@ -114,6 +114,29 @@ def test_eight_sequences_are_learned_by_heart(sharing: str, tmp_path: Path) -> N
     assert history["classification"].iloc[-1] < history["classification"].iloc[0]
     assert bool(prediction.gates) == (sharing == "convflu")
     torch.testing.assert_close(torch.from_numpy(prediction.probabilities.sum(axis=1)), torch.ones(24).double())
+
+
+def test_units_of_their_own_rate_move_away_from_their_start(tmp_path: Path) -> None:
+    """With the rate of the other weights they could not, within a small training: figures would be of the start."""
+    faces, few = toy_faces("AB", SIX[:4], frames=2), {"epochs": 10, "batch_size": 8, "learning_rate": 1e-4}
+    moved = {}
+    for factor in (1.0, 100.0):
+        training = settings(**few, unit_factor=factor)
+        fit(faces, tmp_path / str(factor), sharing="cross_stitch", training=training, losses=DRAWING, identity=None)
+        units = load(tmp_path / str(factor) / "checkpoint.pt").network.free_units
+        moved[factor] = max(float((unit - unit.round(decimals=1)).abs().max()) for unit in units)
+    assert moved[1.0] <= 20 * 1e-4 + 1e-6 and moved[100.0] > 0.02
+
+
+def test_units_of_their_own_rate_have_no_weight_decay_and_follow_the_schedule() -> None:
+    training = settings(weight_decay=5e-4, milestones=(1,), decay=0.5, unit_factor=10.0)
+    task = task_for(toy_faces(), network=FERSNet(4, 16, 1, 6, "nddr"), training=training)
+    task.begin_epoch(system.stage(recipe(training=training), 12), 2)
+    others, units = task.optimizers["fersnet"].param_groups
+    assert (others["weight_decay"], others["lr"]) == (5e-4, 5e-4)
+    assert (units["weight_decay"], units["lr"]) == (0, 5e-3)
+    assert len(others["params"]) + len(units["params"]) == len(list(task.network.parameters()))
+    assert len(task_for(toy_faces()).optimizers["fersnet"].param_groups) == 1, "ConvFLUs are trained as all else"
 
 
 def test_synthesis_goes_to_the_target_and_keeps_the_subject(tmp_path: Path) -> None:

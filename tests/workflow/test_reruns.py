@@ -173,7 +173,8 @@ STARGAN = {f"train_rival {dataset} stargan 1" for dataset in SYNTHESIS_DATASETS}
 """The first fold is the one in which the smoke run compares systems."""
 RIVALS = ("caae", "cyclegan", "exprgan", "stargan")
 DATASETS = ("ckplus", "oulu_casia", "mmi", "own")
-TABLES = {"table_claims", "table_datasets", "table_ablation", "table_synthesis", "table_selection"}
+SYSTEMS = (*RIVALS, "fersnet")
+TABLES = {"table_claims", "table_datasets", "table_ablation", "table_synthesis", "table_selection", "table_utility"}
 TABLES |= {f"table_recognition {dataset}" for dataset in DATASETS}
 QUOTING = TABLES - {"table_datasets"}
 RENDERED = {f"render_dataset {dataset}" for dataset in ("ckplus", "oulu_casia", "mmi", "bu4dfe")}
@@ -241,7 +242,12 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         append("mine.yaml", "synthesis: {folds: [1, 3]}\n"),
         # No rival of the first fold is trained again.
         {f"train_rival {dataset} {method} 3" for dataset in SYNTHESIS_DATASETS for method in RIVALS}
-        | {f"synthesize_faces {dataset} fersnet" for dataset in SYNTHESIS_DATASETS},
+        | {f"synthesize_faces {dataset} fersnet" for dataset in SYNTHESIS_DATASETS}
+        | {"augment_faces oulu_casia utility_fersnet 3"},
+    ),
+    "another amount of synthetic faces for the recogniser, on one more set": (
+        append("mine.yaml", "utility: {factor: 3, datasets: [oulu_casia, ckplus]}\n"),
+        {f"augment_faces {dataset} utility_{system} 1" for dataset in SYNTHESIS_DATASETS for system in SYSTEMS},
     ),
     "another fixed judge": (
         another_judge,

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,12 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
+from fersnet.cross_validation import fold_counts, synthesis_folds
 from fersnet.plan.graph import Job, read_graph
+from fersnet.settings.load import load_settings
 from tests.workflow.conftest import copy_project, snakemake
+from workflow_scripts.planning.files import Files
+from workflow_scripts.planning.run import Run
 
 ROOT = Path(__file__).parent.parent.parent
 CLASSES = {"minutes", "seconds", "training"}
@@ -166,6 +171,33 @@ def test_f7_a_recognition_table_waits_for_the_jobs_of_its_own_dataset_alone(vari
                 before += varied[number].after
         # FERSNet may be pre-trained on BU-4DFE.
         assert {varied[number].dataset for number in seen} == {table.dataset, "bu4dfe"}, table.rule
+
+
+def test_synthetic_training_faces_come_from_systems_of_their_own_fold(varied: list[Job]) -> None:
+    """What draws and reads them has been trained on this fold's training subjects, and so on nobody who is tested."""
+    drawing = [job for job in varied if job.rule == "augment_faces"]
+    places = {(job.dataset, job.method, job.fold) for job in drawing}
+    assert len(places) == len(drawing) == 2 * (3 * 3 + 5)  # FES-DA in all folds of three sets, the others in one of one
+    for job in drawing:
+        before = [varied[number] for number in job.after if varied[number].rule.startswith("train_")]
+        assert {(one.dataset, one.fold) for one in before} == {(job.dataset, job.fold)}, job.method
+        assert all(one.params["hold_out"] == job.params["hold_out"] for one in before if one.rule == "train_rival")
+    last = next(job for job in drawing if job.method == "utility_caae.repeat2")
+    assert {varied[number].method for number in last.after} >= {"caae.repeat2", "fersnet_without_mtl.repeat2"}
+
+
+@pytest.mark.parametrize(("folds", "found"), [(None, [1, 2, 3]), ([1], []), ([1, 3], [])])
+def test_a_quoted_recogniser_with_synthetic_faces_is_in_the_table_where_all_is_tested(
+    folds: list[int] | None, found: list[int]
+) -> None:
+    """A figure of some folds would stand beside those of all."""
+    settings = load_settings({"preset": "embedded", "synthesis": {"folds": folds}})
+    counts = fold_counts(settings, Path())
+    files = Files(Run(settings, "results/run", counts, synthesis_folds(settings, counts)))
+    for paths in (files.recognised(SimpleNamespace(dataset="oulu_casia")), files.claimed()):
+        drawn = [path for path in paths if "utility_" in path]
+        assert drawn == [f"<results>/predictions/oulu_casia/utility_exprgan/fold{fold}.parquet" for fold in found]
+    assert not [path for path in files.recognised(SimpleNamespace(dataset="mmi")) if "utility_" in path]
 
 
 def test_each_repeat_builds_on_the_same_repeat(varied: list[Job]) -> None:

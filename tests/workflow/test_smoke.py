@@ -64,7 +64,8 @@ def test_all_files_of_the_contract_exist_with_their_columns(results: Path) -> No
                 assert content["images"].dtype == np.uint8
                 assert len(content["images"]) == len(content["source"]) == len(content["target"])
     wanted = {"method", "name", "dataset", "reported", "accuracy", "ci_low", "ci_high", "n_sequences"}
-    for name in ("fer_ckplus", "fer_oulu_casia", "fer_mmi", "synthesis", "ablation", "subgroups", "selection"):
+    tables = ("fer_ckplus", "fer_oulu_casia", "fer_mmi", "synthesis", "ablation", "subgroups", "selection", "utility")
+    for name in tables:
         assert wanted <= set(pd.read_csv(results / "tables" / f"{name}.csv")), name
         for suffix in ("json", "md", "tex"):
             assert (results / "tables" / f"{name}.{suffix}").is_file()
@@ -126,6 +127,19 @@ def test_the_synthesis_table_follows_from_the_synthetic_faces(results: Path) -> 
             accuracy = 100 * float((rows["predicted"] == rows["target"]).mean())
             row = table[(table["method"] == method) & (table["dataset"] == dataset)].iloc[0]
             assert row["accuracy"] == pytest.approx(accuracy, abs=1e-3)
+
+
+def test_the_utility_table_compares_one_recogniser_on_the_same_sequences(results: Path) -> None:
+    table = pd.read_csv(results / "tables" / "utility.csv").set_index("method")
+    assert list(table.index) == ["fersnet_without_mtl", *SYSTEMS] and set(table["tested_folds"]) == {1}
+    tested = pd.read_parquet(results / "predictions" / "oulu_casia" / "fersnet_without_mtl" / "fold1.parquet")
+    for system in SYSTEMS:
+        predictions = predictions_of(results, "oulu_casia", f"utility_{system}")
+        assert table.loc[system, "accuracy"] == pytest.approx(sequence_accuracy(predictions), abs=1e-3)
+        assert set(predictions["sequence_id"]) == set(tested["sequence_id"])
+        made = pd.read_csv(results / "augmentation" / "oulu_casia" / f"utility_{system}" / "fold1.csv")
+        assert not set(made["subject"].astype(str)) & set(tested["subject"]), "a source is a training subject"
+        assert table.loc[system, "n_synthetic"] == made["kept"].sum() > 0
 
 
 def test_the_table_of_counts_follows_from_the_index(results: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from snakemake.io import ancient, expand, multiext
 
 from fersnet.mirror import MODEL_METHOD
-from fersnet.repeats import repeat_key, split_repeat
+from fersnet.repeats import split_repeat
 from workflow_scripts.planning import paths
 from workflow_scripts.planning.run import Run, method_of
 
@@ -80,13 +80,21 @@ class Files:
 
     def augmentation(self, wildcards: "Wildcards") -> list[str]:
         """The synthetic faces with which a variant trains, too."""
-        augmented = method_of(wildcards) in self.run.augmented
+        augmented = self.run.settings.variant(method_of(wildcards)).augmented_by
         return [paths.AUGMENTATION["faces"].format(**wildcards)] if augmented else []
 
     def augmenting(self, wildcards: "Wildcards") -> str:
         """The checkpoint that draws those faces: of the same repeat."""
-        method, repeat = split_repeat(wildcards.method)
-        source = repeat_key(self.run.settings.variants[method].augmented_by, repeat)
+        return self._beside(wildcards, self.run.augmented_by(wildcards))
+
+    def reading(self, wildcards: "Wildcards") -> list[str]:
+        """The checkpoint that reads those faces, if there is one."""
+        reader = self.run.settings.reader_of(method_of(wildcards))
+        return [self._beside(wildcards, reader)] if reader else []
+
+    def _beside(self, wildcards: "Wildcards", method: str) -> str:
+        """Another method's checkpoint of the job's dataset, fold and repeat."""
+        source = self.run.same_repeat(method, split_repeat(wildcards.method)[1])
         return paths.CHECKPOINT.format(dataset=wildcards.dataset, method=source, fold=wildcards.fold)
 
     def judge(self, wildcards: "Wildcards") -> list[str]:
@@ -109,6 +117,29 @@ class Files:
         """The predictions of all trainings of some methods."""
         return self.of_folds(paths.PREDICTIONS, self.run.recognition, method=self.run.trainings(methods))
 
+    def recognised(self, wildcards: "Wildcards") -> list[str]:
+        """The predictions of all that has a row in the recognition table of the job's dataset."""
+        methods = [*self.run.recognisers, *self.run.utility_recognisers(wildcards.dataset)]
+        return self.of_folds(paths.PREDICTIONS, [wildcards.dataset], method=self.run.trainings(methods))
+
+    def claimed(self) -> list[str]:
+        """The predictions of all that a claim about recognition names."""
+        run, named = self.run, self.run.claimed(self.run.systems, "recognition")
+        systems = [
+            path
+            for dataset in run.recognition
+            for key in run.utility_recognisers(dataset)
+            if run.settings.utility_rows[key] in named
+            for path in self.of_folds(paths.PREDICTIONS, [dataset], method=run.trainings([key]))
+        ]
+        return [*self.predictions(run.claimed(run.recognisers, "recognition")), *systems]
+
+    def utility(self, pattern: str, *recognisers: str) -> list[str]:
+        """A file of every recogniser that is trained with a system's faces, and of the others given, where both are."""
+        run = self.run
+        trained = run.trainings([*recognisers, *run.utility])
+        return self.of_folds(pattern, run.utility_folds, run.utility_folds, method=trained)
+
     def models(self, pattern: str) -> list[str]:
         """A file for every checkpoint that becomes a model in the tracking store."""
         kept = MODEL_METHOD in self.run.variants
@@ -130,8 +161,10 @@ class Files:
     def all_tables(self, *forms: str) -> list[str]:
         """The tables of this run."""
         names = ("claims", "datasets", "ablation", "subgroups", "synthesis")
+        utility = table("utility", *forms) if self.run.utility else []
         selection = table("selection", *forms) if self.run.settings.selection_study.method else []
-        return [*(path for name in names for path in table(name, *forms)), *self.recognition_tables(*forms), *selection]
+        first = [path for name in names for path in table(name, *forms)]
+        return [*first, *utility, *self.recognition_tables(*forms), *selection]
 
     def face_sheets(self) -> list[str]:
         """A sheet of aligned faces for every dataset."""
@@ -162,4 +195,5 @@ class Files:
         run = self.run
         drawn = run.trainings(run.systems)
         syntheses = self.of_judged_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=drawn)
-        return [*self.all_tables(), *self.all_figures(), *self.predictions(run.recognisers), *syntheses]
+        predictions = [*self.predictions(run.recognisers), *self.utility(paths.PREDICTIONS)]
+        return [*self.all_tables(), *self.all_figures(), *predictions, *syntheses]

@@ -45,6 +45,16 @@ class RunParams:
         """Params of a rule that makes a table or figure of some methods."""
         return work(script, report=dump(self.run.settings.report), **{"run": self.described(of)} | params)
 
+    def showing_recognisers(self, script: str) -> Params:
+        """Params of a rule that makes a table or figure of a dataset's recognisers."""
+        run = self.run
+
+        def described(wildcards: "Wildcards") -> Params:
+            rows = run.utility_recognisers(wildcards.dataset)
+            return self.described([*run.recognisers, *rows, *(run.settings.utility_rows[key] for key in rows)])
+
+        return self.showing(script, run=described)
+
     def showing_judged(self, script: str, of: Iterable[str], **params: Any) -> Params:
         """Params of a rule that makes a table or figure of some synthesis systems."""
         folds = self.run.synthesis_folds
@@ -74,17 +84,21 @@ class RunParams:
         taken = {*self.run.recognisers, *self.run.systems, *(part.reader for part in settings.datasets.values())}
         return {key: str(path) for key, path in settings.modules.items() if key in taken}
 
-    def of_method(self, script: str) -> Params:
-        """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
+    def of_method(self, script: str, method: Callable[["Wildcards"], str] = method_of) -> Params:
+        """Params of a rule that runs a method of one file, by default the job's own: where it is, and what tells that
+        its code has changed."""
+
+        def module(wildcards: "Wildcards") -> str:
+            return self._module(method(wildcards))
 
         def code(wildcards: "Wildcards") -> str:
-            return fingerprint(f"workflow_scripts.{script}", code_of(self._module(wildcards)))
+            return fingerprint(f"workflow_scripts.{script}", code_of(module(wildcards)))
 
-        return {"module": self._module, "code": code}
+        return {"module": module, "code": code}
 
-    def _module(self, wildcards: "Wildcards") -> str:
+    def _module(self, method: str) -> str:
         """Where a method of one file is declared; FERSNet itself is not one."""
-        method, known = method_of(wildcards), self.run.methods_of_one_file
+        known = self.run.methods_of_one_file
         return known[method].module if method in known else "fersnet.training.inference"
 
     def training_method(self, script: str) -> Params:
@@ -172,6 +186,20 @@ class RunParams:
     def synthesis_classes(self, wildcards: "Wildcards") -> list[str]:
         """The expressions that are drawn."""
         return list(self.run.dataset(wildcards).synthesis_classes)
+
+    def drawn_classes(self, wildcards: "Wildcards") -> list[str]:
+        """The expressions that a variant's training faces are enlarged by: of the systems that are compared those that
+        all of them draw."""
+        compared = method_of(wildcards) in self.run.utility
+        return self.synthesis_classes(wildcards) if compared else self.classes(wildcards)
+
+    def drawn_size(self, wildcards: "Wildcards") -> int:
+        """Side of the images that the system draws which enlarges a variant's training faces."""
+        return self.run.settings.drawn_size(self.run.augmented_by(wildcards))
+
+    def augmentation(self, wildcards: "Wildcards") -> Params:
+        """How a variant's training faces are enlarged."""
+        return dump(self.run.settings.augmentation_of(method_of(wildcards)))
 
     def variant(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its training depends on."""

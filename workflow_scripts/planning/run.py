@@ -12,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 from fersnet.claims import Claim, read_claims
 from fersnet.cross_validation import fold_counts, synthesis_folds
 from fersnet.errors import UserError
+from fersnet.folds import fold_groups
 from fersnet.host import check_writable, has_gpu
 from fersnet.methods.find import Found
 from fersnet.project import named_file
@@ -19,7 +20,9 @@ from fersnet.readiness import check_ready
 from fersnet.repeats import repeat_key, split_repeat
 from fersnet.settings.data import DatasetSettings
 from fersnet.settings.load import absent_sets, load_settings
+from fersnet.settings.quoted import quoted_rows
 from fersnet.settings.tree import Settings
+from fersnet.settings.utility import among_recognisers
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -64,7 +67,7 @@ class Run:
     @property
     def systems(self) -> tuple[str, ...]:
         """All that draws the faces which are compared."""
-        return (*self.rivals, self.settings.synthesis.method)
+        return self.settings.systems
 
     @property
     def recognisers(self) -> tuple[str, ...]:
@@ -85,6 +88,40 @@ class Run:
     def augmented(self) -> tuple[str, ...]:
         """The variants that train with faces of another one's, too."""
         return tuple(key for key, variant in self.settings.variants.items() if variant.augmented_by)
+
+    @cached_property
+    def utility(self) -> tuple[str, ...]:
+        """One variant, trained with the faces of each system; variants like any other, but in a table of their own."""
+        return tuple(self.settings.utility_rows)
+
+    @property
+    def utility_base(self) -> tuple[str, ...]:
+        """The variant that is trained with their faces, where there are such trainings."""
+        return (self.settings.utility.method,) if self.utility and self.settings.utility.method else ()
+
+    @cached_property
+    def utility_folds(self) -> dict[str, tuple[int, ...]]:
+        """The folds in which these are trained, by dataset."""
+        return {dataset: self.synthesis_folds[dataset] for dataset in self.settings.utility_datasets}
+
+    def utility_recognisers(self, dataset: str) -> tuple[str, ...]:
+        """Those of them that have a row in a dataset's recognition table, too."""
+        tested, count = self.utility_folds.get(dataset, ()), self.fold_counts[dataset]
+        rows = self.settings.utility_rows
+        return among_recognisers(rows, self.variants, dataset, tested, count, quoted_rows())
+
+    def augmented_by(self, wildcards: "Wildcards") -> str:
+        """The system whose faces the job's variant trains with."""
+        return str(self.settings.variant(method_of(wildcards)).augmented_by)
+
+    @cached_property
+    def predicted(self) -> list[tuple[str, str, tuple[int, ...], tuple[str, ...], tuple[str, ...]]]:
+        """The rules that read test faces with variants: kind, name, folds of a job, datasets, methods."""
+        kinds = (
+            ("predict_fersnet", self.folds, self.variants),
+            ("predict_utility", self.utility_folds, self.utility),
+        )
+        return [(kind, *group, methods) for kind, folds, methods in kinds for group in fold_groups(kind, folds)]
 
     @cached_property
     def gated(self) -> tuple[str, ...]:
@@ -127,8 +164,13 @@ class Run:
         return {
             **dict.fromkeys(self.rivals, repeats.rivals),
             **dict.fromkeys(self.baselines, repeats.baselines),
-            **dict.fromkeys(self.variants, repeats.variants),
+            **dict.fromkeys((*self.variants, *self.utility), repeats.variants),
         }
+
+    def same_repeat(self, method: str, repeat: int) -> str:
+        """The training of a method on which such a repeat of another one builds: the same, or the same in turn where
+        the method has fewer."""
+        return repeat_key(method, (repeat - 1) % self._repeats[method] + 1)
 
     def trainings(self, methods: Iterable[str]) -> list[str]:
         """The names under which the trainings of some methods lie, repeats included."""
