@@ -14,7 +14,7 @@ from fersnet.cli import app
 from fersnet.embedded.writers import bu4dfe, ckplus
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN
-from fersnet.mirror import write_jobs
+from fersnet.jobs_table import write_jobs
 from fersnet.plan import graph
 from fersnet.plan.cost import training_cost
 from fersnet.plan.disk import disk_bytes, resume_bytes
