@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fersnet.errors import UserError
+from fersnet.settings.tree import CROSS
 from fersnet.tracking import (
     FINISHED,
     KILLED,
@@ -228,9 +229,7 @@ def _mirror_models(
     client: "MlflowClient", experiment: str, results: Path, records: Sequence[JobRecord], run_ids: dict[str, str]
 ) -> None:
     """Log the models that the store does not have yet, as long as their files are still those of the job."""
-    made = [
-        record for record in records if record.model and record.status == FINISHED and record.method == MODEL_METHOD
-    ]
+    made = [record for record in records if record.model and record.status == FINISHED and _is_kept(record)]
     if not made:
         return
     known = {
@@ -248,6 +247,11 @@ def _mirror_models(
             continue
         tags = {"job_key": record.job_key, "sha256": digest, "dataset": record.dataset, "fold": record.fold}
         log_model(client, experiment, run_ids[record.job_key], path, record.model["expressions"], tags)
+
+
+def _is_kept(record: JobRecord) -> bool:
+    """Whether a job's checkpoint becomes a model; those across datasets are made for one table."""
+    return record.method == MODEL_METHOD and record.dataset != CROSS
 
 
 def _metrics(results: Path, record: JobRecord) -> list[tuple[str, float, int, int]]:

@@ -13,6 +13,7 @@ from fersnet.repeats import split_repeat
 from fersnet.report.claims import NOT_RUN, VERDICTS
 from fersnet.report.table import Table, columns, read_json
 from fersnet.report.writing import to_markdown
+from fersnet.settings.tree import CROSS
 from fersnet.tracking import FAILED, FINISHED, KILLED, RUNNING, JobRecord, latest_records
 
 WORKFLOW = "workflow"
@@ -32,6 +33,7 @@ _MEASURES: Mapping[str, tuple[str, ...]] = {
     RECOGNITION: (*_FIRST, "macro_f1", "frame_accuracy", "difference", "reported", "core_hours"),
     "synthesis": (*_FIRST, "share_of_ceiling", "confidence", "identity_auc", "identity_cosine", "ssim", "kid_fer"),
     SELECTION: (*_FIRST[:3], "optimism"),
+    CROSS: (*_FIRST, "within", "difference"),
 }
 """By kind of table, the columns that become figures of a method, `<kind>_<column>`, as far as the table has them."""
 RANKED_BY = f"{RECOGNITION}_accuracy"

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, create_model, model_validator
 
 from fersnet.methods.find import Known
-from fersnet.settings.agreement import check_judges, check_networks, check_people, check_study
+from fersnet.settings.agreement import check_cross, check_judges, check_networks, check_people, check_study
 from fersnet.settings.base import Name, Section
 from fersnet.settings.data import with_readers
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings, with_sections
@@ -36,6 +36,7 @@ def settings_type(known: Known) -> type[Settings]:
 def _checked(settings: Settings) -> Settings:
     check_names(settings)
     check_study(settings)
+    check_cross(settings)
     check_judges(settings)
     check_people(settings)
     check_networks(settings)

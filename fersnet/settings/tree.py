@@ -21,6 +21,9 @@ from fersnet.settings.training import (
     VariantSettings,
 )
 
+CROSS = "cross"
+"""What stands in the place of a dataset's key where networks are trained on all recognition sets but one."""
+
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -95,6 +98,9 @@ class Settings(Section):
     """The judge of synthetic faces."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """FES-based augmentation."""
+    cross: bool = False
+    """Whether the variants and the recognisers of peak faces are also trained on all recognition datasets but one and
+    tested on that, in the expressions that all have."""
     selection_study: SelectionStudySettings = SelectionStudySettings()
     """Comparison of epoch-selection rules."""
     synthesis: SynthesisSettings = SynthesisSettings()
@@ -152,6 +158,26 @@ class Settings(Section):
     def recognition_datasets(self) -> tuple[str, ...]:
         """Keys of the datasets that enter the cross-validation."""
         return tuple(key for key, dataset in self.datasets.items() if dataset.purpose == "recognition")
+
+    @property
+    def cross_sets(self) -> tuple[str, ...]:
+        """The datasets each of which is once the test set of networks that the others train; none without `cross`."""
+        return self.recognition_datasets if self.cross else ()
+
+    @property
+    def cross_classes(self) -> tuple[str, ...]:
+        """The expressions that all recognition datasets have, in class-index order."""
+        sets = [self.datasets[key].classes for key in self.recognition_datasets]
+        return tuple(name for name in sets[0] if all(name in classes for classes in sets))
+
+    @property
+    def cross_methods(self) -> tuple[str, ...]:
+        """What is trained across datasets: recognisers of peak faces, and the variants."""
+        if not self.cross:
+            return ()
+        known = self.known.recognisers
+        baselines = (key for key in self.baselines.methods if "clips" not in known[key].declared.reads)
+        return (*baselines, *self.variants)
 
     @property
     def pretrained_on(self) -> dict[str, str]:

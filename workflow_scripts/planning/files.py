@@ -8,6 +8,7 @@ from snakemake.io import ancient, expand, multiext
 
 from fersnet.mirror import MODEL_METHOD
 from fersnet.repeats import repeat_key, split_repeat
+from fersnet.settings.tree import CROSS
 from workflow_scripts.planning import paths
 from workflow_scripts.planning.run import Run, method_of
 
@@ -109,6 +110,15 @@ class Files:
         """The predictions of all trainings of some methods."""
         return self.of_folds(paths.PREDICTIONS, self.run.recognition, method=self.run.trainings(methods))
 
+    def across(self, pattern: str = paths.PREDICTIONS) -> list[str]:
+        """A file for every training across datasets, by default its predictions."""
+        methods = self.run.trainings(self.run.settings.cross_methods)
+        return self.of_folds(pattern, self.run.across, self.run.across, method=methods) if self.run.across else []
+
+    def joined(self, pattern: str) -> list[str]:
+        """A file of every dataset across which is trained."""
+        return expand(pattern, dataset=self.run.settings.cross_sets)
+
     def models(self, pattern: str) -> list[str]:
         """A file for every checkpoint that becomes a model in the tracking store."""
         kept = MODEL_METHOD in self.run.variants
@@ -131,7 +141,9 @@ class Files:
         """The tables of this run."""
         names = ("claims", "datasets", "ablation", "subgroups", "synthesis")
         selection = table("selection", *forms) if self.run.settings.selection_study.method else []
-        return [*(path for name in names for path in table(name, *forms)), *self.recognition_tables(*forms), *selection]
+        across = table(CROSS, *forms) if self.run.across else []
+        named = [path for name in names for path in table(name, *forms)]
+        return [*named, *self.recognition_tables(*forms), *across, *selection]
 
     def face_sheets(self) -> list[str]:
         """A sheet of aligned faces for every dataset."""
@@ -162,4 +174,4 @@ class Files:
         run = self.run
         drawn = run.trainings(run.systems)
         syntheses = self.of_judged_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=drawn)
-        return [*self.all_tables(), *self.all_figures(), *self.predictions(run.recognisers), *syntheses]
+        return [*self.all_tables(), *self.all_figures(), *self.predictions(run.recognisers), *self.across(), *syntheses]
