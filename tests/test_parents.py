@@ -194,6 +194,17 @@ def test_the_study_of_selection_has_a_figure_for_each_rule(tmp_path: Path) -> No
     assert (method.figures["selection_last_accuracy"], method.figures["selection_best_accuracy"]) == (80.0, 85.5)
 
 
+def test_a_set_and_all_together_have_the_figure_of_networks_of_other_sets(tmp_path: Path) -> None:
+    for dataset in ("mmi", "cross"):
+        run_job(tmp_path, "train_baseline", dataset=dataset, method="eac", fold="1")
+    accuracies = {"mmi": 61.5, "cross": 70.25}
+    write_figures(
+        tmp_path, "cross", [{"method": "eac", "dataset": key, "accuracy": accuracies[key]} for key in accuracies]
+    )
+    found = {parent.dataset: parent.figures for parent in parents_of(tmp_path, read_records(tmp_path)) if parent.method}
+    assert {key: figures["cross_accuracy"] for key, figures in found.items()} == accuracies
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"rows": []}'])
 def test_a_broken_table_tells_nothing(tmp_path: Path, content: str) -> None:
     run_job(tmp_path, "train_baseline", method="lbp_top", fold="1")

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from invented_results import DATASETS, SKILL, description, predictions
+from typer.testing import CliRunner
 
+from fersnet.cli import app
 from fersnet.expressions import SIX
 from fersnet.report.across import cross_table, read_across
 from fersnet.report.export import check_export, export_run
@@ -80,6 +82,13 @@ def test_all_sets_together_are_the_mean_over_their_sequences(crossed: Path) -> N
             mean = np.average(parts[column].astype(float), weights=parts["n_sequences"].astype(float))
             assert rows.loc[("cross", method), column] == pytest.approx(mean, abs=1e-3)
         assert rows.loc[("cross", method), "n_sequences"] == parts["n_sequences"].sum()
+
+
+def test_the_terminal_shows_it_at_the_end_of_a_run(crossed: Path) -> None:
+    said = CliRunner().invoke(app, ["show", str(crossed)])
+    assert said.exit_code == 0
+    assert "All sets" in said.stdout
+    assert max(map(len, said.stdout.splitlines()[:-1])) <= 100
 
 
 def test_an_export_recomputes_it(crossed: Path, tmp_path: Path) -> None:

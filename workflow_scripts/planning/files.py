@@ -110,10 +110,10 @@ class Files:
         """The predictions of all trainings of some methods."""
         return self.of_folds(paths.PREDICTIONS, self.run.recognition, method=self.run.trainings(methods))
 
-    def across(self, pattern: str = paths.PREDICTIONS) -> list[str]:
-        """A file for every training across datasets, by default its predictions."""
+    def across(self) -> list[str]:
+        """The predictions of all trainings across datasets."""
         methods = self.run.trainings(self.run.settings.cross_methods)
-        return self.of_folds(pattern, self.run.across, self.run.across, method=methods) if self.run.across else []
+        return self.of_folds(paths.PREDICTIONS, self.run.across, self.run.across, method=methods)
 
     def joined(self, pattern: str) -> list[str]:
         """A file of every dataset across which is trained."""
