@@ -218,7 +218,7 @@ def folds_across(folds: Mapping[str, "pd.DataFrame"], readers: Mapping[str, str]
             if home != dataset:
                 raise UserError(
                     f"cross: subject {subject} is in {home} and in {dataset}, so that one would be trained on and "
-                    "tested; leave one of the sets out, or set cross to false"
+                    "tested; give other people other names, leave one of the sets out, or set cross to false"
                 )
         named = {column: f"{dataset}/" + table[column] for column in ("sequence_id", "subject")}
         parts.append(table.assign(**named, fold=number, validation=table["fold"] == 1))

@@ -28,7 +28,7 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
         embedded = settings.datasets[job.dataset].embedded
         large = sequences * sum(embedded.frames) / 2 * embedded.width * embedded.height * BYTES_PER_PIXEL
     elif job.rule in ("align_faces", "join_sets"):
-        stored = sequences or sizes.sequences(CROSS)
+        stored = sizes.sequences(CROSS) if job.rule == "join_sets" else sequences
         large = stored * (faces.clip_frames + faces.peak_frames + 1) * (face + LANDMARK_BYTES)
     elif job.rule == "synthesize_faces":
         targets = settings.datasets[job.dataset].synthesis_classes

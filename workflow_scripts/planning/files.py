@@ -8,7 +8,6 @@ from snakemake.io import ancient, expand, multiext
 
 from fersnet.mirror import MODEL_METHOD
 from fersnet.repeats import repeat_key, split_repeat
-from fersnet.settings.tree import CROSS
 from workflow_scripts.planning import paths
 from workflow_scripts.planning.run import Run, method_of
 
@@ -134,16 +133,15 @@ class Files:
         return self.of_folds("<results>/selection/{dataset}/fold{fold}.parquet", self.run.recognition) if study else []
 
     def recognition_tables(self, *forms: str) -> list[str]:
-        """A table for every recognition dataset."""
-        return [path for dataset in self.run.recognition for path in table(f"fer_{dataset}", *forms)]
+        """A table for every recognition dataset, and one across them."""
+        names = [*(f"fer_{dataset}" for dataset in self.run.recognition), *self.run.across]
+        return [path for name in names for path in table(name, *forms)]
 
     def all_tables(self, *forms: str) -> list[str]:
         """The tables of this run."""
         names = ("claims", "datasets", "ablation", "subgroups", "synthesis")
         selection = table("selection", *forms) if self.run.settings.selection_study.method else []
-        across = table(CROSS, *forms) if self.run.across else []
-        named = [path for name in names for path in table(name, *forms)]
-        return [*named, *self.recognition_tables(*forms), *across, *selection]
+        return [*(path for name in names for path in table(name, *forms)), *self.recognition_tables(*forms), *selection]
 
     def face_sheets(self) -> list[str]:
         """A sheet of aligned faces for every dataset."""
