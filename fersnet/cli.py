@@ -58,7 +58,8 @@ def sync(
 
     The exit status is 1 where the store did not take everything.
     """
-    from fersnet.mirror import mirror, write_jobs
+    from fersnet.jobs_table import write_jobs
+    from fersnet.mirror import mirror
     from fersnet.tracking import jobs_folder
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")

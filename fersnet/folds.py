@@ -20,6 +20,8 @@ COLUMNS: tuple[str, ...] = ("sequence_id", "subject", "expression", "fold")
 """Columns of `folds.csv`; `fold`, from 1, is the one in which the subject is tested."""
 
 
+VALIDATION = "validation"
+"""Column of the folds of trainings across datasets."""
 FEWEST = 3
 """One subject tests, another validates, and somebody must be left to train on."""
 
@@ -165,7 +167,8 @@ def check_folds(folds: "pd.DataFrame", planned: int | None = None) -> None:
 def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) -> Split:
     """Training, validation and test subjects of a fold.
 
-    The validation subjects of fold k are those tested in fold k + 1, cyclically.
+    The validation subjects of fold k are those tested in fold k + 1, cyclically; across datasets, where that would be a
+    whole set, those of the other sets whom the column `validation` names.
 
     Args:
         folds: Table with `COLUMNS`.
@@ -179,13 +182,47 @@ def split_subjects(folds: "pd.DataFrame", fold: int, hold_out_validation: bool) 
     count = int(folds["fold"].max())
     if not 1 <= fold <= count:
         raise UserError(f"fold {fold}: there are folds 1 to {count}")
-    following = fold % count + 1
+    following = folds[VALIDATION] if VALIDATION in folds else folds["fold"] == fold % count + 1
     test = frozenset(folds["subject"][folds["fold"] == fold])
-    validation = frozenset(folds["subject"][folds["fold"] == following])
+    validation = frozenset(folds["subject"][following]) - test
     train = frozenset(folds["subject"]) - test - (validation if hold_out_validation else frozenset())
     if not train:
         raise UserError(f"folds.count: {count} folds leave no training subject beside validation; use at least 3")
     return Split(train, validation, test)
+
+
+def folds_across(folds: Mapping[str, "pd.DataFrame"], readers: Mapping[str, str]) -> "pd.DataFrame":
+    """The folds of trainings across datasets: one for each set, in which all of its subjects are tested.
+
+    Of the sets that are trained on, those of the first subject-wise fold of each validate; a column `validation` says
+    who that is, see `split_subjects`.
+
+    Args:
+        folds: By dataset, its subject-wise folds, in the order of the result's.
+        readers: By dataset, what has read it: in two sets of one kind, subjects of one name are one person.
+
+    Returns:
+        Data frame with `COLUMNS` and `validation`; sequences and subjects are named `<dataset>/<name>`.
+
+    Raises:
+        UserError: if a set has no sequence, or a person is in two sets.
+    """
+    import pandas as pd
+
+    parts, homes = [], {}
+    for number, (dataset, table) in enumerate(folds.items(), start=1):
+        if table.empty:
+            raise UserError(f"cross: {dataset} has no sequence of the expressions that all sets share; leave it out")
+        for subject in dict.fromkeys(table["subject"]):
+            home = homes.setdefault((readers[dataset], subject), dataset)
+            if home != dataset:
+                raise UserError(
+                    f"cross: subject {subject} is in {home} and in {dataset}, so that one would be trained on and "
+                    "tested; give other people other names, leave one of the sets out, or set cross to false"
+                )
+        named = {column: f"{dataset}/" + table[column] for column in ("sequence_id", "subject")}
+        parts.append(table.assign(**named, fold=number, validation=table["fold"] == 1))
+    return pd.concat(parts, ignore_index=True)[[*COLUMNS, VALIDATION]]
 
 
 def fold_groups(rule: str, folds: Mapping[str, tuple[int, ...]]) -> list[tuple[str, tuple[int, ...], tuple[str, ...]]]:
@@ -231,7 +268,8 @@ def check_chosen(dataset: str, chosen: Sequence[str], subjects: Collection[str])
 
 def write_folds(folds: "pd.DataFrame", path: Path) -> None:
     """Write `folds.csv`."""
-    folds.loc[:, list(COLUMNS)].to_csv(path, index=False, lineterminator="\n")
+    columns = [*COLUMNS, VALIDATION] if VALIDATION in folds else [*COLUMNS]
+    folds.loc[:, columns].to_csv(path, index=False, lineterminator="\n")
 
 
 def read_folds(path: Path) -> "pd.DataFrame":

@@ -1,33 +1,49 @@
-"""The mirror of the job records in MLflow, and the table of jobs.
+"""The mirror of the job records in MLflow.
 
-Copying is idempotent: a run is found again by its job key, so records that a store missed are replayed once,
-whenever it is reachable. A store that is slow, locked or gone costs nothing but a warning.
+A job is a run; above it stands the run of its method on its dataset, with the figures of the tables, and above these
+that of the workflow. Copying is idempotent: a run is found again by its key, so records that a store missed are
+replayed once, whenever it is reachable, and what older versions have put there is brought up to date in place. A store
+that is slow, locked or gone costs nothing but a warning.
 """
 
 import csv
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fersnet.errors import UserError
+from fersnet.settings.tree import CROSS
 from fersnet.tracking import (
     FINISHED,
     KILLED,
     RUNNING,
     JobRecord,
     file_sha256,
-    latest_records,
     own_file,
     read_records,
 )
 from fersnet.use.moved import ARTIFACTS, bring_home, database_of, experiment_name
-from fersnet.use.store import CARD, connect, log_card, log_model, logged_models, reason_of, store_uri
+from fersnet.use.new_store import make_store
+from fersnet.use.runs import changed, known_runs, log_batches, log_data, new_data, restored, set_tags
+from fersnet.use.store import (
+    CARD,
+    LONGEST_NOTE,
+    connect,
+    log_card,
+    log_model,
+    logged_models,
+    reason_of,
+    store_uri,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
+    from fersnet.parents import Parent
 
 logger = logging.getLogger(__name__)
 
@@ -44,22 +60,15 @@ TAGS = (
     "job_key",
     "version",
 )
-JOB_COLUMNS = (
-    "rule",
-    "dataset",
-    "method",
-    "fold",
-    "run_id",
-    "status",
-    "seconds",
-    "peak_memory_mb",
-    "device",
-    "threads",
-    "attempts",
-    "job_key",
-)
 LARGEST_ARTIFACT = 2 * 2**20
 """Bytes; larger outputs stay where they are and are named in the run's parameters only."""
+PARENT = "mlflow.parentRunId"
+HOW_TO_RANK = (
+    "To rank the methods, search for `tags.level = 'method'` (with `and tags.dataset = '...'` for one dataset) and "
+    "sort by `recognition_accuracy` or `synthesis_accuracy`. The run of the workflow stands above those of the methods "
+    "on a dataset, and these above their jobs, fold by fold."
+)
+"""What the page of a run's experiment says first."""
 MODEL_METHOD = "fersnet"
 """The method whose checkpoints are logged as models. At full size one is 0.2 GB, so the other variants' stay files."""
 
@@ -85,16 +94,23 @@ def mirror(results: Path, uri: str | None = None, ended: bool = False) -> Mirror
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
+    from fersnet.parents import WORKFLOW, parent_key, parents_of
+
     mirrored = Mirrored()
     try:
         database = database_of(uri)
         if database is not None:
+            make_store(database)
             bring_home(database, results)
         client = connect(uri)
         experiment = _experiment(client, results, uri)
-        known = _known_runs(client, experiment)
+        known = known_runs(client, experiment)
+        above: dict[str, str] = {}
+        for parent in parents_of(results, records):
+            above[parent.key] = _mirror_parent(client, experiment, parent, known.get(parent.key), above.get(WORKFLOW))
         for record in records:
-            run_id = _mirror_record(client, experiment, results, record, known.get(record.job_key))
+            known_run, parent_id = known.get(record.job_key), above[parent_key(record)]
+            run_id = _mirror_record(client, experiment, results, record, known_run, parent_id)
             mirrored.run_ids[record.job_key] = run_id
         _mirror_models(client, experiment, results, records, mirrored.run_ids)
     except (MlflowException, SQLAlchemyError, OSError, UserError) as error:
@@ -106,39 +122,12 @@ def mirror(results: Path, uri: str | None = None, ended: bool = False) -> Mirror
     return mirrored
 
 
-def write_jobs(results: Path, path: Path, run_ids: Mapping[str, str], ended: bool = False) -> int:
-    """Write `jobs.csv`, one row per job (its newest attempt), and return the number of rows.
-
-    A run id that is not given is that of the file as it was: no trouble of a store makes the table forget what it knew.
-    """
-    records = latest_records(read_records(results, ended))
-    known = _known_ids(path) | dict(run_ids)
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(JOB_COLUMNS)
-        for record in records:
-            values = {**vars(record), "run_id": known.get(record.job_key, "")}
-            writer.writerow(["" if values[column] is None else values[column] for column in JOB_COLUMNS])
-    part.replace(path)
-    return len(records)
-
-
-def _known_ids(path: Path) -> dict[str, str]:
-    """The run ids of a table of jobs, by job key; of a table that is no such table, none."""
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        rows = list(csv.DictReader(file))
-    return {row["job_key"]: row["run_id"] for row in rows if row.get("job_key") and row.get("run_id")}
-
-
 def _experiment(client: "MlflowClient", results: Path, uri: str) -> str:
     name = experiment_name(results)
     found = client.get_experiment_by_name(name)
     if found is None:
         location = (results / ARTIFACTS).resolve().as_uri() if database_of(uri) else None
-        return client.create_experiment(name, artifact_location=location)
+        return client.create_experiment(name, artifact_location=location, tags=_experiment_tags())
     if found.lifecycle_stage != "active":
         # Its name is taken until then.
         number = found.experiment_id
@@ -147,41 +136,78 @@ def _experiment(client: "MlflowClient", results: Path, uri: str) -> str:
             f"experiments restore -x {number}`) or remove it for good (`mlflow gc --backend-store-uri "
             f"$MLFLOW_TRACKING_URI --experiment-ids {number}`)"
         )
+    for key, value in _experiment_tags().items():
+        if key not in found.tags:  # A user's own words stay.
+            client.set_experiment_tag(found.experiment_id, key, value)
     return found.experiment_id
 
 
-def _known_runs(client: "MlflowClient", experiment: str) -> "dict[str, Run]":
-    """The runs of an experiment by job key, deleted ones too; of two of one job one that is not deleted."""
-    from mlflow.entities import ViewType
+def _experiment_tags() -> dict[str, str]:
+    """What the page of the experiment says first, and the figure by which it ranks."""
+    from fersnet.parents import RANKED_BY
 
-    known: dict[str, Run] = {}
-    token = None
-    while True:
-        page = client.search_runs([experiment], run_view_type=ViewType.ALL, max_results=1000, page_token=token)
-        for run in page:
-            key = run.data.tags.get("job_key")
-            if key is not None and (key not in known or run.info.lifecycle_stage == "active"):
-                known[key] = run
-        token = page.token
-        if not token:
-            return known
+    return {
+        "mlflow.note.content": HOW_TO_RANK,
+        "mlflow.experiment.primaryMetric.name": RANKED_BY,
+        "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
+    }
 
 
-def _mirror_record(client: "MlflowClient", experiment: str, results: Path, record: JobRecord, run: "Run | None") -> str:
-    """Bring one run up to date; a run that already shows this attempt's end is not touched, deleted or not."""
-    attempt = f"{record.attempts}:{record.status}"
-    if run is not None and run.data.tags.get("attempt") == attempt:
-        return run.info.run_id
-    if run is not None and run.info.lifecycle_stage != "active":
-        client.restore_run(run.info.run_id)
+def _mirror_parent(
+    client: "MlflowClient", experiment: str, parent: "Parent", run: "Run | None", above: str | None
+) -> str:
+    """Bring the run of a method, or of the workflow, up to date; one that shows what it is to show is not touched."""
+    from fersnet.parents import shortened
+
+    newest = parent.newest
+    level = {"level": "method"} if parent.method else {"level": "workflow"}
+    tags = {key: getattr(newest, key) for key in ("run", "seed", "git_commit", "config_sha256", "version")}
+    tags |= {"job_key": parent.key, "dataset": parent.dataset, "method": parent.method}
+    tags |= level | _source_tags(newest, "" if parent.method else "Snakefile")
+    tags |= {"mlflow.runName": f"{parent.dataset} {parent.method}" if parent.method else newest.run}
+    tags |= {PARENT: above} if above else {}
+    tags |= {"mlflow.note.content": shortened(parent.note, LONGEST_NOTE)} if parent.note else {}
+    wanted = {key: str(value) for key, value in tags.items()}
     if run is None:
-        tags = {key: str(getattr(record, key)) for key in TAGS}
+        run = client.create_run(experiment, start_time=int(parent.started * 1000), tags=wanted)
+    figures = {key: value for key, value in parent.figures.items() if run.data.metrics.get(key) != value}
+    ended = int(parent.ended * 1000)
+    shows = run.info.status == parent.status and (parent.status == RUNNING or run.info.end_time == ended)
+    if shows and not figures and not changed(run, wanted) and not new_data(run, parent.data):
+        return run.info.run_id
+    run_id = restored(client, run)
+    set_tags(client, run, wanted)
+    log_data(client, run, newest.run, parent.data)
+    now = time.time_ns() // 10**6
+    log_batches(client, run_id, metrics=[(key, value, 0, now) for key, value in figures.items()])
+    if parent.status == RUNNING:
+        client.update_run(run_id, status=RUNNING)
+    else:
+        client.set_terminated(run_id, status=parent.status, end_time=ended)
+    return run_id
+
+
+def _mirror_record(
+    client: "MlflowClient", experiment: str, results: Path, record: JobRecord, run: "Run | None", above: str
+) -> str:
+    """Bring the run of a job up to date; one that shows this attempt's end keeps it, and is left alone if deleted."""
+    attempt = f"{record.attempts}:{record.status}"
+    ended = run is not None and run.data.tags.get("attempt") == attempt
+    if run is not None and ended and run.info.lifecycle_stage != "active":
+        return run.info.run_id
+    tags = {key: str(getattr(record, key)) for key in TAGS} | _source_tags(record) | {PARENT: above}
+    if run is None:
         tags["mlflow.runName"] = " ".join(filter(None, (record.rule, record.dataset, record.method, record.fold)))
         run = client.create_run(experiment, start_time=int(record.started * 1000), tags=tags)
-        _log(client, run.info.run_id, params=_flat(record.params))
-    run_id = run.info.run_id
+    run_id = restored(client, run)
+    if not run.data.params:
+        log_batches(client, run_id, params=_flat(record.params))
+    set_tags(client, run, tags)
+    log_data(client, run, record.run, {record.dataset: record.data_sha256} if record.data_sha256 else {})
+    if ended:
+        return run_id
     if record.status != RUNNING:
-        _log(client, run_id, metrics=_metrics(results, record))
+        log_batches(client, run_id, metrics=_metrics(results, record))
         for artifact in (own_file(results, record, path) for path in record.artifacts):
             if artifact is not None and artifact.stat().st_size <= LARGEST_ARTIFACT:
                 client.log_artifact(run_id, str(artifact))
@@ -192,13 +218,18 @@ def _mirror_record(client: "MlflowClient", experiment: str, results: Path, recor
     return run_id
 
 
+def _source_tags(record: JobRecord, source: str = "") -> dict[str, str]:
+    """The file that ran, by default the job's script, and the state of the code that it is from."""
+    script = source or f"workflow_scripts/{record.params.get('script', record.rule)}.py"
+    commit = {"mlflow.source.git.commit": record.git_commit.removesuffix("+")} if record.git_commit else {}
+    return {"mlflow.source.name": script, "mlflow.source.type": "LOCAL"} | commit
+
+
 def _mirror_models(
     client: "MlflowClient", experiment: str, results: Path, records: Sequence[JobRecord], run_ids: dict[str, str]
 ) -> None:
     """Log the models that the store does not have yet, as long as their files are still those of the job."""
-    made = [
-        record for record in records if record.model and record.status == FINISHED and record.method == MODEL_METHOD
-    ]
+    made = [record for record in records if record.model and record.status == FINISHED and _is_kept(record)]
     if not made:
         return
     known = {
@@ -216,6 +247,11 @@ def _mirror_models(
             continue
         tags = {"job_key": record.job_key, "sha256": digest, "dataset": record.dataset, "fold": record.fold}
         log_model(client, experiment, run_ids[record.job_key], path, record.model["expressions"], tags)
+
+
+def _is_kept(record: JobRecord) -> bool:
+    """Whether a job's checkpoint becomes a model; those across datasets are made for one table."""
+    return record.method == MODEL_METHOD and record.dataset != CROSS
 
 
 def _metrics(results: Path, record: JobRecord) -> list[tuple[str, float, int, int]]:
@@ -240,22 +276,6 @@ def _is_number(text: str | None) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _log(
-    client: "MlflowClient",
-    run_id: str,
-    params: dict[str, str] | None = None,
-    metrics: Sequence[tuple[str, float, int, int]] = (),
-) -> None:
-    from mlflow.entities import Metric, Param
-
-    pairs = [Param(key, value) for key, value in (params or {}).items()]
-    for start in range(0, len(pairs), 100):
-        client.log_batch(run_id, params=pairs[start : start + 100])
-    entries = [Metric(key, value, stamp, step) for key, value, step, stamp in metrics]
-    for start in range(0, len(entries), 1000):
-        client.log_batch(run_id, metrics=entries[start : start + 1000])
 
 
 def _flat(params: dict[str, Any], prefix: str = "") -> dict[str, str]:

@@ -4,7 +4,7 @@
 use rule training as pretrain_baseline with:
     input:
         **paths.FACES,
-        landmarks="<results>/datasets/{dataset}/landmarks.npy",
+        landmarks=paths.LANDMARKS,
     output:
         **paths.trained(fold="0"),
     pathvars:
@@ -25,13 +25,14 @@ use rule training as pretrain_baseline with:
 use rule training as train_baseline with:
     input:
         **paths.FOLD_FACES,
-        landmarks="<results>/datasets/{dataset}/landmarks.npy",
+        landmarks=paths.LANDMARKS,
         pretrained=FILES.pretrained,
     output:
         predictions=paths.PREDICTIONS,
     pathvars:
         job="train_baseline/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
+        dataset="|".join(RUN.trained_folds),
         method=RUN.one_of(RUN.baselines),
     resources:
         **needs(megabytes=4000, minutes=240, gpus=PARAMS.gpus_of(PARAMS.method_device)),

@@ -6,6 +6,7 @@ first part is the rule's name, whatever another workflow that uses it calls it.
 
 from fersnet.folds import fold_groups
 from fersnet.mirror import MODEL_METHOD
+from fersnet.settings.tree import CROSS
 from workflow_scripts.planning import paths
 from workflow_scripts.planning.files import Files, figures, table
 from workflow_scripts.planning.outputs import drawn, figure, table_files

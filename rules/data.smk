@@ -69,9 +69,9 @@ use rule minutes as align_faces with:
         rejected="<results>/datasets/{dataset}/index_rejected.csv",
     output:
         **paths.FACES,
-        landmarks="<results>/datasets/{dataset}/landmarks.npy",
+        landmarks=paths.LANDMARKS,
         rejected="<results>/datasets/{dataset}/rejected.csv",
-        checksum="<results>/datasets/{dataset}/checksum.txt",
+        checksum=paths.CHECKSUM,
     pathvars:
         job="align_faces/{dataset}",
     threads: lambda wildcards: 1 if RUN.is_embedded(wildcards) else 8
@@ -84,6 +84,23 @@ use rule minutes as align_faces with:
         backend=RUN.landmark_backend,
         backend_stamp=STAMPS.backend,
         device=PARAMS.alignment_device,
+
+
+use rule minutes as join_sets with:
+    input:
+        faces=FILES.joined(paths.FACES["faces"]),
+        tables=FILES.joined(paths.FACES["table"]),
+        landmarks=FILES.joined(paths.LANDMARKS),
+        folds=FILES.joined(paths.FOLDS),
+        checked=FILES.joined(paths.FOLDS_CHECK),
+    output:
+        **paths.of_dataset(CROSS, paths.FOLD_FACES),
+        landmarks=paths.LANDMARKS.format(dataset=CROSS),
+        checksum=paths.CHECKSUM.format(dataset=CROSS),
+    pathvars:
+        job="join_sets/cross",
+    params:
+        **work("join_sets", readers=PARAMS.readers_across(), expressions=PARAMS.shared_classes()),
 
 
 use rule seconds as assign_folds with:

@@ -4,7 +4,7 @@
 use rule seconds as figure_faces with:
     input:
         **paths.FACES,
-        landmarks="<results>/datasets/{dataset}/landmarks.npy",
+        landmarks=paths.LANDMARKS,
     output:
         png=report("<results>/figures/faces_{dataset}.png", caption="captions/faces.rst", category="Faces"),
     pathvars:

@@ -22,7 +22,7 @@ use rule seconds as build_model_cards with:
 use rule seconds as collect_jobs with:
     input:
         cards=FILES.models(paths.MODEL_CARD),
-        predictions=FILES.predictions(RUN.recognisers),
+        predictions=[*FILES.predictions(RUN.recognisers), *FILES.across()],
         utility=FILES.utility(paths.PREDICTIONS),
         evaluations=FILES.evaluations(),
         selection=FILES.selection(),
@@ -78,6 +78,19 @@ use rule seconds as table_ablation with:
     params:
         **PARAMS.showing("table_ablation", RUN.variants, datasets=RUN.recognition),
         methods=RUN.variants,
+
+
+use rule seconds as table_cross with:
+    input:
+        across=FILES.across(),
+        predictions=FILES.predictions(SETTINGS.cross_methods),
+    output:
+        **table_files("cross", "cross"),
+    pathvars:
+        job="table_cross/cross",
+    localrule: True
+    params:
+        **PARAMS.showing("table_cross", SETTINGS.cross_methods, methods=SETTINGS.cross_methods),
 
 
 use rule seconds as table_subgroups with:

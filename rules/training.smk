@@ -10,6 +10,8 @@ use rule training as train_identity with:
         **paths.trained("identity"),
     pathvars:
         job="train_identity/{dataset}_fold{fold}",
+    wildcard_constraints:
+        dataset="|".join([*SETTINGS.datasets, *RUN.across]),
     params:
         **PARAMS.training("train_identity", settings=dump(SETTINGS.identity), hold_out=RUN.holds_out),
         image_size=SETTINGS.model.image_size,
@@ -47,7 +49,7 @@ use rule training as train_fersnet with:
     pathvars:
         job="train_fersnet/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
-        dataset="|".join(RUN.recognition),
+        dataset="|".join(RUN.trained_folds),
         method=RUN.one_of([*RUN.variants, *RUN.utility]),
     resources:
         **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
@@ -96,6 +98,7 @@ use rule training as augment_faces with:
     pathvars:
         job="augment_faces/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
+        dataset="|".join(RUN.trained_folds),
         method=RUN.one_of([*RUN.augmented, *RUN.utility]),
     params:
         **PARAMS.training(

@@ -57,6 +57,33 @@ def test_c3_the_classes_that_there_are_but_contempt_are_synthesised(tmp_path: Pa
     assert len(changed["mmi"].synthesis_classes) == 6
 
 
+def test_across_sets_the_expressions_of_all_are_told_apart_by_the_variants_and_what_reads_peak_faces(
+    tmp_path: Path,
+) -> None:
+    text = "cross: true\nbaselines: {methods: [lbp_top, eac]}\nrepeats: {variants: 2}\n"
+    settings = with_change(tmp_path, text)
+    assert settings.cross_sets == ("ckplus", "oulu_casia", "mmi")
+    assert len(settings.cross_classes) == 6 and "contempt" not in settings.cross_classes
+    assert settings.cross_methods == ("eac", *settings.variants)
+    off = with_change(tmp_path, text.replace("true", "false"))
+    assert off.cross_sets == off.cross_methods == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("datasets: {mmi: {expressions: [fear, contempt]}, ckplus: {expressions: [contempt, anger]}}", r"share 0 of"),
+        ("datasets: {mmi: {expressions: [fear, contempt]}}", r"cross: ckplus, oulu_casia, mmi share 1 of .*\(fear\)"),
+        ("datasets: {ckplus: null, mmi: null}", "the only recognition dataset is"),
+        ("datasets: {cross: {root: data, reader: folder}}", "datasets.cross: this name stands for"),
+    ],
+)
+def test_sets_across_which_nothing_can_be_trained_are_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as error:
+        with_change(tmp_path, f"cross: true\nsynthesis: {{datasets: [oulu_casia]}}\n{text}\n")
+    assert "\n" not in str(error.value)
+
+
 def test_page_and_schema_are_those_of_the_types() -> None:
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
     assert (CONFIG / "schemas" / "config.schema.json").read_text(encoding="utf-8") == json_schema()

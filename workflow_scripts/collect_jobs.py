@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from fersnet.mirror import mirror, write_jobs
+from fersnet.jobs_table import write_jobs
+from fersnet.mirror import mirror
 from workflow_scripts.job import results_folder, tracked_job
 
 with tracked_job(snakemake) as record:

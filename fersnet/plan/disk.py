@@ -6,7 +6,7 @@ from fersnet.mirror import MODEL_METHOD
 from fersnet.plan.cost import BYTES, COPIES
 from fersnet.plan.estimate import Estimate
 from fersnet.plan.sizes import RunSizes
-from fersnet.settings.tree import Settings
+from fersnet.settings.tree import CROSS, Settings
 
 BYTES_PER_PIXEL = 0.5
 """Of a rendered frame on disk, PNG, JPEG and video taken together (measured on the default run)."""
@@ -27,8 +27,9 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
     elif job.rule == "render_dataset":
         embedded = settings.datasets[job.dataset].embedded
         large = sequences * sum(embedded.frames) / 2 * embedded.width * embedded.height * BYTES_PER_PIXEL
-    elif job.rule == "align_faces":
-        large = sequences * (faces.clip_frames + faces.peak_frames + 1) * (face + LANDMARK_BYTES)
+    elif job.rule in ("align_faces", "join_sets"):
+        stored = sizes.sequences(CROSS) if job.rule == "join_sets" else sequences
+        large = stored * (faces.clip_frames + faces.peak_frames + 1) * (face + LANDMARK_BYTES)
     elif job.rule == "synthesize_faces":
         targets = settings.datasets[job.dataset].synthesis_classes
         share = len(job.params["folds"]) / sizes.folds[job.dataset]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fersnet.errors import UserError
-from fersnet.plan.sizes import RunSizes, found_counts
+from fersnet.plan.sizes import RunSizes, found_counts, join_counts
 from fersnet.settings.base import Section
 from fersnet.settings.data import FacesSettings, FoldsSettings
 from fersnet.settings.training import IdentitySettings
@@ -36,6 +36,9 @@ def read_history(results: Path) -> History:
         raise UserError(f"{path}: no job of it finished; give --history another run")
     counts, subjects = found_counts(results)
     folds = {dataset: _folds(dataset, jobs, people) for dataset, people in subjects.items()}
+    joined = next((job.params for job in jobs if job.rule == "join_sets"), None)
+    if joined is not None:
+        folds |= join_counts(counts, subjects, joined["readers"], joined["expressions"])
     faces = _section(FacesSettings, jobs, "align_faces")
     identity = _section(IdentitySettings, jobs, "train_identity")
     return History(jobs, RunSizes(counts, subjects, folds, faces, identity))

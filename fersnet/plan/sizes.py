@@ -1,6 +1,6 @@
 """How much data a run has: what the cost of its jobs depends on beside their own settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS,
 from fersnet.expressions import NEUTRAL, SIX
 from fersnet.settings.data import DatasetSettings, FacesSettings
 from fersnet.settings.training import IdentitySettings
-from fersnet.settings.tree import Settings
+from fersnet.settings.tree import CROSS, Settings
 
 Counts = dict[str, int]
 """Labelled sequences per expression."""
@@ -64,7 +64,20 @@ def planned_sizes(settings: Settings, folder: Path) -> RunSizes:
             counts[key] = {name: count for name, count in expected.items() if name in dataset.classes}
             subjects[key] = people
     folds = fold_counts(settings, results)
+    if settings.cross:
+        folds |= join_counts(counts, subjects, settings.cross_sets, settings.cross_classes)
     return RunSizes(counts, subjects, folds, settings.faces, settings.identity)
+
+
+def join_counts(
+    counts: dict[str, Counts], subjects: dict[str, int], sets: Collection[str], expressions: Collection[str]
+) -> dict[str, int]:
+    """Add the faces of all sets across which is trained to sequences and subjects by dataset, as far as these are
+    known; and return the number of folds under their name."""
+    if all(counts.get(key) for key in sets):
+        counts[CROSS] = {name: sum(counts[key].get(name, 0) for key in sets) for name in expressions}
+        subjects[CROSS] = sum(subjects[key] for key in sets)
+    return {CROSS: len(sets)}
 
 
 def expected_counts(dataset: DatasetSettings) -> tuple[Counts, int]:

@@ -46,7 +46,12 @@ def export_run(results: Path, out: Path) -> int:
         for form in FORMS:
             path = Path(table).with_suffix(form)
             contents[str(path)] = _content(results / path)
-    for path in (*files.prediction_files(), *files.evaluation_files(), *files.evaluation_files("_sets.csv")):
+    for path in (
+        *files.prediction_files(),
+        *files.cross_files(),
+        *files.evaluation_files(),
+        *files.evaluation_files("_sets.csv"),
+    ):
         contents[str(path.relative_to(results))] = _content(path)
     for path in (*files.selection_files(), *files.augmentation_files()):
         contents[str(path.relative_to(results))] = _content(path)

@@ -13,6 +13,7 @@ from fersnet.datasets.sequences import labelled
 from fersnet.errors import UserError
 from fersnet.project import named_file
 from fersnet.repeats import repeat_key
+from fersnet.report.across import cross_table, read_across
 from fersnet.report.claims import claims_table
 from fersnet.report.comparisons import selection_table, synthesis_table
 from fersnet.report.coverage import coverage_notes
@@ -37,6 +38,7 @@ from fersnet.report.table import Table
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
 from fersnet.report.utility import by_system, recogniser_notes, utility_table
 from fersnet.settings.utility import among_recognisers, utility_rows
+from fersnet.settings.tree import CROSS
 
 TRAINING_JOBS = "training_jobs.csv"
 """In an export: what the trainings took, in the place of the job records."""
@@ -96,12 +98,10 @@ class RunFolder:
 
     def prediction_files(self) -> list[Path]:
         """The predictions of all recognisers, all trainings and folds."""
-        repeats = self.run.settings["repeats"]
         files = [
             path
-            for method in self.recognisers
-            for repeat in range(1, repeats["variants" if method in self.variants else "baselines"] + 1)
-            for path in self.of_folds("predictions", self.datasets, f"{repeat_key(method, repeat)}/fold{{}}.parquet")
+            for key in self._trainings(self.recognisers)
+            for path in self.of_folds("predictions", self.datasets, f"{key}/fold{{}}.parquet")
         ]
         return [*files, *self.utility_files("predictions", ".parquet")]
 
@@ -119,6 +119,20 @@ class RunFolder:
             for repeat in trainings
             for fold in self.run.synthesis_folds[dataset]
         ]
+
+    def cross_files(self) -> list[Path]:
+        """The predictions across datasets, each of which is a fold."""
+        return [
+            self.folder / "predictions" / CROSS / key / f"fold{fold}.parquet"
+            for key in self._trainings(self.run.cross)
+            for fold in range(1, len(self.datasets) + 1)
+        ]
+
+    def _trainings(self, methods: Iterable[str]) -> list[str]:
+        """The names under which all trainings of some recognisers lie."""
+        repeats = self.run.settings["repeats"]
+        counts = {method: repeats["variants" if method in self.variants else "baselines"] for method in methods}
+        return [repeat_key(method, repeat) for method in counts for repeat in range(1, counts[method] + 1)]
 
     def evaluation_files(self, ending: str = ".parquet") -> list[Path]:
         """What was found of the synthetic faces."""
@@ -267,6 +281,12 @@ def _selection(files: RunFolder) -> Table:
     return selection_table(chosen, files.quoted, run.description, run.report, method)
 
 
+def _cross(files: RunFolder) -> Table:
+    run = files.run
+    within = files.predictions[files.predictions["method"].isin(run.cross)]
+    return cross_table(read_across(files.cross_files()), within, run.description, run.report, run.cross)
+
+
 RECIPES: dict[str, Callable[[RunFolder], Table]] = {
     "claims": _claims,
     "datasets": _datasets,
@@ -275,5 +295,6 @@ RECIPES: dict[str, Callable[[RunFolder], Table]] = {
     "synthesis": _synthesis,
     "utility": _utility,
     "selection": _selection,
+    CROSS: _cross,
 }
 """By key of a table; those of the recognition datasets are `fer_<dataset>`."""

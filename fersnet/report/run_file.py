@@ -41,6 +41,8 @@ class RunFile:
     """By recognition dataset: the folds in which synthesis systems are trained and judged."""
     judges: Mapping[str, str] = field(default_factory=dict)
     """By dataset of the comparison: on what the judge of its synthetic faces was trained."""
+    cross: Sequence[str] = ()
+    """Methods that are trained across datasets, too."""
     cards: Sequence[DataCard] = ()
     """What the report says of the datasets."""
 
@@ -74,6 +76,7 @@ def run_file(
         git_commit(),
         synthesis_folds,
         {dataset: settings.judge_of(dataset) for dataset in settings.synthesis.datasets},
+        settings.cross_methods,
         data_cards(settings),
     )
 

@@ -63,6 +63,7 @@ COLUMNS: dict[str, Column] = {
         Column("difference", "Difference"),
         Column("difference_low", "Difference low"),
         Column("difference_high", "Difference high"),
+        Column("within", "Within the set", "percent"),
         Column("sequence_difference", "By sequence"),
         Column("visible", "Visible from"),
         Column("mcnemar_p", "p (McNemar)", "probability", 3),

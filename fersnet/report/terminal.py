@@ -9,6 +9,7 @@ import pandas as pd
 from fersnet.report.claims import CONTRADICTED, HOLDS, NOT_RUN, OPEN, VERDICTS
 from fersnet.report.page import INTERVALS, interval_words
 from fersnet.report.table import Table, read_json
+from fersnet.settings.tree import CROSS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,14 +20,16 @@ _STYLES = {HOLDS: "green", OPEN: "yellow", CONTRADICTED: "red"}
 
 
 def print_results(results: Path) -> None:
-    """Print the ablation, what is read in synthetic faces, the claims, and a link to the report of a run.
+    """Print the ablation, accuracies across datasets, what is read in synthetic faces, and the claims; link the report.
 
     Raises:
         UserError: if a file is missing or no such table.
     """
-    tables = {name: read_json(results / "tables" / f"{name}.json") for name in ("ablation", "synthesis", "claims")}
+    folder = results / "tables"
+    across = [CROSS] if (folder / f"{CROSS}.json").is_file() else []
+    tables = {name: read_json(folder / f"{name}.json") for name in ("ablation", *across, "synthesis", "claims")}
     console = results_console()
-    for name in ("ablation", "synthesis"):
+    for name in ("ablation", *across, "synthesis"):
         print_accuracies(tables[name], console)
     print_claims(tables["claims"], console)
     print_link("Report", results / "report.html", console)

@@ -4,7 +4,7 @@ Each check raises ValueError with one line that begins with the key to change.
 """
 
 from fersnet.settings.training import check_batch
-from fersnet.settings.tree import Settings
+from fersnet.settings.tree import CROSS, Settings
 
 
 def check_networks(settings: Settings) -> None:
@@ -113,6 +113,22 @@ def check_people(settings: Settings) -> None:
             raise ValueError(
                 f"report.chosen_subjects.{key}: not a recognition dataset; have {list(settings.recognition_datasets)}"
             )
+
+
+def check_cross(settings: Settings) -> None:
+    """A name that stands for something else, and sets across which nothing can be trained."""
+    if CROSS in settings.datasets:
+        raise ValueError(f"datasets.{CROSS}: this name stands for trainings across datasets; take another")
+    if not settings.cross:
+        return
+    sets, shared = settings.recognition_datasets, settings.cross_classes
+    if len(sets) < 2:
+        raise ValueError(f"cross: the only recognition dataset is {sets[0]}; add another, or set cross to false")
+    if len(shared) < 2:
+        raise ValueError(
+            f"cross: {', '.join(sets)} share {len(shared)} of their expressions ({', '.join(shared) or 'none'}), and "
+            "two are needed; change datasets.<key>.expressions, or set cross to false"
+        )
 
 
 def check_judges(settings: Settings) -> None:

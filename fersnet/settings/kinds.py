@@ -7,6 +7,7 @@ from pydantic import Field, create_model, model_validator
 from fersnet.methods.find import Known
 from fersnet.settings.agreement import (
     check_augmentation,
+    check_cross,
     check_judges,
     check_networks,
     check_people,
@@ -43,6 +44,7 @@ def settings_type(known: Known) -> type[Settings]:
 def _checked(settings: Settings) -> Settings:
     check_names(settings)
     check_study(settings)
+    check_cross(settings)
     check_judges(settings)
     check_augmentation(settings)
     check_utility(settings)

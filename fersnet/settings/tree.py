@@ -23,6 +23,9 @@ from fersnet.settings.training import (
 )
 from fersnet.settings.utility import UtilitySettings, utility_rows
 
+CROSS = "cross"
+"""What stands in the place of a dataset's key where networks are trained on all recognition sets but one."""
+
 SectionType = TypeVar("SectionType", bound=Section)
 
 
@@ -99,6 +102,9 @@ class Settings(Section):
     """FES-based augmentation."""
     utility: UtilitySettings = UtilitySettings()
     """What synthetic faces are worth to a recogniser."""
+    cross: bool = False
+    """Whether the variants and the recognisers of peak faces are also trained on all recognition datasets but one and
+    tested on that, in the expressions that all have."""
     selection_study: SelectionStudySettings = SelectionStudySettings()
     """Comparison of epoch-selection rules."""
     synthesis: SynthesisSettings = SynthesisSettings()
@@ -192,6 +198,26 @@ class Settings(Section):
             return self.utility.method
         source = self.variants[key].augmented_by
         return source if source in self.variants else None
+
+    @property
+    def cross_sets(self) -> tuple[str, ...]:
+        """The datasets each of which is once the test set of networks that the others train; none without `cross`."""
+        return self.recognition_datasets if self.cross else ()
+
+    @property
+    def cross_classes(self) -> tuple[str, ...]:
+        """The expressions that all recognition datasets have, in class-index order."""
+        sets = [self.datasets[key].classes for key in self.recognition_datasets]
+        return tuple(name for name in sets[0] if all(name in classes for classes in sets))
+
+    @property
+    def cross_methods(self) -> tuple[str, ...]:
+        """What is trained across datasets: recognisers of peak faces, and the variants."""
+        if not self.cross:
+            return ()
+        known = self.known.recognisers
+        baselines = (key for key in self.baselines.methods if "clips" not in known[key].declared.reads)
+        return (*baselines, *self.variants)
 
     @property
     def pretrained_on(self) -> dict[str, str]:

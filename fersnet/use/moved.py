@@ -58,8 +58,8 @@ def places_left(database: Path, results: Path) -> list[str]:
     home = (results / ARTIFACTS).resolve()
     own = own_results(database) == results.resolve()
     places = []
-    with _opened(database, "ro") as connection:
-        if not _columns(connection, "experiments"):
+    with opened(database, "ro") as connection:
+        if not columns_of(connection, "experiments"):
             return []
         experiments = connection.execute("SELECT experiment_id, name, artifact_location FROM experiments").fetchall()
         for number, name, place in experiments:
@@ -102,7 +102,7 @@ def copy_home(database: Path, results: Path, folder: Path) -> Path:
         UserError: as `places_left`.
     """
     copy = folder / database.name
-    with _opened(database, "ro") as source, _opened(copy, "rwc") as target:
+    with opened(database, "ro") as source, opened(copy, "rwc") as target:
         source.backup(target)
     _rename(copy, places_left(database, results), (results / ARTIFACTS).resolve().as_uri())
     return copy
@@ -110,9 +110,9 @@ def copy_home(database: Path, results: Path, folder: Path) -> Path:
 
 def _rename(database: Path, places: list[str], home: str) -> None:
     """Change all locations in one transaction."""
-    with _opened(database, "rw") as connection, connection:
+    with opened(database, "rw") as connection, connection:
         for table, column in LOCATIONS:
-            if column not in _columns(connection, table):
+            if column not in columns_of(connection, table):
                 continue
             begins = f"substr({column} || '/', 1, ?) = ?"
             change = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {begins}"
@@ -121,7 +121,12 @@ def _rename(database: Path, places: list[str], home: str) -> None:
 
 
 @contextmanager
-def _opened(database: Path, mode: str) -> Iterator[sqlite3.Connection]:
+def opened(database: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """A connection to a database, opened to read (`ro`), to write (`rw`), or made where it is missing (`rwc`).
+
+    Raises:
+        UserError: if it cannot be opened or asked.
+    """
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode={mode}", uri=True)) as connection:
             yield connection
@@ -129,5 +134,6 @@ def _opened(database: Path, mode: str) -> Iterator[sqlite3.Connection]:
         raise UserError(str(error)) from None
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """The columns of a table; none if there is no such table."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}

@@ -99,13 +99,14 @@ def training_log(folder: Path, fold: int) -> str:
 
 
 def mirrored_runs(folder: Path) -> dict[str, list[str]]:
-    """Job keys and states of all runs in the tracking store of a run."""
+    """Job keys and states of all jobs in the tracking store of a run."""
     import mlflow
 
     client = mlflow.MlflowClient(f"sqlite:///{folder / RESULTS / 'tracking' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name(f"fersnet-{RESULTS.name}")
     assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    found = client.search_runs([experiment.experiment_id], max_results=1000)
+    runs = [run for run in found if "level" not in run.data.tags]  # Others stand above the jobs.
     return {"job_key": [run.data.tags["job_key"] for run in runs], "status": [run.info.status for run in runs]}
 
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from fersnet.cli import app
 from fersnet.embedded.writers import bu4dfe, ckplus
 from fersnet.errors import UserError
-from fersnet.expressions import SEVEN
-from fersnet.mirror import write_jobs
+from fersnet.expressions import SEVEN, SIX
+from fersnet.jobs_table import write_jobs
 from fersnet.plan import graph
 from fersnet.plan.cost import training_cost
 from fersnet.plan.disk import disk_bytes, resume_bytes
@@ -253,6 +253,18 @@ def test_expected_sizes_are_those_of_the_rendered_trees_and_of_the_published_set
     assert sum(expected_counts(licensed)[0].values()) == 327
     own = licensed.model_copy(update={"reader": "folder"})
     assert expected_counts(own) == ({}, 0)
+
+
+def test_trainings_across_datasets_have_the_faces_of_all_that_they_share(tmp_path: Path) -> None:
+    change = tmp_path / "mine.yaml"
+    change.write_text("cross: true\n", encoding="utf-8")
+    settings = settings_of("smoke.yaml", str(change))
+    sizes = planned_sizes(settings, tmp_path)
+    assert sizes.folds["cross"] == 3
+    assert set(sizes.counts["cross"]) == set(SIX)
+    each = [sizes.sequences(key, SIX) for key in settings.cross_sets]
+    assert sizes.sequences("cross") == sum(each)
+    assert "cross" not in planned_sizes(settings_of("smoke.yaml"), tmp_path).folds
 
 
 def test_c3_sequences_of_other_classes_are_not_planned(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Logged models: complete, once, served by MLflow, fetched by URI, and never able to run code of their own."""
 
+import multiprocessing
+import os
 import pickle
 import shutil
 import sqlite3
@@ -18,6 +20,7 @@ from fersnet.expressions import SIX
 from fersnet.mirror import mirror
 from fersnet.tracking import file_sha256, track_job
 from fersnet.use.model import load_model
+from fersnet.use.new_store import make_store
 from fersnet.use.store import connect, fetch_checkpoint, logged_models, reason_of, store_uri
 from tests.use.conftest import MakeCheckpoint
 
@@ -327,3 +330,41 @@ def test_asking_for_a_model_makes_no_store(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no tracking store"):
         fetch_checkpoint("models:/m-1", store_uri(tmp_path), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_while_a_store_is_made_leaves_none_and_the_next_makes_it(tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+
+    def make_and_die() -> None:
+        import mlflow.store.db.utils
+
+        mlflow.store.db.utils._upgrade_db = lambda engine: os._exit(9)
+        make_store(database)
+
+    connect(f"sqlite:///{tmp_path / 'other.db'}")  # so that the fork has MLflow
+    process = multiprocessing.get_context("fork").Process(target=make_and_die)
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    assert [path.name for path in tmp_path.glob("mlflow.db*")] == ["mlflow.db.part"]
+    make_store(database)
+    assert [path.name for path in tmp_path.glob("mlflow.db*")] == ["mlflow.db"]
+    assert connect(f"sqlite:///{database}").search_experiments()
+
+
+def test_a_store_that_an_earlier_version_left_half_made_is_made_again(results: Path) -> None:
+    database = results / "tracking" / "mlflow.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM experiments")
+        connection.execute("DELETE FROM alembic_version")
+        connection.execute("DROP TABLE inputs")
+    (results / "tracking" / "jobs").mkdir()
+    assert not mirror(results).failure
+    assert models_of(results) == []
+
+
+def test_a_store_that_is_there_is_left_alone(results: Path) -> None:
+    database = results / "tracking" / "mlflow.db"
+    before = (database.stat().st_ino, database.read_bytes())
+    make_store(database)
+    assert (database.stat().st_ino, database.read_bytes()) == before

@@ -264,6 +264,7 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         {"render_dataset mmi", *(f"align_faces {dataset}" for dataset in ("ckplus", "oulu_casia", "bu4dfe", "own"))},
     ),
     "the selection of a dataset's sequences": (append("chosen.csv", "2\n"), {"index_sequences mmi"}),
+    "trainings across datasets": (append("mine.yaml", "cross: true\n"), {"join_sets"}),
     "one fold's predictions deleted": (delete_prediction, {"predict_fersnet mmi fersnet"}),
 }
 

@@ -29,12 +29,13 @@ TARGETS = {"all", "data", "folds", "ablation", "recognition", "synthesis", "tabl
 
 @pytest.fixture(scope="module")
 def workflow() -> Any:
-    """The workflow as Snakemake has loaded it, planned for the smoke config with a judge that is trained in the run."""
+    """The workflow as Snakemake has loaded it, planned for the smoke config with all that a run may have."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         loaded = api.workflow(
             resource_settings=ResourceSettings(cores=2),
             config_settings=ConfigSettings(
-                configfiles=[ROOT / "config" / "smoke.yaml"], config={"standard_fer": {"trained_on": "other_sets"}}
+                configfiles=[ROOT / "config" / "smoke.yaml"],
+                config={"standard_fer": {"trained_on": "other_sets"}, "cross": True},
             ),
             snakefile=ROOT / "Snakefile",
             workdir=ROOT,

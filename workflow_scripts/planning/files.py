@@ -140,6 +140,15 @@ class Files:
         trained = run.trainings([*recognisers, *run.utility])
         return self.of_folds(pattern, run.utility_folds, run.utility_folds, method=trained)
 
+    def across(self) -> list[str]:
+        """The predictions of all trainings across datasets."""
+        methods = self.run.trainings(self.run.settings.cross_methods)
+        return self.of_folds(paths.PREDICTIONS, self.run.across, self.run.across, method=methods)
+
+    def joined(self, pattern: str) -> list[str]:
+        """A file of every dataset across which is trained."""
+        return expand(pattern, dataset=self.run.settings.cross_sets)
+
     def models(self, pattern: str) -> list[str]:
         """A file for every checkpoint that becomes a model in the tracking store."""
         kept = MODEL_METHOD in self.run.variants
@@ -155,8 +164,9 @@ class Files:
         return self.of_folds("<results>/selection/{dataset}/fold{fold}.parquet", self.run.recognition) if study else []
 
     def recognition_tables(self, *forms: str) -> list[str]:
-        """A table for every recognition dataset."""
-        return [path for dataset in self.run.recognition for path in table(f"fer_{dataset}", *forms)]
+        """A table for every recognition dataset, and one across them."""
+        names = [*(f"fer_{dataset}" for dataset in self.run.recognition), *self.run.across]
+        return [path for name in names for path in table(name, *forms)]
 
     def all_tables(self, *forms: str) -> list[str]:
         """The tables of this run."""
@@ -195,5 +205,5 @@ class Files:
         run = self.run
         drawn = run.trainings(run.systems)
         syntheses = self.of_judged_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=drawn)
-        predictions = [*self.predictions(run.recognisers), *self.utility(paths.PREDICTIONS)]
+        predictions = [*self.predictions(run.recognisers), *self.utility(paths.PREDICTIONS), *self.across()]
         return [*self.all_tables(), *self.all_figures(), *predictions, *syntheses]

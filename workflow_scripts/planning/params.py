@@ -181,7 +181,15 @@ class RunParams:
 
     def classes(self, wildcards: "Wildcards") -> list[str]:
         """The expressions that are told apart."""
-        return list(self.run.dataset(wildcards).classes)
+        return self.shared_classes() if wildcards.dataset in self.run.across else [*self.run.dataset(wildcards).classes]
+
+    def shared_classes(self) -> list[str]:
+        """The expressions that are told apart across datasets."""
+        return list(self.run.settings.cross_classes)
+
+    def readers_across(self) -> dict[str, str]:
+        """The datasets across which recognisers are trained, and what reads each."""
+        return {key: self.run.settings.datasets[key].reader for key in self.run.settings.cross_sets}
 
     def synthesis_classes(self, wildcards: "Wildcards") -> list[str]:
         """The expressions that are drawn."""

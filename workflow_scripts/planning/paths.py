@@ -1,6 +1,6 @@
 """Where the files of a run lie, as patterns; Snakemake fills in `<results>` and the wildcards."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,13 @@ AUGMENTATION = {
     "table": "<results>/augmentation/{dataset}/{method}/fold{fold}.csv",
 }
 FOLD_FACES = FACES | {"folds": FOLDS, "checked": FOLDS_CHECK}
+LANDMARKS = "<results>/datasets/{dataset}/landmarks.npy"
+CHECKSUM = "<results>/datasets/{dataset}/checksum.txt"
+
+
+def of_dataset(dataset: str, patterns: Mapping[str, str]) -> dict[str, str]:
+    """The files of one dataset."""
+    return {key: pattern.format(dataset=dataset) for key, pattern in patterns.items()}
 
 
 def trained(method: str = "{method}", fold: str = "{fold}") -> dict[str, str]:

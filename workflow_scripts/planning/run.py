@@ -21,7 +21,7 @@ from fersnet.repeats import repeat_key, split_repeat
 from fersnet.settings.data import DatasetSettings
 from fersnet.settings.load import absent_sets, load_settings
 from fersnet.settings.quoted import quoted_rows
-from fersnet.settings.tree import Settings
+from fersnet.settings.tree import CROSS, Settings
 from fersnet.settings.utility import among_recognisers
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ class Run:
     def folds(self) -> dict[str, tuple[int, ...]]:
         """All folds by recognition dataset."""
         return {dataset: tuple(range(1, count + 1)) for dataset, count in self.fold_counts.items()}
+
+    @cached_property
+    def across(self) -> dict[str, tuple[int, ...]]:
+        """The folds of trainings across datasets, under the name that stands for all of them; empty without such."""
+        sets = self.settings.cross_sets
+        return {CROSS: tuple(range(1, len(sets) + 1))} if sets else {}
+
+    @cached_property
+    def trained_folds(self) -> dict[str, tuple[int, ...]]:
+        """All folds in which recognisers are trained, those across datasets last."""
+        return self.folds | self.across
 
     @cached_property
     def variants(self) -> tuple[str, ...]:
@@ -118,7 +129,7 @@ class Run:
     def predicted(self) -> list[tuple[str, str, tuple[int, ...], tuple[str, ...], tuple[str, ...]]]:
         """The rules that read test faces with variants: kind, name, folds of a job, datasets, methods."""
         kinds = (
-            ("predict_fersnet", self.folds, self.variants),
+            ("predict_fersnet", self.trained_folds, self.variants),
             ("predict_utility", self.utility_folds, self.utility),
         )
         return [(kind, *group, methods) for kind, folds, methods in kinds for group in fold_groups(kind, folds)]
@@ -185,21 +196,27 @@ class Run:
         """All that the project and the user have; FERSNet itself is not one of them."""
         return {**self.settings.known.systems, **self.settings.known.recognisers}
 
+    def sets_of(self, wildcards: "Wildcards") -> tuple[str, ...]:
+        """The job's dataset, or all those across which it trains."""
+        return self.settings.cross_sets if wildcards.dataset in self.across else (wildcards.dataset,)
+
     def dataset(self, wildcards: "Wildcards") -> DatasetSettings:
         """The settings of the job's dataset."""
         return self.settings.datasets[wildcards.dataset]
 
     def is_embedded(self, wildcards: "Wildcards") -> bool:
-        """Whether the job's dataset is rendered here, and no copy of the user's."""
-        return self.dataset(wildcards).root is None
+        """Whether the job's datasets are rendered here, and no copies of the user's."""
+        return all(self.settings.datasets[key].root is None for key in self.sets_of(wildcards))
 
     def dataset_root(self, wildcards: "Wildcards") -> str:
         """Where the tree of the job's dataset lies."""
         return self.dataset(wildcards).root or f"{self.folder}/embedded/{wildcards.dataset}/tree"
 
     def landmark_backend(self, wildcards: "Wildcards") -> str:
-        """What finds the landmarks in the job's dataset."""
-        return self.dataset(wildcards).landmarks or self.settings.faces.backend
+        """What finds the landmarks in the job's dataset; the usual one where its datasets have different ones."""
+        usual = self.settings.faces.backend
+        found = {self.settings.datasets[key].landmarks or usual for key in self.sets_of(wildcards)}
+        return found.pop() if len(found) == 1 else usual
 
 
 def method_of(wildcards: "Wildcards") -> str:
