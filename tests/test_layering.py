@@ -23,7 +23,7 @@ LAYERS = [
     {"use"},
     {"mirror", "demo"},
     {"report"},
-    {"plan"},
+    {"plan", "tuning"},
     {"model_commands", "result_commands"},
     {"cli"},
 ]

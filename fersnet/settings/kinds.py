@@ -5,7 +5,14 @@ from typing import Any
 from pydantic import Field, create_model, model_validator
 
 from fersnet.methods.find import Known
-from fersnet.settings.agreement import check_judges, check_networks, check_people, check_study
+from fersnet.settings.agreement import (
+    check_chosen_settings,
+    check_judges,
+    check_networks,
+    check_people,
+    check_study,
+    check_tuning,
+)
 from fersnet.settings.base import Name, Section
 from fersnet.settings.data import with_readers
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings, with_sections
@@ -39,6 +46,8 @@ def _checked(settings: Settings) -> Settings:
     check_judges(settings)
     check_people(settings)
     check_networks(settings)
+    check_chosen_settings(settings)
+    check_tuning(settings)
     return settings
 
 

@@ -11,7 +11,7 @@ from fersnet.mirror import MODEL_METHOD
 from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
 from fersnet.settings.base import Section
-from workflow_scripts.planning.run import Run, method_of
+from workflow_scripts.planning.run import Run, dataset_of, method_of
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -94,7 +94,7 @@ class RunParams:
 
     def _method_settings(self, wildcards: "Wildcards") -> Params:
         method = method_of(wildcards)
-        return dump(getattr(self.run.settings, self.run.methods_of_one_file[method].declared.option).of(method))
+        return dump(self.run.settings.for_method(method, self.run.changes(method, wildcards)))
 
     def method_device(self, wildcards: "Wildcards") -> str:
         """The device of a method: one without networks has no use for a GPU, so it neither asks for nor holds one."""
@@ -145,7 +145,7 @@ class RunParams:
     def judge(self, wildcards: "Wildcards") -> Params:
         """The settings of the judge that is trained for the job's dataset."""
         settings = self.run.settings
-        trained_on = settings.judge_of(wildcards.dataset)
+        trained_on = settings.judge_of(dataset_of(wildcards))
         return dump(settings.standard_fer.model_copy(update={"trained_on": trained_on}))
 
     def other_sets(self, wildcards: "Wildcards") -> dict[str, bool]:
@@ -175,7 +175,8 @@ class RunParams:
 
     def variant(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its training depends on."""
-        return self._variant(method_of(wildcards))
+        method = method_of(wildcards)
+        return dump(self.run.settings.for_variant(method, changes=self.run.changes(method, wildcards)))
 
     def pretraining(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its first training, on another dataset, depends on."""
@@ -187,10 +188,10 @@ class RunParams:
         report = self.run.settings.report.model_dump(mode="json", include={"bootstrap_samples", "confidence"})
         return {"report": report, "recipe": self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}}
 
-    def study(self) -> Params:
+    def study(self, wildcards: "Wildcards") -> Params:
         """What the selection study's result depends on; its method is a variant like any other."""
-        method = self.run.settings.selection_study.method
-        return self._variant(method) if method else {}
+        method = self.run.settings.selection_study.method or ""
+        return dump(self.run.settings.for_variant(method, changes=self.run.changes(method, wildcards)))
 
     def _variant(self, method: str, pretraining: bool = False) -> Params:
         return dump(self.run.settings.for_variant(method, pretraining))
