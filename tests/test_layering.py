@@ -23,7 +23,8 @@ LAYERS = [
     {"use"},
     {"mirror", "demo"},
     {"report"},
-    {"plan", "tuning"},
+    {"tuning"},
+    {"plan"},
     {"model_commands", "result_commands"},
     {"cli"},
 ]

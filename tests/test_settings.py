@@ -17,7 +17,7 @@ from fersnet.methods.find import find_known
 from fersnet.report.comparisons import REFERENCE_ROWS
 from fersnet.report.grids import REAL_ROW
 from fersnet.settings.kinds import settings_type
-from fersnet.settings.load import load_settings, read_config
+from fersnet.settings.load import load_settings, read_config, read_dump
 from fersnet.settings.names import taken_keys
 from fersnet.settings.page import json_schema, settings_page
 from fersnet.settings.texts import converted
@@ -365,3 +365,8 @@ def test_f4_what_sections_rule_out_together_is_said_before_any_job(tmp_path: Pat
     for part in ("mine.yaml", *parts):
         assert part in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_dump_of_settings_reads_back_without_what_they_leave_out() -> None:
+    run = load_settings({"preset": "embedded", "datasets": {"mmi": None}, "variants": {"fersnet_bu4dfe": None}}, [])
+    assert read_dump(run.model_dump(mode="json")).model_dump() == run.model_dump()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fersnet.report.writing import write_table
-from fersnet.settings.load import load_settings
+from fersnet.settings.load import read_dump
 from fersnet.training.checkpoint import write_atomically
 from fersnet.tuning.choice import choose, read_scores
 from fersnet.tuning.draws import searched
@@ -11,7 +11,7 @@ from fersnet.tuning.results import all_draws, chosen_config, config_text, cost_o
 from workflow_scripts.job import results_folder, tracked_job
 
 with tracked_job(snakemake) as record:
-    settings, about = load_settings(snakemake.config, []), snakemake.params.searched
+    settings, about = read_dump(snakemake.config), snakemake.params.searched
     files = (
         map(Path, part) for part in (snakemake.input.predictions, snakemake.input.evaluations, snakemake.input.sets)
     )

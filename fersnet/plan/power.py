@@ -93,7 +93,8 @@ def describe_power(settings: Settings, sizes: RunSizes, claims: Iterable[Claim],
     names, repeats, lines = printed_names(settings), settings.repeats.variants, []
     for key in settings.recognition_datasets:
         people, sequences = sizes.subjects.get(key, 0), sizes.sequences(key)
-        place = f"{names.get(key, key)}: {people} subjects, {sizes.folds[key]} folds, {repeats} trainings of a variant"
+        trainings = "1 training" if repeats == 1 else f"{repeats} trainings"
+        place = f"{names.get(key, key)}: {people} subjects, {sizes.folds[key]} folds, {trainings} of a variant"
         if not people:
             lines.append(f"{names.get(key, key)}: of unknown size, so that nothing can be said of differences.")
             continue

@@ -22,7 +22,7 @@ class TuningSettings(Section):
     """Folds into which the people of a search are parted: those whom a draw is read on are trained on by none."""
     folds: PositiveInt = 1
     """In so many of these folds, from the first on, every draw is trained and read."""
-    identity_floor: Fraction = 0.8
+    identity_floor: Fraction = 0.7
     """Identity AUC below which a draw of what synthesises is not chosen: it would win by destroying the person."""
 
 

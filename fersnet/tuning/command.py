@@ -38,7 +38,7 @@ def tune(
         found = searched(settings)
         if not found:
             raise UserError("nothing to tune: no method of this config has ranges (docs/ranges.md)")
-        print(f"Searched, {settings.tuning.draws} draws each: {', '.join(found)}")
+        print(f"Searched, with {settings.tuning.draws} draws of each: {', '.join(found)}")
         for key, source in followed(settings).items():
             print(f"{key}: builds on another training; takes what is chosen for {source}")
         for key in left_as_they_are(settings):

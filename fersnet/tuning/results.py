@@ -17,7 +17,7 @@ from fersnet.tuning.draws import AS_IT_IS, Searched, drawn, flat, followed, left
 from fersnet.tuning.people import split_people
 
 _HEADER = """\
-# Settings that `fersnet tune` chose for the run {run}: {draws} draws of every method, seed {seed}.
+# Settings that `fersnet tune` chose for the run {run}; draws of every method: {draws}, seed {seed}.
 # Lay them over the config that was searched: `snakemake --configfile <that config> <this file>`.
 """
 TRAININGS = ("tune_fersnet", "tune_rival", "tune_baseline", "tune_pretrain")
@@ -127,8 +127,8 @@ def tuning_table(
         "tuning",
         frame,
         "Settings that were searched, and those that were chosen",
-        f"Run {settings.run}; {tuning.draws} draws of every method from seed {tuning.seed}, on people whom no reported "
-        f"figure is about; trained and read in {tuning.folds} of {tuning.parts} subject-wise folds of theirs.",
+        f"Run {settings.run}; draws of every method: {tuning.draws}, from seed {tuning.seed}, on people whom no "
+        f"reported figure is about; trained and read in {tuning.folds} of {tuning.parts} subject-wise folds of theirs.",
         tuple(notes),
         columns=(
             *columns("name"),

@@ -147,7 +147,7 @@ def test_the_command_says_what_is_left_alone_and_how_to_go_on(found: Path) -> No
     done = run_module("fersnet.cli", found, ("tune", "tiny.yaml", "--cores", "2"), environment)
     assert done.returncode == 0, done.stdout[-3000:]
     for line in (
-        "Searched, 1 draws each: fersnet, stargan, dmt_cnn",
+        "Searched, with 1 draws of each: fersnet, stargan, dmt_cnn",
         "fersnet_fes_da: builds on another training; takes what is chosen for fersnet",
         "lbp_top: has no ranges; left at its settings",
         "Run with them: snakemake --cores 2 --configfile tiny.yaml results/tiny/tuning/chosen.yaml",

@@ -186,7 +186,18 @@ class RunParams:
         """What the cards of the models in the tracking store say, beside their run: how they were trained, and how
         intervals are computed."""
         report = self.run.settings.report.model_dump(mode="json", include={"bootstrap_samples", "confidence"})
-        return {"report": report, "recipe": self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}}
+        if MODEL_METHOD not in self.run.variants:
+            return {"report": report, "recipe": {}, "of_folds": {}}
+        settings = self.run.settings
+        of_folds = {
+            dataset: {
+                fold: dump(settings.for_variant(MODEL_METHOD, changes=methods[MODEL_METHOD]))
+                for fold, methods in folds.items()
+                if MODEL_METHOD in methods
+            }
+            for dataset, folds in settings.chosen.items()
+        }
+        return {"report": report, "recipe": self._variant(MODEL_METHOD), "of_folds": of_folds}
 
     def study(self, wildcards: "Wildcards") -> Params:
         """What the selection study's result depends on; its method is a variant like any other."""
