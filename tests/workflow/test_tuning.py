@@ -138,6 +138,9 @@ def test_what_was_chosen_in_a_fold_is_of_that_fold_alone(found: Path) -> None:
             rates[place] = job["params"]["settings"]["training"]["learning_rate"]
         if job["rule"] == "train_baseline" and job["wildcards"]["method"] == "dmt_cnn":
             dropouts[place] = job["params"]["settings"]["dropout"]
+    (cards,) = (job["params"] for job in jobs if job["rule"] == "build_model_cards")
+    assert cards["of_folds"]["lab"]["2"]["training"]["learning_rate"] == 0.003
+    assert cards["recipe"]["training"]["learning_rate"] == 0.002
     assert rates.pop(("lab", "2")) == 0.003 and set(rates.values()) == {0.002} and len(rates) == 5
     assert dropouts.pop(("lab", "2")) == 0.1 and set(dropouts.values()) == {0.2}
 
