@@ -65,7 +65,7 @@ def _read(paths: Iterable[Path], columns: tuple[str, ...]) -> pd.DataFrame:
         frame = frame[frame["method"] == key] if "method" in columns else frame
         parts.append(frame.assign(people=path.parent.parent.name, method=method, draw=number, fold=fold_of(path)))
     filled = [part for part in parts if len(part)]
-    empty = pd.DataFrame(columns=[*columns, "people", "method", "draw", "fold"])
+    empty = pd.DataFrame(columns=list(dict.fromkeys((*columns, "people", "method", "draw", "fold"))))
     return pd.concat(filled, ignore_index=True) if filled else empty
 
 

@@ -136,10 +136,9 @@ def test_scores_are_shares_of_images_by_people_and_draw(tmp_path: Path) -> None:
         {"method": ["fersnet.draw1", "identity_map"], "kid_fer": 0.0, "identity_auc": [0.9, 1.0], "n": 2}
     )
     sets.to_csv(judged / "fold1_sets.csv", index=False)
-    found = read_scores([folder / "fold1.parquet"], [judged / "fold1.parquet"], [judged / "fold1_sets.csv"]).to_dict(
-        "records"
-    )
-    assert found == [
-        {"people": "ckplus", "method": "fersnet", "draw": 1, "accuracy": 0.75, "read": 0.5, "identity_auc": 0.9,
-         "n_images": 4, "n_subjects": 2}
-    ]  # fmt: skip
+    files = [folder / "fold1.parquet"], [judged / "fold1.parquet"], [judged / "fold1_sets.csv"]
+    whole = {"people": "ckplus", "method": "fersnet", "draw": 1, "accuracy": 0.75, "read": 0.5, "identity_auc": 0.9}
+    assert read_scores(*files).to_dict("records") == [{**whole, "n_images": 4, "n_subjects": 2}]
+    for alone, kept in (((files[0], [], []), {"accuracy"}), (([], *files[1:]), {"read", "identity_auc"})):
+        (found,) = read_scores(*alone).to_dict("records")
+        assert {key for key in ("accuracy", "read", "identity_auc") if found[key] == whole[key]} == kept
