@@ -22,6 +22,7 @@ include: "rules/synthesis.smk"
 include: "rules/baselines.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/tuning.smk"
 include: "rules/handlers.smk"
 
 
@@ -68,3 +69,8 @@ rule tables:
 rule figures:
     input:
         FILES.all_figures(),
+
+
+rule tuning:
+    input:
+        "<results>/tuning/chosen.yaml",

@@ -12,6 +12,7 @@ from fersnet.command import Commands, one_line_errors
 from fersnet.datasets.fetching.command import fetch
 from fersnet.errors import UserError
 from fersnet.result_commands import COMMANDS, Results
+from fersnet.tuning.command import tune
 
 COMMANDS_HEADER = """\
 # All commands
@@ -21,6 +22,7 @@ For everyone at a terminal. Written from the commands themselves by `fersnet com
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(fetch)
+app.command()(tune)
 render = typer.Typer(help="Draw embedded faces.", no_args_is_help=True)
 app.add_typer(render, name="render")
 for command in (model_commands.describe, model_commands.predict, model_commands.synthesize, model_commands.demo):
@@ -93,12 +95,16 @@ def plan(
         Path | None, typer.Option(help="A run of this config that has ended: print estimate against actual instead.")
     ] = None,
 ) -> None:
-    """Say what a run will take: jobs and hours per rule, memory, disk, the critical path and the time to the end."""
+    """Say what a run will take: jobs and hours per rule, memory, disk, the critical path and the time to the end; and
+    which difference between two methods it can see."""
+    from fersnet.claims import read_claims
     from fersnet.plan.estimate import estimate
     from fersnet.plan.graph import read_graph
     from fersnet.plan.history import read_history
+    from fersnet.plan.power import describe_power
     from fersnet.plan.sizes import planned_sizes
     from fersnet.plan.summary import compare, describe_plan
+    from fersnet.project import named_file
     from fersnet.settings.load import load_settings
 
     with one_line_errors():
@@ -115,6 +121,8 @@ def plan(
         print(f"Calibrated by: {chosen or 'no earlier run'}")
         if against is None:
             print(describe_plan(estimates, settings, sizes, cores, gpus))
+            claims = read_claims(named_file("config/claims.csv"))
+            print("\n".join(describe_power(settings, sizes, claims, chosen)))
             return
         table = compare(estimates, read_history(against))
         print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))
@@ -145,6 +153,19 @@ def citations(
     with one_line_errors():
         source = "the references that are declared; run `fersnet citations`"
         _write_page(PROJECT / "CITATIONS.md", citations_page(), source, check)
+
+
+@app.command()
+def ranges(
+    check: Annotated[bool, typer.Option(help="Only say whether the file is up to date.")] = False,
+) -> None:
+    """Write docs/ranges.md from the ranges of all methods."""
+    from fersnet.project import PROJECT
+    from fersnet.tuning.page import ranges_page
+
+    with one_line_errors():
+        source = "the ranges that are declared; run `fersnet ranges`"
+        _write_page(PROJECT / "docs" / "ranges.md", ranges_page(), source, check)
 
 
 @app.command()

@@ -122,7 +122,7 @@ use rule training as compare_selection with:
     resources:
         **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
     params:
-        **PARAMS.training("compare_selection", settings=PARAMS.study(), expressions=PARAMS.classes),
+        **PARAMS.training("compare_selection", settings=PARAMS.study, expressions=PARAMS.classes),
 
 
 for name, folds, datasets in fold_groups("extract_gates", RUN.folds):

@@ -43,6 +43,7 @@ RUN_BY = {
         ".venv/bin/fersnet render ",
         ".venv/bin/fersnet show results/group ",
     ),
+    "tests/workflow/test_tuning.py::found": (".venv/bin/fersnet tune ",),
     "tests/plan/test_plan.py::test_the_graph_of_the_smoke_config_is_read": (".venv/bin/fersnet plan ",),
     "tests/datasets/test_fetching.py::test_the_command_asks_first_and_keeps_out_of_the_project": (
         ".venv/bin/fersnet fetch london ",

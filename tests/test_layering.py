@@ -26,6 +26,7 @@ LAYERS = [
     {"report"},
     {"parents"},
     {"mirror"},
+    {"tuning"},
     {"plan"},
     {"model_commands", "result_commands"},
     {"cli"},

@@ -17,7 +17,7 @@ from fersnet.methods.find import find_known
 from fersnet.report.comparisons import REFERENCE_ROWS
 from fersnet.report.grids import REAL_ROW
 from fersnet.settings.kinds import settings_type
-from fersnet.settings.load import load_settings, read_config
+from fersnet.settings.load import load_settings, read_config, read_dump
 from fersnet.settings.names import taken_keys
 from fersnet.settings.page import json_schema, settings_page
 from fersnet.settings.texts import converted
@@ -456,3 +456,8 @@ def test_the_rate_of_units_concerns_the_variants_that_have_such_alone(tmp_path: 
     first, second = (with_change(tmp_path, text % factor) for factor in (3, 30))
     assert first.for_variant("fersnet") == second.for_variant("fersnet")
     assert second.for_variant("stitched").training.unit_factor == 30
+
+
+def test_the_dump_of_settings_reads_back_without_what_they_leave_out() -> None:
+    run = load_settings({"preset": "embedded", "datasets": {"mmi": None}, "variants": {"fersnet_bu4dfe": None}}, [])
+    assert read_dump(run.model_dump(mode="json")).model_dump() == run.model_dump()

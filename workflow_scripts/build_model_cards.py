@@ -16,6 +16,7 @@ with tracked_job(snakemake):
         dataset, method, fold = card.parts[-4], card.parts[-3], fold_of(card)
         # One dataset at a time: their classes differ.
         of_dataset = read_predictions(path for path in predictions if path.parts[-3] == dataset)
+        chosen = snakemake.params.of_folds.get(dataset, {}).get(str(fold))
         text = model_card(
             dataset,
             method,
@@ -23,7 +24,7 @@ with tracked_job(snakemake):
             load_checkpoint(card.with_name("checkpoint.pt"))[1],
             read_folds(results_folder(snakemake) / "datasets" / dataset / "folds.csv"),
             of_dataset,
-            snakemake.params.recipe,
+            chosen or snakemake.params.recipe,
             description,
             settings,
         )

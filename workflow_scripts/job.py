@@ -125,5 +125,9 @@ def _digest(content: Any) -> str:
 
 
 def _data_checksum(snakemake: "Snakemake", dataset: str) -> str:
-    path = results_folder(snakemake) / "datasets" / dataset / "checksum.txt"
+    folder = results_folder(snakemake) / "datasets" / dataset
+    faces = snakemake.input.get("faces")
+    if isinstance(faces, str) and Path(faces).parent.name == dataset:
+        folder = Path(faces).parent  # where the faces are not the reported ones, as in a search for settings
+    path = folder / "checksum.txt"
     return path.read_text(encoding="utf-8").split()[0] if dataset and path.is_file() else ""

@@ -16,7 +16,7 @@ from fersnet.plan.estimate import START_SECONDS, estimate
 from fersnet.plan.graph import Job
 from fersnet.plan.history import read_history
 from fersnet.plan.sizes import planned_sizes
-from fersnet.settings.load import load_settings
+from fersnet.settings.load import read_dump
 
 
 def job_seconds(config: dict[str, Any], jobs: list[dict[str, Any]], earlier: list[str]) -> list[float]:
@@ -27,7 +27,7 @@ def job_seconds(config: dict[str, Any], jobs: list[dict[str, Any]], earlier: lis
             past = past or read_history(folder)
         except UserError:
             continue
-    estimates = estimate([Job(**job) for job in jobs], planned_sizes(load_settings(config, []), Path()), past)
+    estimates = estimate([Job(**job) for job in jobs], planned_sizes(read_dump(config), Path()), past)
     return [START_SECONDS + (one.seconds or 0.0) for one in estimates]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fersnet.baselines.clips import ClipSet
 from fersnet.training.predictions import accuracies, prediction_table, table_of_predictions
-from workflow_scripts.job import results_folder, tracked_job
+from workflow_scripts.job import tracked_job
 from workflow_scripts.recogniser_job import read_parts, recogniser_run
 from workflow_scripts.training_job import read_method, read_store
 
@@ -13,7 +13,8 @@ with tracked_job(snakemake) as record:
     method, code, settings = read_method(snakemake)
     expressions = tuple(snakemake.params.expressions)
     train, validation, test = read_parts(snakemake, method, read_store(snakemake), int(fold))
-    folder = results_folder(snakemake) / "models" / dataset / training / f"fold{fold}"
+    # What a training leaves to go on from lies beside the models of others.
+    folder = Path(snakemake.output.predictions).parents[3] / "models" / dataset / training / f"fold{fold}"
     run = recogniser_run(snakemake, record, settings, folder)
     start = {"pretrained": Path(snakemake.input.pretrained[0])} if snakemake.input.pretrained else {}
     model = code.fit(train, validation, settings, run, len(expressions), **start)

@@ -28,6 +28,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
+from fersnet.errors import UserError
+from fersnet.methods.ranges import Range
+
 Faces = Literal["clips", "peak faces", "neutral faces"]
 Shown = Literal["everybody", "listed", "by permission"]
 """Whose faces a figure may show: everybody's with the credit line, those of a list of the config's, or nobody's unless
@@ -81,6 +84,9 @@ class Method:
     """Settings that differ in the small runs of `preset: embedded`."""
     small: Mapping[str, Any] = field(default_factory=dict)
     """Settings under which a training on a dozen invented faces takes a moment, for tests."""
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    """What `fersnet tune` draws, by key of the settings: what changes how well a training goes, and not how long it
+    takes. Without any the method keeps its settings."""
     trains_networks: bool = True
     """Whether it trains networks in the training loop, and so gains from a GPU; it then has `task` and `stages`."""
 
@@ -88,6 +94,13 @@ class Method:
     """What its code must define."""
     option: ClassVar[str]
     """The section of the config whose `methods` lists it."""
+
+    def __post_init__(self) -> None:
+        unknown = [key for key in self.ranges if key not in self.settings.model_fields]
+        if unknown:
+            raise UserError(
+                f"ranges: {unknown[0]!r} is no key of its settings; have {', '.join(self.settings.model_fields)}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

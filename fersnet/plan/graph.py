@@ -14,6 +14,7 @@ from fersnet.errors import UserError
 from fersnet.project import PROJECT
 from fersnet.repeats import split_repeat
 from fersnet.settings.load import read_config
+from fersnet.tuning.draws import split_draw
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Job:
 
     @property
     def plain_method(self) -> str:
-        """The method, whichever of its repeated trainings it is."""
-        return split_repeat(self.method)[0]
+        """The method, whichever of its repeated trainings or draws it is."""
+        return split_repeat(split_draw(self.method)[0])[0]
 
     @property
     def lanes(self) -> int:

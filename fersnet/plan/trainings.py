@@ -1,6 +1,6 @@
 """The trainings of a plan: the methods set up their own, on invented data, with the numbers of samples of the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from fersnet.training import fersnet
 from fersnet.training.batches import FaceSet, loose_faces
 from fersnet.training.classification import ClassificationTask
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
+from fersnet.tuning.people import split_people
 
 Planned: TypeAlias = tuple[TrainingTask, list[Stage]]
 """What a job trains, on data with a row for every place in a batch; and its stages, as long as in the run."""
@@ -122,9 +123,21 @@ SETUPS = {
     **dict.fromkeys(("train_identity", "train_standard_fer"), _classifier),
     **dict.fromkeys(("train_rival", "train_baseline", "pretrain_baseline"), _method),
 }
+SEARCHING = {
+    "tune_fersnet": "train_fersnet",
+    "tune_identity": "train_identity",
+    "tune_standard_fer": "train_standard_fer",
+    "tune_rival": "train_rival",
+    "tune_baseline": "train_baseline",
+    "tune_pretrain": "pretrain_baseline",
+}
+"""The rules of a search that train, and of which each is one."""
 
 
 def planned_training(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
     """None where the job trains no network (or takes a public checkpoint), or its dataset is of unknown size."""
+    if job.rule in SEARCHING:
+        # On about as many people as the run trains on.
+        job = replace(job, rule=SEARCHING[job.rule], dataset=split_people(job.dataset)[0])
     setup = SETUPS.get(job.rule)
     return setup(job, sizes, run) if setup is not None and sizes.sequences(job.dataset) else None

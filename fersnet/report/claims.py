@@ -6,7 +6,7 @@ import pandas as pd
 
 from fersnet.claims import SYNTHESIS, Claim
 from fersnet.report.description import RUN_COLUMNS, RunDescription
-from fersnet.report.pairs import compare, joined, right_by, right_by_sequence, targets_read
+from fersnet.report.pairs import compare, joined, recognised_items, right_by_sequence, targets_read
 from fersnet.report.rows import Row, percent
 from fersnet.report.statistics import clustered_bootstrap
 from fersnet.report.table import Table, columns
@@ -111,7 +111,7 @@ def _found(claim: Claim, pair: Sequence[pd.DataFrame], description: RunDescripti
     """What this run says of a claim."""
     if any(frame.empty for frame in pair):
         return {}
-    items, unit = _synthetic_items(pair) if claim.figure == SYNTHESIS else _recognised_items(pair)
+    items, unit = _synthetic_items(pair) if claim.figure == SYNTHESIS else recognised_items(pair)
     if items.empty:
         return {}
     place = (claim.figure, claim.dataset, claim.method, claim.better_than)
@@ -141,17 +141,6 @@ def _found(claim: Claim, pair: Sequence[pd.DataFrame], description: RunDescripti
         row |= {"sequence_difference": percent(sequences.difference)}
         row |= {"sequence_low": percent(sequences.interval.low), "sequence_high": percent(sequences.interval.high)}
     return row
-
-
-def _recognised_items(pair: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, str]:
-    """Both methods' answers on the items that the paper counts: images, or sequences for those that read these."""
-    whole = [(frame["frame"] == -1).all() for frame in pair]
-    if not any(whole):
-        return joined([right_by(frame, ["sequence_id", "frame"]) for frame in pair]), "images"
-    if all(whole):
-        return joined([right_by(frame, ["sequence_id"]) for frame in pair]), "sequences"
-    # The share of a sequence's images that one method reads, beside the other's one answer.
-    return joined([right_by(frame, ["sequence_id"]) for frame in pair]), "images and sequences"
 
 
 def _synthetic_items(pair: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, str]:

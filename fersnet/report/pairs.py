@@ -30,6 +30,17 @@ def joined(pair: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return both.rename(columns={"right": "first", "right_second": "second"})
 
 
+def recognised_items(pair: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, str]:
+    """Both methods' answers on the items that the paper counts: images, or sequences for those that read these."""
+    whole = [(frame["frame"] == -1).all() for frame in pair]
+    if not any(whole):
+        return joined([right_by(frame, ["sequence_id", "frame"]) for frame in pair]), "images"
+    if all(whole):
+        return joined([right_by(frame, ["sequence_id"]) for frame in pair]), "sequences"
+    # The share of a sequence's images that one method reads, beside the other's one answer.
+    return joined([right_by(frame, ["sequence_id"]) for frame in pair]), "images and sequences"
+
+
 def compare(items: pd.DataFrame, samples: int, confidence: float, seed: int) -> Comparison:
     """The difference of the means of `joined` items, with its interval over subjects."""
     values = items["first"].to_numpy(), items["second"].to_numpy(), items["subject"].to_numpy()

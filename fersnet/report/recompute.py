@@ -37,8 +37,8 @@ from fersnet.report.subgroups import subgroups_table
 from fersnet.report.table import Table
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
 from fersnet.report.utility import by_system, recogniser_notes, utility_table
-from fersnet.settings.utility import among_recognisers, utility_rows
 from fersnet.settings.tree import CROSS
+from fersnet.settings.utility import among_recognisers, utility_rows
 
 TRAINING_JOBS = "training_jobs.csv"
 """In an export: what the trainings took, in the place of the job records."""

@@ -125,8 +125,7 @@ def clustered_bootstrap(
     Sequences of one subject are not independent, so an interval over single sequences would be too narrow (and one
     over frames far too narrow). With a single subject there is nothing to resample: both ends are NaN.
     """
-    means = _bootstrap_means(np.asarray(values, dtype=np.float64)[:, None], subjects, samples, seed)
-    return _percentiles(None if means is None else means[:, 0], confidence)
+    return _percentiles(bootstrap_means(values, subjects, samples, seed), confidence)
 
 
 def paired_bootstrap(
@@ -142,30 +141,50 @@ def compare_paired(
 ) -> Comparison:
     """mean(first) - mean(second) on the same items, with its interval, and the difference that could have been seen.
 
-    That is found from the same samples of subjects: as runs like this one scatter about their mean, an interval lies
-    above zero where the run's own difference exceeds the interval's lower arm, and four of five runs do so once the
-    true difference exceeds that arm by as much as the lowest fifth of runs falls short.
+    That is found from the same samples of subjects, see `visible_difference`.
     """
     values = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     difference = float(values.mean())
-    drawn = _bootstrap_means(values[:, None], subjects, samples, seed)
-    interval = _percentiles(None if drawn is None else drawn[:, 0], confidence)
-    visible = float("nan")
-    if drawn is not None and np.ptp(drawn) > 0:
-        visible = (difference - interval.low) + (difference - float(np.percentile(drawn, 20)))
-    return Comparison(difference, interval, visible)
+    drawn = bootstrap_means(values, subjects, samples, seed)
+    visible = float("nan") if drawn is None else visible_difference(drawn, difference, confidence)
+    return Comparison(difference, _percentiles(drawn, confidence), visible)
 
 
-def _bootstrap_means(values: np.ndarray, subjects: np.ndarray, samples: int, seed: int) -> np.ndarray | None:
-    codes, people = pd.factorize(np.asarray(subjects), sort=True)
-    if len(people) < 2:
+def visible_difference(runs: np.ndarray, difference: float, confidence: float) -> float:
+    """The true difference at which four of five runs would have an interval above zero; NaN where none differs.
+
+    As runs scatter about their mean, an interval lies above zero where the run's own difference exceeds the interval's
+    lower arm, and four of five runs do so once the true difference exceeds that arm by as much as the lowest fifth of
+    runs falls short.
+
+    Args:
+        runs: differences that such runs find, as many samples of one or of its plan give them.
+        difference: their mean.
+        confidence: level of the interval.
+    """
+    if np.ptp(runs) == 0:
+        return float("nan")
+    low, fifth = np.percentile(runs, [50 * (1 - confidence), 20])
+    return float((difference - low) + (difference - fifth))
+
+
+def bootstrap_means(
+    values: np.ndarray, subjects: np.ndarray, samples: int, seed: int, people: int | None = None
+) -> np.ndarray | None:
+    """Means of `values` in samples of whole subjects, drawn with replacement; None of a single subject.
+
+    Args:
+        people: how many are drawn; None draws as many as there are.
+    """
+    codes, names = pd.factorize(np.asarray(subjects), sort=True)
+    if len(names) < 2:
         return None
-    counts = np.bincount(codes, minlength=len(people)).astype(np.float64)
-    sums = np.stack([np.bincount(codes, column, minlength=len(people)) for column in values.T], axis=1)
+    counts = np.bincount(codes, minlength=len(names)).astype(np.float64)
+    sums = np.bincount(codes, np.asarray(values, dtype=np.float64), minlength=len(names))
     rng = np.random.default_rng(seed)
     # How often each subject is drawn; one row a sample.
-    drawn = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=samples)
-    return (drawn @ sums) / (drawn @ counts)[:, None]
+    drawn = rng.multinomial(people or len(names), np.full(len(names), 1 / len(names)), size=samples)
+    return (drawn @ sums) / (drawn @ counts)
 
 
 def _percentiles(means: np.ndarray | None, confidence: float) -> Interval:

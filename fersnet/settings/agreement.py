@@ -154,3 +154,30 @@ def check_study(settings: Settings) -> None:
             f"selection_study.method: {method!r} is pre-trained or augmented, which the study leaves out; "
             "choose a variant that is neither"
         )
+
+
+def check_chosen_settings(settings: Settings) -> None:
+    """Settings of single folds that no dataset or method has, or that have a value which it cannot have."""
+    known = {*settings.variants, *settings.known.systems, *settings.known.recognisers}
+    for dataset, folds in settings.chosen.items():
+        if dataset not in settings.recognition_datasets:
+            raise ValueError(f"chosen.{dataset}: not a recognition dataset; have {list(settings.recognition_datasets)}")
+        for fold, methods in folds.items():
+            place = f"chosen.{dataset}.{fold}"
+            if not fold.isdigit() or fold == "0":
+                raise ValueError(f"{place}: folds count from 1")
+            for method, changes in methods.items():
+                if method not in known:
+                    raise ValueError(f"{place}.{method}: not a method or variant; have {', '.join(sorted(known))}")
+                try:
+                    of = settings.for_variant if method in settings.variants else settings.for_method
+                    of(method, changes=changes)
+                except ValueError as error:
+                    raise ValueError(f"{place}.{method}: {error}") from None
+
+
+def check_tuning(settings: Settings) -> None:
+    """A search in more folds than there are, or one that reads its draws on fewer than two people."""
+    tuning = settings.tuning
+    if tuning.folds > tuning.parts:
+        raise ValueError(f"tuning.folds: {tuning.folds} folds of tuning.parts, which is {tuning.parts}")

@@ -7,11 +7,13 @@ from pydantic import Field, create_model, model_validator
 from fersnet.methods.find import Known
 from fersnet.settings.agreement import (
     check_augmentation,
+    check_chosen_settings,
     check_cross,
     check_judges,
     check_networks,
     check_people,
     check_study,
+    check_tuning,
     check_utility,
 )
 from fersnet.settings.base import Name, Section
@@ -50,6 +52,8 @@ def _checked(settings: Settings) -> Settings:
     check_utility(settings)
     check_people(settings)
     check_networks(settings)
+    check_chosen_settings(settings)
+    check_tuning(settings)
     return settings
 
 

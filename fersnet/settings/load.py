@@ -57,6 +57,12 @@ def load_settings(
         raise UserError("\n".join(dict.fromkeys(lines))) from None
 
 
+def read_dump(tree: Mapping[str, Any]) -> Settings:
+    """The settings of which a tree is the dump; no preset stands under it, which would bring back what is left out."""
+    kind = settings_type(find_known(dict(tree["modules"])))
+    return kind.model_validate_json(json.dumps(tree))
+
+
 def _completed(tree: dict[str, Any], known: Known) -> dict[str, Any]:
     """The tree without its null entries and optional sets that are not there, with the readers' classes where a dataset
     names none, with the methods of `modules` in the run, and without a comparison whose variant is not there."""

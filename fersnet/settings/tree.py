@@ -21,6 +21,7 @@ from fersnet.settings.training import (
     VariantRecipe,
     VariantSettings,
 )
+from fersnet.settings.tuning import Changes, Chosen, TuningSettings
 from fersnet.settings.utility import UtilitySettings, utility_rows
 
 CROSS = "cross"
@@ -113,6 +114,10 @@ class Settings(Section):
     """The rivals in the synthesis comparison."""
     baselines: BaselinesSettings = BaselinesSettings()
     """The rivals in the recognition tables."""
+    tuning: TuningSettings = TuningSettings()
+    """The search for settings."""
+    chosen: Chosen = Field(default={})
+    """Settings of single folds, by dataset, fold and method, as `fersnet tune` writes them for a copy of one's own."""
     report: ReportSettings = ReportSettings()
     """Tables, figures and the report."""
     threads: PositiveInt = 1
@@ -240,20 +245,44 @@ class Settings(Section):
             key for key in self.recognition_datasets if key != dataset and (self.datasets[key].root is None) == rendered
         )
 
-    def for_variant(self, method: str, pretraining: bool = False) -> VariantRecipe:
-        """What a variant's training depends on, its own keys laid over the common sections."""
-        variant = self.variant(method)
+    def for_variant(self, method: str, pretraining: bool = False, changes: Changes | None = None) -> VariantRecipe:
+        """What a variant's training depends on, its own keys laid over the common sections.
+
+        Args:
+            method: the variant's key.
+            pretraining: whether it is its first training, on another dataset.
+            changes: sections with keys that are laid over these again.
+        """
+        variant, changes = self.variant(method), changes or {}
         place = f"variants.{self.utility.method if method in self.utility_rows else method}"
-        training = self.pretraining if pretraining else _overlaid(self.training, variant.training, f"{place}.training")
+        unknown = [part for part in changes if part not in ("losses", "training", "model")]
+        if unknown:
+            raise ValueError(f"{place}.{unknown[0]}: not one of losses, training, model")
+
+        def laid(section: SectionType, part: str) -> SectionType:
+            return _overlaid(section, {**getattr(variant, part), **changes.get(part, {})}, f"{place}.{part}")
+
+        training = self.pretraining if pretraining else laid(self.training, "training")
         if variant.sharing not in FREE_UNITS:  # nothing of it depends on this
             training = training.model_copy(update={"unit_factor": 1.0})
         return VariantRecipe(
             sharing=variant.sharing,
             augmented_by=variant.augmented_by,
-            losses=_overlaid(self.losses, variant.losses, f"{place}.losses"),
+            losses=laid(self.losses, "losses"),
             training=training,
-            model=_overlaid(self.model, variant.model, f"{place}.model"),
+            model=laid(self.model, "model"),
         )
+
+    def for_method(self, method: str, changes: Changes | None = None) -> Section:
+        """The section of a method of one file, with keys laid over it."""
+        found = {**self.known.systems, **self.known.recognisers}[method].declared
+        option = getattr(found, "option", "")
+        section = getattr(self, option).of(method)
+        return _overlaid(section, changes, f"{option}.{method}") if changes else section
+
+    def chosen_for(self, method: str, dataset: str, fold: str) -> Changes:
+        """What a search chose for one fold of a dataset; empty where none did."""
+        return self.chosen.get(dataset, {}).get(fold, {}).get(method, {})
 
 
 def _overlaid(section: SectionType, changes: dict[str, Any], place: str) -> SectionType:

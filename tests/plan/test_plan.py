@@ -103,7 +103,7 @@ def history() -> History:
 def stargan(epochs: int = 4, averaging: float | None = None, **rest) -> Job:
     settings = {**STARGAN["settings"], "epochs": epochs, "averaging": averaging}
     planned = {"dataset": "ckplus", "method": "stargan", "params": {**STARGAN, "settings": settings}}
-    return job("train_rival", **planned | rest)
+    return job(**{"rule": "train_rival"} | planned | rest)
 
 
 def test_times_come_from_the_closest_earlier_jobs(history: History) -> None:
@@ -129,6 +129,13 @@ def test_a_training_of_another_size_is_scaled_by_calls_and_operations(history: H
     (elsewhere,) = estimate([stargan(dataset="mmi")], SIZES, history)
     # 40 faces make three steps of 16, 60 make four.
     assert elsewhere.seconds == pytest.approx(50 * 3 / 4, rel=0.01)
+
+
+def test_a_draw_of_a_search_is_counted_as_the_training_that_it_is(history: History) -> None:
+    (plain,) = estimate([stargan()], SIZES, None)
+    for people in ("ckplus", "ckplus.fold2"):
+        (draw,) = estimate([stargan(method="stargan.draw4", dataset=people, rule="tune_rival")], SIZES, None)
+        assert (draw.seconds, draw.source) == (plain.seconds, "counted")
 
 
 def test_a_method_that_never_ran_is_counted(history: History) -> None:

@@ -24,7 +24,9 @@ from workflow_scripts.planning.run import Run
 ROOT = Path(__file__).parent.parent.parent
 CLASSES = {"minutes", "seconds", "training"}
 """Classes of work, which are no rules that anybody runs."""
-TARGETS = {"all", "data", "folds", "ablation", "recognition", "synthesis", "tables", "figures"}
+TARGETS = {"all", "data", "folds", "ablation", "recognition", "synthesis", "tables", "figures", "tuning"}
+OWN_PEOPLE = {"tune_people"}
+"""What only the search on a copy of one's own needs; tests/workflow/test_tuning.py runs it."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,8 @@ def workflow() -> Any:
             snakefile=ROOT / "Snakefile",
             workdir=ROOT,
         )
-        loaded.dag(DAGSettings(force_incomplete=True)).execute_workflow(executor="dryrun")
+        targets = DAGSettings(targets={"all", "tuning"}, force_incomplete=True)
+        loaded.dag(targets).execute_workflow(executor="dryrun")
         yield loaded._workflow
 
 
@@ -51,7 +54,7 @@ def jobs(workflow: Any) -> dict[str, Any]:
 
 
 def test_every_rule_is_planned(workflow: Any, jobs: dict[str, Any]) -> None:
-    assert {rule.name for rule in workflow.rules} == {*jobs, *CLASSES, *TARGETS}
+    assert {rule.name for rule in workflow.rules} == {*jobs, *CLASSES, *TARGETS, *OWN_PEOPLE}
 
 
 def test_a_rule_declares_all_that_it_needs(jobs: dict[str, Any]) -> None:
@@ -95,13 +98,15 @@ def test_a_retry_gets_more_memory(jobs: dict[str, Any]) -> None:
 def test_a_seed_stands_where_something_is_drawn(jobs: dict[str, Any]) -> None:
     seeded = {name for name, job in jobs.items() if job.params.get("seed") is not None}
     drawing = {"render_dataset", "augment_faces", "compare_selection", "evaluate_synthesis", "synthesize_faces"}
-    assert seeded == drawing | {name for name in jobs if name.startswith(("train_", "pretrain_"))}
+    drawing |= {name for name in jobs if name.startswith(("train_", "pretrain_"))}
+    unseeded = {"tune_index", "tune_align", "tune_folds", "tune_predict", "tune_choose"}
+    assert seeded == drawing | ({name for name in jobs if name.startswith("tune_")} - unseeded)
 
 
 def test_f6_rules_of_seconds_stay_local_under_other_names(workflow: Any, jobs: dict[str, Any]) -> None:
     """A `localrules` list names rules as this workflow does, which counts for nothing in another one."""
-    short = ("table_", "figure_", "assign_", "check_", "collect_", "build_")
-    assert workflow._localrules == {name for name in jobs if name.startswith(short)}
+    short = ("table_", "figure_", "assign_", "check_", "collect_", "build_", "tune_folds", "tune_choose")
+    assert workflow._localrules == {name for name in jobs if name.startswith(short)} | OWN_PEOPLE
     assert not [path for path in (ROOT / "rules").glob("*.smk") if "localrules" in path.read_text(encoding="utf-8")]
 
 

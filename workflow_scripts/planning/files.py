@@ -9,7 +9,7 @@ from snakemake.io import ancient, expand, multiext
 from fersnet.mirror import MODEL_METHOD
 from fersnet.repeats import split_repeat
 from workflow_scripts.planning import paths
-from workflow_scripts.planning.run import Run, method_of
+from workflow_scripts.planning.run import Run, dataset_of, method_of
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -99,7 +99,7 @@ class Files:
 
     def judge(self, wildcards: "Wildcards") -> list[str]:
         """The judge of a fold's synthetic faces, if it is trained in this run."""
-        fixed = self.run.settings.judge_of(wildcards.dataset) == "fixed"
+        fixed = self.run.settings.judge_of(dataset_of(wildcards)) == "fixed"
         return [] if fixed else [paths.trained("standard_fer")["checkpoint"].format(**wildcards)]
 
     def judged_with(self, name: str) -> Callable[["Wildcards"], list[str]]:

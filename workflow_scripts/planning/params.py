@@ -11,7 +11,7 @@ from fersnet.mirror import MODEL_METHOD
 from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
 from fersnet.settings.base import Section
-from workflow_scripts.planning.run import Run, method_of
+from workflow_scripts.planning.run import Run, dataset_of, method_of
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -108,7 +108,7 @@ class RunParams:
 
     def _method_settings(self, wildcards: "Wildcards") -> Params:
         method = method_of(wildcards)
-        return dump(getattr(self.run.settings, self.run.methods_of_one_file[method].declared.option).of(method))
+        return dump(self.run.settings.for_method(method, self.run.changes(method, wildcards)))
 
     def method_device(self, wildcards: "Wildcards") -> str:
         """The device of a method: one without networks has no use for a GPU, so it neither asks for nor holds one."""
@@ -159,7 +159,7 @@ class RunParams:
     def judge(self, wildcards: "Wildcards") -> Params:
         """The settings of the judge that is trained for the job's dataset."""
         settings = self.run.settings
-        trained_on = settings.judge_of(wildcards.dataset)
+        trained_on = settings.judge_of(dataset_of(wildcards))
         return dump(settings.standard_fer.model_copy(update={"trained_on": trained_on}))
 
     def other_sets(self, wildcards: "Wildcards") -> dict[str, bool]:
@@ -211,7 +211,8 @@ class RunParams:
 
     def variant(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its training depends on."""
-        return self._variant(method_of(wildcards))
+        method = method_of(wildcards)
+        return dump(self.run.settings.for_variant(method, changes=self.run.changes(method, wildcards)))
 
     def pretraining(self, wildcards: "Wildcards") -> Params:
         """The settings of a variant that its first training, on another dataset, depends on."""
@@ -221,12 +222,23 @@ class RunParams:
         """What the cards of the models in the tracking store say, beside their run: how they were trained, and how
         intervals are computed."""
         report = self.run.settings.report.model_dump(mode="json", include={"bootstrap_samples", "confidence"})
-        return {"report": report, "recipe": self._variant(MODEL_METHOD) if MODEL_METHOD in self.run.variants else {}}
+        if MODEL_METHOD not in self.run.variants:
+            return {"report": report, "recipe": {}, "of_folds": {}}
+        settings = self.run.settings
+        of_folds = {
+            dataset: {
+                fold: dump(settings.for_variant(MODEL_METHOD, changes=methods[MODEL_METHOD]))
+                for fold, methods in folds.items()
+                if MODEL_METHOD in methods
+            }
+            for dataset, folds in settings.chosen.items()
+        }
+        return {"report": report, "recipe": self._variant(MODEL_METHOD), "of_folds": of_folds}
 
-    def study(self) -> Params:
+    def study(self, wildcards: "Wildcards") -> Params:
         """What the selection study's result depends on; its method is a variant like any other."""
-        method = self.run.settings.selection_study.method
-        return self._variant(method) if method else {}
+        method = self.run.settings.selection_study.method or ""
+        return dump(self.run.settings.for_variant(method, changes=self.run.changes(method, wildcards)))
 
     def _variant(self, method: str, pretraining: bool = False) -> Params:
         return dump(self.run.settings.for_variant(method, pretraining))

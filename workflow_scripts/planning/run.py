@@ -22,7 +22,10 @@ from fersnet.settings.data import DatasetSettings
 from fersnet.settings.load import absent_sets, load_settings
 from fersnet.settings.quoted import quoted_rows
 from fersnet.settings.tree import CROSS, Settings
+from fersnet.settings.tuning import Changes
 from fersnet.settings.utility import among_recognisers
+from fersnet.tuning.draws import drawn, split_draw
+from fersnet.tuning.people import split_people
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -198,11 +201,19 @@ class Run:
 
     def sets_of(self, wildcards: "Wildcards") -> tuple[str, ...]:
         """The job's dataset, or all those across which it trains."""
-        return self.settings.cross_sets if wildcards.dataset in self.across else (wildcards.dataset,)
+        return self.settings.cross_sets if wildcards.dataset in self.across else (dataset_of(wildcards),)
+
+    def changes(self, method: str, wildcards: "Wildcards") -> Changes:
+        """The keys of a method's settings that are the job's own: those of its draw, or those chosen for its fold."""
+        number = split_draw(wildcards.get("method", ""))[1]
+        if number is not None:
+            return drawn(self.settings, method, number)
+        # A training on everybody, before those of the folds, is none fold's own.
+        return self.settings.chosen_for(method, wildcards.dataset, wildcards.get("fold", "0"))
 
     def dataset(self, wildcards: "Wildcards") -> DatasetSettings:
         """The settings of the job's dataset."""
-        return self.settings.datasets[wildcards.dataset]
+        return self.settings.datasets[dataset_of(wildcards)]
 
     def is_embedded(self, wildcards: "Wildcards") -> bool:
         """Whether the job's datasets are rendered here, and no copies of the user's."""
@@ -220,8 +231,13 @@ class Run:
 
 
 def method_of(wildcards: "Wildcards") -> str:
-    """The method of a training, whichever repeat it is."""
-    return split_repeat(wildcards.method)[0]
+    """The method of a training, whichever repeat or draw it is."""
+    return split_repeat(split_draw(wildcards.method)[0])[0]
+
+
+def dataset_of(wildcards: "Wildcards") -> str:
+    """The dataset of a job, be it on the people of one of its folds alone."""
+    return split_people(wildcards.dataset)[0]
 
 
 def read_run(workflow: "Workflow", config: dict[str, Any], config_files: list[Path]) -> Run:

@@ -11,7 +11,7 @@ from fersnet.faces.frames import frames_root
 from fersnet.fingerprint import fingerprint
 from fersnet.judge.record import checked_sha256
 from fersnet.methods.find import code_of
-from workflow_scripts.planning.run import Run
+from workflow_scripts.planning.run import Run, dataset_of
 
 if TYPE_CHECKING:
     from snakemake.io import Wildcards
@@ -58,7 +58,7 @@ class Stamps:
 
     def judge(self, wildcards: "Wildcards") -> str:
         """What tells that the fixed judge is another one, where it judges the job's dataset."""
-        return checked_sha256() if self.run.settings.judge_of(wildcards.dataset) == "fixed" else ""
+        return checked_sha256() if self.run.settings.judge_of(dataset_of(wildcards)) == "fixed" else ""
 
     def identity(self) -> str:
         """What tells that the public checkpoint of the identity network has changed."""

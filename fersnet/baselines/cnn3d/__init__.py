@@ -1,6 +1,7 @@
 """3DCNN: what is known of it without its networks; the method itself is in `training.py`."""
 
 from fersnet.methods.contract import Recogniser, Reference
+from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import PositiveInt
 from fersnet.settings.methods import NetworkSettings
 
@@ -28,6 +29,12 @@ METHOD = Recogniser(
     ),
     settings=Cnn3dSettings,
     reads=("clips",),
+    ranges={
+        "learning_rate": Numbers(3e-4, 3e-3, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "dropout": Numbers(0, 0.6),
+        "flip": OneOf((True, False)),
+    },
     small={
         "averaging": 0.9,
         "epochs": 12,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fersnet.methods.contract import Recogniser, Reference
+from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import FaceNetworkSettings
 
@@ -55,6 +56,13 @@ METHOD = Recogniser(
         "milestones": (11, 14),
         "decay": 0.3,
         "dropout": 0.2,
+    },
+    ranges={
+        "learning_rate": Numbers(3e-4, 5e-3, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "dropout": Numbers(0, 0.6),
+        "centre_weight": Numbers(0.003, 0.3, log=True),
+        "weighting": OneOf(("dynamic", "released", "fixed")),
     },
     small={
         "width": 4,

@@ -1,6 +1,7 @@
 """DTAGN: what is known of it without its networks; the method itself is in `training.py`."""
 
 from fersnet.methods.contract import Recogniser, Reference
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import PositiveInt, Weight
 from fersnet.settings.methods import NetworkSettings
 
@@ -37,6 +38,13 @@ METHOD = Recogniser(
     ),
     settings=DtagnSettings,
     reads=("clips",),
+    ranges={
+        "learning_rate": Numbers(3e-4, 3e-3, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "dropout": Numbers(0, 0.6),
+        "joint_weight": Numbers(0.01, 1, log=True),
+        "landmark_noise": Numbers(0.003, 0.1, log=True),
+    },
     small={
         "averaging": 0.9,
         "epochs": 15,

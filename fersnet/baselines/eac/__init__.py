@@ -1,6 +1,7 @@
 """EAC: what is known of it without its networks; the method itself is in `training.py`."""
 
 from fersnet.methods.contract import Recogniser, Reference
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import FaceNetworkSettings
 
@@ -44,6 +45,13 @@ METHOD = Recogniser(
         "milestones": (11, 14),
         "decay": 0.3,
         "consistency": 1.0,
+    },
+    ranges={
+        "learning_rate": Numbers(2e-4, 5e-3, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "consistency": Numbers(0.3, 10, log=True),
+        "noise_variance": Numbers(1, 100, log=True),
+        "erasing": Numbers(0, 0.8),
     },
     small={"width": 4, "epochs": 8, "batch_size": 8, "milestones": (), "learning_rate": 3e-3, "erasing": 0.0},
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fersnet.methods.contract import Recogniser, Reference
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import FaceNetworkSettings
 
@@ -39,5 +40,13 @@ METHOD = Recogniser(
     ),
     settings=IacnnSettings,
     embedded={"width": 8, "epochs": 16, "batch_size": 16, "milestones": (11, 14), "decay": 0.3, "dropout": 0.2},
+    ranges={
+        "learning_rate": Numbers(3e-4, 5e-3, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "dropout": Numbers(0, 0.6),
+        "margin": Numbers(1, 30, log=True),
+        "expression_weight": Numbers(0.1, 3, log=True),
+        "identity_weight": Numbers(0.1, 3, log=True),
+    },
     small={"width": 4, "epochs": 8, "batch_size": 8, "milestones": (), "dropout": 0.0, "learning_rate": 3e-3},
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fersnet.methods.contract import Recogniser, Reference
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import PositiveInt
 from fersnet.settings.methods import NetworkSettings
 
@@ -42,6 +43,12 @@ METHOD = Recogniser(
     ),
     settings=LbvcnnSettings,
     reads=("clips",),
+    ranges={
+        "learning_rate": Numbers(3e-4, 1e-2, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "dropout": Numbers(0, 0.6),
+        "density": Numbers(0.2, 0.9),
+    },
     small={
         "averaging": 0.9,
         "epochs": 20,

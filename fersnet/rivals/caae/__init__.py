@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fersnet.methods.contract import Reference, SynthesisSystem
+from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation, SystemSettings, halvings
 from fersnet.settings.training import AveragingSettings
@@ -60,6 +61,12 @@ METHOD = SynthesisSystem(
         "learning_rate": 1e-3,
         "adversarial_image": 0.02,
         "augmentation": "flip",
+    },
+    ranges={
+        "learning_rate": Numbers(2e-4, 4e-3, log=True),
+        "adversarial_image": Numbers(1e-4, 0.1, log=True),
+        "adversarial_code": OneOf((0.0, 1e-4, 1e-3)),
+        "total_variation": OneOf((0.0, 1e-4, 1e-3)),
     },
     small={"averaging": 0.9, "width": 4, "code_size": 12, "warm_up_epochs": 1, "epochs": 2, "batch_size": 4},
 )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fersnet.methods.contract import Reference, SynthesisSystem
+from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation, SystemSettings
 from fersnet.settings.training import AveragingSettings
@@ -77,6 +78,13 @@ METHOD = SynthesisSystem(
         "cycle": 5.0,
         "identity": 0.0,
         "augmentation": "flip",
+    },
+    ranges={
+        "learning_rate": Numbers(1e-4, 2e-3, log=True),
+        "cycle": Numbers(2, 20, log=True),
+        "identity": OneOf((0.0, 0.1, 0.5)),
+        "decay_from": Numbers(0.3, 0.9),
+        "pool_size": OneOf((0, 10, 50)),
     },
     small={
         "averaging": 0.9,

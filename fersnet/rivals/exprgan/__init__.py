@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fersnet.methods.contract import Reference, SynthesisSystem
+from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation, SystemSettings, halvings
 from fersnet.settings.training import AveragingSettings
@@ -77,6 +78,14 @@ METHOD = SynthesisSystem(
         "learning_rate": 1e-3,
         "controller": 0.03,
         "refinement_adversarial_image": 0.02,
+    },
+    ranges={
+        "learning_rate": Numbers(2e-4, 4e-3, log=True),
+        "perceptual_share": Numbers(0.05, 1, log=True),
+        "controller": Numbers(0.01, 1, log=True),
+        "refinement_adversarial_image": Numbers(0.003, 0.1, log=True),
+        "refinement_adversarial_code": Numbers(0.001, 0.1, log=True),
+        "refinement_total_variation": OneOf((0.0, 1e-4, 1e-3)),
     },
     small={
         "averaging": 0.9,

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fersnet.methods.contract import Reference, SynthesisSystem
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import Augmentation
 from fersnet.settings.training import AveragingSettings
@@ -64,6 +65,13 @@ METHOD = SynthesisSystem(
         "discriminator_weights": "scaled",
         "targets": "uniform",
         "adversarial": 25.0,
+    },
+    ranges={
+        "learning_rate": Numbers(1e-4, 3e-3, log=True),
+        "adversarial": Numbers(1, 50, log=True),
+        "classification": Numbers(0.3, 3, log=True),
+        "reconstruction": Numbers(3, 30, log=True),
+        "gradient_penalty": Numbers(1, 20, log=True),
     },
     small={"averaging": 0.9, "width": 4, "residual_blocks": 1, "epochs": 2, "batch_size": 4, "critic_steps": 2},
 )
