@@ -80,7 +80,7 @@ def synthesis_table(
     measures = (*SCORE, "judge", "ceiling", "share_of_ceiling", "confidence", "uar", "ssim", "psnr", "identity_cosine")
     measures += ("n_sequences", "n_images", "n_subjects", "tested_folds", "repeats", "kid_fer", "identity_auc")
     measures += ("core_hours", "gpu_hours")
-    frame = frame_of(rows, [*PLACE, "reported", "protocol", *measures], description)
+    frame = frame_of(rows, [*PLACE, "reported", "unit", "protocol", *measures], description)
     systems = frame[~frame["method"].isin(REFERENCE_ROWS)]
     return Table(
         "synthesis",
@@ -90,7 +90,8 @@ def synthesis_table(
         (
             "`reported` is the paper's figure; every re-run system meets the same test faces and all targets. FERSNet "
             "learns from real target images of the same subject; the rivals use none. The paper does not publish the "
-            "rivals' settings.",
+            "rivals' settings. Its figures, like these, are shares of synthetic images; as it has as many of them as "
+            "real ones, it seems to draw one target for each (`unit`).",
             f"{_judge_words(frame, judges)} Share of ceiling: accuracy over that on the real faces. Confidence: mean "
             "of its largest probability; low means that it sees no expression.",
             "SSIM and PSNR: against the subject's real image of the target expression, where there is one and it "
@@ -100,7 +101,8 @@ def synthesis_table(
             "Inception KID or FID, and a mere floor for the reference rows.",
         ),
         columns=columns(
-            *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "share_of_ceiling", "confidence"),
+            *("dataset_name", "name", "reported", "unit", "accuracy", "ci_low", "ci_high", "share_of_ceiling"),
+            "confidence",
             *("ssim", "psnr", "identity_cosine", "identity_auc", "kid_fer", "core_hours", "gpu_hours", "n_images"),
         ),
         best=("reported", "accuracy"),
