@@ -63,6 +63,7 @@ rule synthesis:
 rule tables:
     input:
         FILES.all_tables(),
+        paths.REFERENCES,
 
 
 rule figures:

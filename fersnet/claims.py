@@ -70,7 +70,7 @@ def _claim(values: dict[str, str], place: str) -> Claim:
 
 def claim_problems(claims: Sequence[Claim], path: Path, settings: Settings) -> Iterator[str]:
     """A line for every method or dataset that neither the run, nor the project, nor the paper knows."""
-    methods, datasets = _quoted()
+    methods, datasets = quoted_keys()
     known = settings.known
     methods |= {*settings.variants, *known.systems, *known.recognisers}
     datasets |= set(settings.datasets)
@@ -84,7 +84,7 @@ def claim_problems(claims: Sequence[Claim], path: Path, settings: Settings) -> I
                 yield f"{path}: line {line}: {column} {key!r} is unknown; have {', '.join(sorted(names))}"
 
 
-def _quoted() -> tuple[set[str], set[str]]:
+def quoted_keys() -> tuple[set[str], set[str]]:
     """Methods and datasets of which the paper has figures, whether or not anything here can run them."""
     with (CONFIG / "reported.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -45,7 +45,7 @@ use rule seconds as table_datasets with:
         job="table_datasets/datasets",
     localrule: True
     params:
-        **PARAMS.showing("table_datasets"),
+        **PARAMS.showing("table_datasets", references=PARAMS.references([])),
 
 
 use rule seconds as table_recognition with:
@@ -60,7 +60,7 @@ use rule seconds as table_recognition with:
         job="table_recognition/{dataset}",
     localrule: True
     params:
-        **PARAMS.showing("table_recognition", RUN.recognisers),
+        **PARAMS.showing("table_recognition", RUN.recognisers, references=PARAMS.references(RUN.recognisers)),
 
 
 use rule seconds as table_ablation with:
@@ -77,6 +77,7 @@ use rule seconds as table_ablation with:
     params:
         **PARAMS.showing("table_ablation", RUN.variants, datasets=RUN.recognition),
         methods=RUN.variants,
+        references=PARAMS.references(RUN.variants),
 
 
 use rule seconds as table_subgroups with:
@@ -91,6 +92,7 @@ use rule seconds as table_subgroups with:
     params:
         **PARAMS.showing("table_subgroups", RUN.recognisers),
         methods=RUN.recognisers,
+        references=PARAMS.references(RUN.recognisers),
 
 
 use rule seconds as table_synthesis with:
@@ -106,6 +108,7 @@ use rule seconds as table_synthesis with:
     params:
         **PARAMS.showing_judged("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
         judges={dataset: SETTINGS.judge_of(dataset) for dataset in SETTINGS.synthesis.datasets},
+        references=PARAMS.references(RUN.systems),
 
 
 use rule seconds as table_selection with:
@@ -119,6 +122,7 @@ use rule seconds as table_selection with:
     localrule: True
     params:
         **PARAMS.showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
+        references=PARAMS.references([SETTINGS.selection_study.method]),
 
 
 use rule seconds as table_claims with:
@@ -136,6 +140,20 @@ use rule seconds as table_claims with:
         **PARAMS.showing(
             "table_claims", [*RUN.claimed(RUN.recognisers, "recognition"), *RUN.claimed(RUN.systems, "synthesis")]
         ),
+        references=PARAMS.references(
+            [*RUN.claimed(RUN.recognisers, "recognition"), *RUN.claimed(RUN.systems, "synthesis")]
+        ),
+
+
+use rule seconds as collect_references with:
+    output:
+        bibtex=paths.REFERENCES,
+    pathvars:
+        job="collect_references/references",
+    localrule: True
+    params:
+        **work("collect_references"),
+        references=PARAMS.references([*RUN.recognisers, *RUN.systems]),
 
 
 use rule seconds as build_report with:
@@ -151,5 +169,5 @@ use rule seconds as build_report with:
     localrule: True
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
-        modules=PARAMS.modules(),
+        references=PARAMS.references([*RUN.recognisers, *RUN.systems]),
         cards=PARAMS.cards(),

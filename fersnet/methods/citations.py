@@ -1,7 +1,10 @@
 """The page of all references, written from the declarations by `fersnet citations`."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from fersnet.methods.bibtex import bibtex_keys
 from fersnet.methods.contract import Reference
 from fersnet.methods.find import Found, Known, find_known
 from fersnet.methods.works import PAPER, PARTS, QUOTED, TOOLS
@@ -32,19 +35,37 @@ def citations_page() -> str:
     return "\n".join(lines)
 
 
-def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, tuple[str, Reference]]:
-    """Printed name and work by key, of all methods and datasets.
+@dataclass(frozen=True)
+class Work:
+    """The publication behind a method or dataset."""
+
+    key: str
+    """In a BibTeX file."""
+    name: str
+    """Printed name of the method or dataset."""
+    reference: Reference
+
+
+def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, Work]:
+    """The work behind each key: of all methods and datasets that are known here or quoted, and of a run's variants.
 
     Args:
         modules: The config's `modules`.
-        keys: Methods of a run; what no file declares is a variant of FERSNet.
+        keys: Methods that may be shown; what no file declares is a variant of FERSNet.
     """
     known = find_known(modules)
     found = {**known.readers, **known.systems, **known.recognisers}
     works = {"fersnet": ("FERSNet and its variants", PAPER)}
     works |= {key: (one.declared.name, one.declared.reference) for key, one in found.items() if one.declared.reference}
     works |= {key: (name, work) for key, (name, work) in QUOTED.items() if key not in works}
-    return works | {key: works["fersnet"] for key in keys if key not in found and key not in works}
+    works |= {key: works["fersnet"] for key in keys if key not in found and key not in works}
+    cited = bibtex_keys(work for _, work in works.values())
+    return {key: Work(cited[work], name, work) for key, (name, work) in works.items()}
+
+
+def read_references(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, Work]:
+    """Works by key, from the plain data that `dataclasses.asdict` makes of them."""
+    return {key: Work(work["key"], work["name"], Reference(**work["reference"])) for key, work in plain.items()}
 
 
 def cite(reference: Reference) -> str:

@@ -28,6 +28,7 @@ from fersnet.report.files import (
     trainings_behind,
 )
 from fersnet.report.quoted import read_published_counts, read_quoted
+from fersnet.report.references import cited
 from fersnet.report.run_file import RunFile
 from fersnet.report.subgroups import subgroups_table
 from fersnet.report.table import Table
@@ -140,10 +141,10 @@ def recompute(files: RunFolder, key: str) -> Table:
         UserError: if a file that it is made of is missing or broken, or nothing here makes such a table.
     """
     if key.startswith("fer_"):
-        return _recognition(files, key.removeprefix("fer_"))
+        return cited(_recognition(files, key.removeprefix("fer_")), files.run.references)
     if key not in RECIPES:
         raise UserError(f"tables/{key}: this version makes no such table")
-    return RECIPES[key](files)
+    return cited(RECIPES[key](files), files.run.references)
 
 
 def _claims(files: RunFolder) -> Table:

@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from fersnet import __version__
+from fersnet.claims import quoted_keys
 from fersnet.errors import UserError
+from fersnet.methods.citations import Work, read_references, references
 from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.description import RunDescription, describe
 from fersnet.settings.report import ReportSettings
@@ -43,6 +45,8 @@ class RunFile:
     """By dataset of the comparison: on what the judge of its synthetic faces was trained."""
     cards: Sequence[DataCard] = ()
     """What the report says of the datasets."""
+    references: Mapping[str, Work] = field(default_factory=dict)
+    """By method or dataset, the work behind it."""
 
     @property
     def report(self) -> ReportSettings:
@@ -75,7 +79,16 @@ def run_file(
         synthesis_folds,
         {dataset: settings.judge_of(dataset) for dataset in settings.synthesis.datasets},
         data_cards(settings),
+        run_references(settings),
     )
+
+
+def run_references(settings: Settings) -> dict[str, Work]:
+    """The works behind all that the tables of a run may name, by key of the method or dataset."""
+    methods, datasets = quoted_keys()
+    named = {*methods, *settings.baselines.methods, *settings.rivals.methods, *settings.variants}
+    works = references({key: str(path) for key, path in settings.modules.items()}, sorted(named))
+    return {key: work for key, work in works.items() if key in {*named, *datasets, *settings.datasets}}
 
 
 def write_run(run: RunFile, results: Path) -> None:
@@ -111,7 +124,8 @@ def parse_run(text: str, place: str) -> RunFile:
         content = json.loads(text)
         lists = {key: tuple(content.pop(key)) for key in ("tables", "figures")}
         cards = tuple(DataCard(**card) for card in content.pop("cards", ()))
-        run = RunFile(RunDescription(**content.pop("description")), **lists, cards=cards, **content)
+        works = read_references(content.pop("references", {}))
+        run = RunFile(RunDescription(**content.pop("description")), **lists, cards=cards, references=works, **content)
         assert isinstance(run.settings, dict) and run.report
         return run
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError, ValidationError):

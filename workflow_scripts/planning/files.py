@@ -162,4 +162,5 @@ class Files:
         run = self.run
         drawn = run.trainings(run.systems)
         syntheses = self.of_judged_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=drawn)
-        return [*self.all_tables(), *self.all_figures(), *self.predictions(run.recognisers), *syntheses]
+        tables = [*self.all_tables(), paths.REFERENCES]
+        return [*tables, *self.all_figures(), *self.predictions(run.recognisers), *syntheses]

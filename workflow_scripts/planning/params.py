@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from fersnet.claims import quoted_keys
 from fersnet.cross_validation import fold_list
 from fersnet.fingerprint import fingerprint
 from fersnet.methods.find import code_of, load_code
 from fersnet.mirror import MODEL_METHOD
 from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
+from fersnet.report.run_file import run_references
 from fersnet.settings.base import Section
 from workflow_scripts.planning.run import Run, method_of
 
@@ -68,11 +71,10 @@ class RunParams:
         """What the report says of the datasets and the people in them."""
         return [asdict(card) for card in data_cards(self.run.settings)]
 
-    def modules(self) -> dict[str, str]:
-        """The user's own files whose methods and readers the run takes."""
-        settings = self.run.settings
-        taken = {*self.run.recognisers, *self.run.systems, *(part.reader for part in settings.datasets.values())}
-        return {key: str(path) for key, path in settings.modules.items() if key in taken}
+    def references(self, of: Iterable[str]) -> Params:
+        """The works behind what a table of some methods names: these, those that the paper quotes, and the datasets."""
+        named = {*of, *chain(*quoted_keys()), *self.run.settings.datasets}
+        return {key: asdict(work) for key, work in run_references(self.run.settings).items() if key in named}
 
     def of_method(self, script: str) -> Params:
         """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""

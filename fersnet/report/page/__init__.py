@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from fersnet.report.references import REFERENCE, referring_columns
 from fersnet.report.table import Column, Table
 
 INTERVALS: dict[str, tuple[str, str]] = {
@@ -83,14 +84,14 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
     """
     ends = {end for key, pair in INTERVALS.items() if table.has(key, *pair) for end in pair}
     grouped = ("dataset_name" if table.group == "dataset" else table.group) if table.group else ""
-    kept = [column for column in table.columns if column.key not in ends and column.key != grouped]
+    # The names carry the numbers of their references.
+    kept = [column for column in table.columns if column.key not in {*ends, grouped, REFERENCE}]
     both_kinds = len({column.quoted for column in kept if column.is_number}) > 1
     first = set(table.needed) or {column.key for column in kept}
     columns = [_shown_column(column, both_kinds, column.key in first) for column in kept]
     printed = {column.key: place for place, column in enumerate(table.columns)}
     groups: dict[str, ShownGroup] = {}
-    # Where the name is the dataset's, so is the reference.
-    referring = ("method", "better_than") if (table.frame["method"] != "").any() else ("dataset",)
+    referring = referring_columns(table)
     for row, cells in zip(table.frame.to_dict("records"), table.cells(), strict=True):
         heading = str(row[grouped]) if grouped else ""
         shown = [
