@@ -63,6 +63,11 @@ class RunFolder:
         return (*self.run.settings["baselines"]["methods"], *self.variants)
 
     @property
+    def systems(self) -> tuple[str, ...]:
+        """All that draws the faces which are compared."""
+        return (*self.run.settings["rivals"]["methods"], self.run.settings["synthesis"]["method"])
+
+    @property
     def judged(self) -> tuple[str, ...]:
         """The datasets whose synthetic faces were judged."""
         return tuple(self.run.settings["synthesis"]["datasets"])

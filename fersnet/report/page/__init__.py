@@ -16,6 +16,7 @@ INTERVALS: dict[str, tuple[str, str]] = {
     "difference": ("difference_low", "difference_high"),
     "sequence_difference": ("sequence_low", "sequence_high"),
     "optimism": ("optimism_low", "optimism_high"),
+    "person": ("person_low", "person_high"),
 }
 """Columns that stand in one cell with the ends of their interval."""
 _NAMES = ("name", "claim")
@@ -110,15 +111,17 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
     return ShownTable(table.key, table.caption, table.provenance, table.notes, columns, list(groups.values()))
 
 
-def render(template: str, **values: Any) -> str:
-    """A page from one of the templates of this folder."""
+def render(template: str, *, styles: tuple[str, ...] = ("page.css",), program: str = "page.js", **values: Any) -> str:
+    """A page from one of the templates of this folder, with its style sheets and its script."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("fersnet.report.page", ".")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    style, script = (loader.get_source(environment, name)[0] for name in ("page.css", "page.js"))
+    style, script = (
+        "".join(loader.get_source(environment, name)[0] for name in names) for names in (styles, [program])
+    )
     own = {"style": style, "script": script}
     own |= {"style_hash": _content_hash(style), "script_hash": _content_hash(script)}
     return environment.get_template(template).render(**own, **values, ticked=ticked, carries_references=_NAMES)
