@@ -94,7 +94,7 @@ def survey_table(
         frame,
         "What people see in synthetic faces (%)",
         description.words(
-            dict.fromkeys(key["dataset"]), f"n = {whole} of {asked} faces, asked: {answers['answered_by'].nunique()}"
+            dict.fromkeys(frame["dataset"]), f"n = {whole} of {asked} faces, asked: {answers['answered_by'].nunique()}"
         ),
         (
             *([unfinished] if whole < asked else []),
