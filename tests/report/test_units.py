@@ -83,6 +83,12 @@ def test_a_row_has_its_accuracy_in_the_unit_of_the_quoted_figure(finished_run):
     assert frame.at["lbp_top", "accuracy_in_unit"] == frame.at["lbp_top", "accuracy"]
     # Neither what was not re-run, nor what is not quoted.
     assert pd.isna(frame.at["derl", "accuracy_in_unit"]) and pd.isna(frame.at["fersnet_fes_da", "accuracy_in_unit"])
+    selection = pd.read_csv(finished_run / "tables" / "selection.csv").set_index(["dataset", "rule"])
+    assert selection.at[("mmi", "test_best"), "unit"] == "images (445/624)"
+    assert (
+        selection["accuracy_in_unit"].notna().sum() == 3
+        and selection.loc["mmi"]["accuracy_in_unit"].notna()["test_best"]
+    )
     ablation = pd.read_csv(finished_run / "tables" / "ablation.csv")
     assert (ablation["accuracy_in_unit"] == ablation["frame_accuracy"]).all()
 
