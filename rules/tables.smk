@@ -152,8 +152,7 @@ use rule seconds as collect_references with:
         job="collect_references/references",
     localrule: True
     params:
-        **work("collect_references"),
-        references=PARAMS.references([*RUN.recognisers, *RUN.systems]),
+        **work("collect_references", works=PARAMS.bibliography()),
 
 
 use rule seconds as build_report with:

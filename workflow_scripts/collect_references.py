@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from fersnet.report.references import to_bibtex
+from fersnet.methods.bibtex import bibtex_file
+from fersnet.methods.contract import Reference
 from workflow_scripts.job import tracked_job
-from workflow_scripts.report_job import job_references
 
 with tracked_job(snakemake):
-    Path(snakemake.output.bibtex).write_text(to_bibtex(job_references(snakemake)), encoding="utf-8", newline="\n")
+    works = {key: Reference(**work) for key, work in snakemake.params.works.items()}
+    Path(snakemake.output.bibtex).write_text(bibtex_file(works), encoding="utf-8", newline="\n")

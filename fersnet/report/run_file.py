@@ -16,6 +16,7 @@ from fersnet.errors import UserError
 from fersnet.methods.citations import Work, read_references, references
 from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.description import RunDescription, describe
+from fersnet.settings.presets import PUBLISHED
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.tree import Settings
 from fersnet.tracking import git_commit
@@ -85,10 +86,11 @@ def run_file(
 
 def run_references(settings: Settings) -> dict[str, Work]:
     """The works behind all that the tables of a run may name, by key of the method or dataset."""
-    methods, datasets = quoted_keys()
-    named = {*methods, *settings.baselines.methods, *settings.rivals.methods, *settings.variants}
-    works = references({key: str(path) for key, path in settings.modules.items()}, sorted(named))
-    return {key: work for key, work in works.items() if key in {*named, *datasets, *settings.datasets}}
+    # The paper's variants have their rows where a run leaves them out, too.
+    variants = {*PUBLISHED["variants"], *settings.variants}
+    works = references({key: str(path) for key, path in settings.modules.items()}, sorted(variants))
+    named = {*settings.datasets, *settings.baselines.methods, *settings.rivals.methods, *variants}
+    return {key: work for key, work in works.items() if key in named.union(*quoted_keys())}
 
 
 def write_run(run: RunFile, results: Path) -> None:

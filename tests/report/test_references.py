@@ -15,8 +15,9 @@ from fersnet.methods.citations import read_references, references
 from fersnet.methods.contract import Reference
 from fersnet.methods.works import PAPER
 from fersnet.report.html import CITATION, write_report
-from fersnet.report.run_file import NAME, parse_run, read_run
+from fersnet.report.run_file import NAME, parse_run, read_run, run_references
 from fersnet.report.table import read_json
+from fersnet.settings.load import load_settings
 
 WORKS = references({}, ["fersnet_bu4dfe"])
 NO_METHODS = {"identity_map", "real_target", "standard_fer"}
@@ -100,6 +101,15 @@ def test_every_row_of_a_method_names_its_work(finished_run):
     claims = pd.read_csv(finished_run / "tables" / "claims.csv").set_index(["method", "better_than", "dataset"])
     assert claims.at[("fersnet", "lbp_top", "mmi"), "reference"] == "zhao2020deep, zhao2007dynamic"
     assert claims.at[("fersnet", "fersnet_without_mtl", "mmi"), "reference"] == "zhao2020deep"
+
+
+def test_a_method_that_is_quoted_and_known_to_nobody_has_no_work(monkeypatch):
+    monkeypatch.setattr("fersnet.report.run_file.quoted_keys", lambda: ({"nobody", "hog3d"}, {"mmi"}))
+    variants = {"mine": {"name": "Mine"}, "fersnet_bu4dfe": None}
+    settings = load_settings({"preset": "embedded", "datasets": {"bu4dfe": None}, "variants": variants}, [])
+    works = run_references(settings)
+    assert works["mine"].reference == works["fersnet_bu4dfe"].reference == PAPER
+    assert "nobody" not in works and {"hog3d", "mmi"} <= set(works) and "bu4dfe" not in works
 
 
 def test_the_page_lists_the_works_by_the_same_keys(finished_run, tmp_path):

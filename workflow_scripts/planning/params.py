@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fersnet.claims import quoted_keys
@@ -73,8 +72,12 @@ class RunParams:
 
     def references(self, of: Iterable[str]) -> Params:
         """The works behind what a table of some methods names: these, those that the paper quotes, and the datasets."""
-        named = {*of, *chain(*quoted_keys()), *self.run.settings.datasets}
+        named = {*of, *self.run.settings.datasets}.union(*quoted_keys())
         return {key: asdict(work) for key, work in run_references(self.run.settings).items() if key in named}
+
+    def bibliography(self) -> Params:
+        """All works of the run by their keys, whatever rests on them."""
+        return {work.key: asdict(work.reference) for work in run_references(self.run.settings).values()}
 
     def of_method(self, script: str) -> Params:
         """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
