@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -113,13 +114,18 @@ def _of_dataset(files: RunFolder, dataset: str, faces: int, rng: np.random.Gener
     read = read[read["source"].map(table["subject"]).isin(allowed)]
     choices = tuple(dict.fromkeys(read["target"]))
     others = table[table["role"].isin(_REFERENCE_ROLES) & table["subject"].isin(allowed)]
-    items = []
+    items: list[Item] = []
     for method in (*files.systems, REAL):
         chosen = _evenly(read[read["method"] == method], faces, rng)
         alike = rng.permutation(np.arange(len(chosen)) % 2 == 0)
-        for row, wanted in zip(chosen.to_dict("records"), alike, strict=True):
+        # Real faces are shown in the size of the synthetic ones.
+        pictures = (
+            [centre(stored[source], len(items[0].face)) for source in chosen["source"]]
+            if method == REAL
+            else _synthetic(files.folder / "synthesis" / dataset / method, chosen)
+        )
+        for row, wanted, face in zip(chosen.to_dict("records"), alike, pictures, strict=True):
             source = int(row["source"])
-            face = _face(files, dataset, row, stored)
             reference, same = _reference(table, others, source, bool(wanted), method == REAL, rng)
             item = Item(
                 dataset, int(row["fold"]), method, source, str(row["expression"]), str(row["target"]),
@@ -147,19 +153,18 @@ def _evenly(faces: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.Dat
     return mixed.iloc[rank.argsort(kind="stable").to_numpy()[:count]]
 
 
-def _face(files: RunFolder, dataset: str, row: dict[str, object], stored: np.ndarray) -> np.ndarray:
-    method, fold = row["method"], row["fold"]
-    # Real faces are shown in the size of the synthetic ones.
-    path = (
-        files.folder / "synthesis" / dataset / str(files.systems[0] if method == REAL else method) / f"fold{fold}.npz"
-    )
-    arrays = read_arrays(path, ("images", "source", "target"))
-    if method == REAL:
-        return centre(stored[row["source"]], arrays["images"].shape[1])
-    found = np.flatnonzero((arrays["source"] == row["source"]) & (arrays["target"] == row["target"]))
-    if not len(found):
-        raise UserError(f"{path}: lacks a face that was judged; delete the file and run again")
-    return np.asarray(arrays["images"][found[0]])
+def _synthetic(folder: Path, chosen: pd.DataFrame) -> list[np.ndarray]:
+    """The chosen faces of a system, each of its files read once."""
+    found: dict[int, np.ndarray] = {}
+    for fold, rows in chosen.reset_index(drop=True).groupby("fold"):
+        path = folder / f"fold{fold}.npz"
+        arrays = read_arrays(path, ("images", "source", "target"))
+        for place, row in rows.iterrows():
+            here = np.flatnonzero((arrays["source"] == row["source"]) & (arrays["target"] == row["target"]))
+            if not len(here):
+                raise UserError(f"{path}: lacks a face that was judged; delete the file and run again")
+            found[place] = arrays["images"][here[0]].copy()
+    return [found[place] for place in range(len(chosen))]
 
 
 def _reference(
