@@ -178,12 +178,12 @@ def test_the_two_commands_follow_each_other(finished_run, tmp_path):
     assert {path.suffix for path in (results / "survey").glob("survey.*")} == {".html", ".csv", ".json", ".md", ".tex"}
 
 
-def real(results: Path, folder: Path, *datasets: str) -> Path:
-    """A copy of a run in which these datasets are of real people, under terms that let nobody be shown."""
+def real(results: Path, folder: Path, *datasets: str, terms: str = "by permission") -> Path:
+    """A copy of a run in which these datasets are of real people, under terms that let nobody be shown, or others."""
     copy = shutil.copytree(results, folder / "real")
     run = read_run(copy)
     embedded = run.description.embedded | dict.fromkeys(datasets, False)
-    shown = dict.fromkeys(datasets, "by permission")
+    shown = dict.fromkeys(datasets, terms)
     write_run(replace(run, description=replace(run.description, embedded=embedded, shown=shown)), copy)
     return copy
 
@@ -195,6 +195,15 @@ def test_a_set_that_may_not_be_shown_is_left_out_with_a_line(run, tmp_path):
     assert told.stdout.splitlines()[0].startswith("Oulu-CASIA is left out. No face is shown: the terms")
     assert set(pd.read_csv(results / "survey" / "key.csv")["dataset"]) == {"ckplus"}
     assert f"{3 * len(SHOWN)} faces to be judged" in told.stdout
+
+
+def test_of_a_set_with_a_list_only_those_on_it_are_shown_also_as_references(run, tmp_path):
+    results = real(run, tmp_path, "ckplus", terms="listed")
+    files = RunFolder(results, read_run(results))
+    items = [item for item in draw_survey(files, 12, 1).items if item.dataset == "ckplus"]
+    people = pd.read_parquet(results / "datasets" / "ckplus" / "faces.parquet")["subject"]
+    shown = {item.subject for item in items} | {people[item.reference] for item in items}
+    assert items and shown <= set(files.run.report.ckplus_consent) and not set(people) <= shown
 
 
 def test_where_nobody_may_be_shown_there_is_no_page(run, tmp_path):
