@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fersnet.methods.citations import Work, read_references
+from fersnet.methods.cited_work import Work, read_references
 from fersnet.report import writing
 from fersnet.report.description import RunDescription
 from fersnet.report.references import cited

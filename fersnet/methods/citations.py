@@ -1,10 +1,9 @@
 """The page of all references, written from the declarations by `fersnet citations`."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from fersnet.methods.bibtex import bibtex_keys
+from fersnet.methods.cited_work import Work, cite
 from fersnet.methods.contract import Reference
 from fersnet.methods.find import Found, Known, find_known
 from fersnet.methods.works import PAPER, PARTS, QUOTED, TOOLS
@@ -35,17 +34,6 @@ def citations_page() -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class Work:
-    """The publication behind a method or dataset."""
-
-    key: str
-    """In a BibTeX file."""
-    name: str
-    """Printed name of the method or dataset."""
-    reference: Reference
-
-
 def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, Work]:
     """The work behind each key: of all methods and datasets that are known here or quoted, and of a run's variants.
 
@@ -63,30 +51,8 @@ def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, Wor
     return {key: Work(cited[work], name, work) for key, (name, work) in works.items()}
 
 
-def read_references(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, Work]:
-    """Works by key, from the plain data that `dataclasses.asdict` makes of them."""
-    return {key: Work(work["key"], work["name"], Reference(**work["reference"])) for key, work in plain.items()}
-
-
-def cite(reference: Reference) -> str:
-    """A reference as a line of Markdown."""
-    text = f"{reference.authors.rstrip('.')}. *{reference.title.rstrip('.')}*. {reference.venue}, {reference.year}."
-    if reference.doi:
-        text += f" [doi:{reference.doi}](https://doi.org/{reference.doi})"
-    if reference.arxiv:
-        text += f" [arXiv:{reference.arxiv}](https://arxiv.org/abs/{reference.arxiv})"
-    return text
-
-
 def _quoted_only(known: Known) -> dict[str, Reference]:
     return {name: work for key, (name, work) in QUOTED.items() if key not in known.recognisers}
-
-
-def plain_citation(reference: Reference) -> str:
-    """A reference as a line of plain text."""
-    text = f"{reference.authors.rstrip('.')}. {reference.title.rstrip('.')}. {reference.venue}, {reference.year}"
-    text += f", doi:{reference.doi}" if reference.doi else ""
-    return text + (f", arXiv:{reference.arxiv}" if reference.arxiv else "")
 
 
 def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:

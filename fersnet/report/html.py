@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from fersnet import __version__
-from fersnet.methods.citations import Work
+from fersnet.methods.cited_work import Work
 from fersnet.methods.contract import Reference
 from fersnet.report.cards import DataCard
 from fersnet.report.claims import NOT_RUN, VERDICTS

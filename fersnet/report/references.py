@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fersnet.methods.bibtex import bibtex_file
-from fersnet.methods.citations import Work, plain_citation
+from fersnet.methods.cited_work import Work, plain_citation
 from fersnet.report.table import COLUMNS, Table
 
 REFERENCE = "reference"

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from fersnet import __version__
 from fersnet.claims import quoted_keys
 from fersnet.errors import UserError
-from fersnet.methods.citations import Work, read_references, references
+from fersnet.methods.citations import references
+from fersnet.methods.cited_work import Work, read_references
 from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.description import RunDescription, describe
 from fersnet.settings.presets import PUBLISHED

@@ -11,7 +11,8 @@ from hypothesis import strategies as some
 
 from fersnet.errors import UserError
 from fersnet.methods.bibtex import bibtex_entry, bibtex_file, bibtex_keys
-from fersnet.methods.citations import read_references, references
+from fersnet.methods.citations import references
+from fersnet.methods.cited_work import read_references
 from fersnet.methods.contract import Reference
 from fersnet.methods.works import PAPER
 from fersnet.report.html import CITATION, write_report
