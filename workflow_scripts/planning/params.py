@@ -77,7 +77,8 @@ class RunParams:
 
     def bibliography(self) -> Params:
         """All works of the run by their keys, whatever rests on them."""
-        return {work.key: asdict(work.reference) for work in run_references(self.run.settings).values()}
+        works = {work.key: work.reference for work in run_references(self.run.settings).values()}
+        return {key: asdict(works[key]) for key in sorted(works)}
 
     def of_method(self, script: str) -> Params:
         """Params of a rule that runs a method of one file: where it is, and what tells that its code has changed."""
