@@ -64,6 +64,7 @@ rule synthesis:
 rule tables:
     input:
         FILES.all_tables(),
+        paths.REFERENCES,
 
 
 rule figures:

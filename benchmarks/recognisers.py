@@ -69,7 +69,10 @@ def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> d
         loss.item()
 
     parameters = sum(count_parameters(network) for network in task.networks.values())
-    return {"parameters": parameters, **compare(epoch, plain_epoch, len(faces), options.seconds)}
+    return {
+        "parameters": parameters,
+        **compare(epoch, plain_epoch, len(faces), options.seconds, options.processor_time),
+    }
 
 
 def main() -> None:
@@ -80,6 +83,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
     parser.add_argument("--seconds", type=float, default=3.0, help="shortest time per method and size")
+    parser.add_argument("--processor-time", action="store_true", help="of one thread; other work does not count")
     parser.add_argument("--only", choices=list(KNOWN), help="key of the one method to measure")
     parser.add_argument("--size", choices=list(SIZES), help="the one size to measure")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fersnet.errors import UserError
-from fersnet.settings.quoted import quoted_rows
+from fersnet.settings.quoted import quoted_keys
 from fersnet.settings.tree import Settings
 
 COLUMNS = ("statement", "method", "better_than", "dataset", "figure", "paper_difference")
@@ -70,8 +70,7 @@ def _claim(values: dict[str, str], place: str) -> Claim:
 
 def claim_problems(claims: Sequence[Claim], path: Path, settings: Settings) -> Iterator[str]:
     """A line for every method or dataset that neither the run, nor the project, nor the paper knows."""
-    # Whether or not anything here can run them.
-    methods, datasets = ({row[column] for row in quoted_rows()} for column in (2, 1))
+    methods, datasets = quoted_keys()
     known = settings.known
     methods |= {*settings.variants, *known.systems, *known.recognisers}
     datasets |= set(settings.datasets)

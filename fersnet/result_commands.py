@@ -1,4 +1,4 @@
-"""The commands that read the results of runs: `fersnet show`, `report`, `export`, `check` and `compare`."""
+"""The commands that read the results of runs: `fersnet show`, `report`, `export`, `check`, `compare` and `survey`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -70,4 +70,29 @@ def compare(
         print_link("Page", out / "comparison.html", console)
 
 
-COMMANDS = (show, report, export, check, compare)
+def survey(
+    results: Results,
+    answers: Annotated[
+        list[Path] | None, typer.Option(help="A file that the page saved; may be given again, once for each person.")
+    ] = None,
+    faces: Annotated[int, typer.Option(min=1, help="Faces of each system, and real ones, of each dataset.")] = 12,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the draw.", show_default="the run's")] = None,
+) -> None:
+    """Write a page on which people say what they see in the synthetic faces; or, with answers, what they saw."""
+    from fersnet.report.survey.answers import survey_results
+    from fersnet.report.survey.page import write_survey
+    from fersnet.report.terminal import print_comparison, results_console
+
+    with one_line_errors():
+        if answers:
+            print_comparison([survey_results(results, answers)], results_console())
+            print(f"Table: {(results / 'survey' / 'survey.csv').resolve()}")
+            return
+        written = write_survey(results, faces, seed)
+        for line in written.left_out:
+            print(line)
+        print(f"{written.items} faces to be judged, in a browser: {written.page.resolve()}")
+        print(f"Then: fersnet survey {results} --answers answers.csv")
+
+
+COMMANDS = (show, report, export, check, compare, survey)

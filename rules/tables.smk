@@ -46,7 +46,7 @@ use rule seconds as table_datasets with:
         job="table_datasets/datasets",
     localrule: True
     params:
-        **PARAMS.showing("table_datasets"),
+        **PARAMS.showing("table_datasets", references=PARAMS.references([])),
 
 
 use rule seconds as table_recognition with:
@@ -62,6 +62,7 @@ use rule seconds as table_recognition with:
     localrule: True
     params:
         **PARAMS.showing_recognisers("table_recognition"),
+        references=PARAMS.references(RUN.recognisers),
 
 
 use rule seconds as table_ablation with:
@@ -78,6 +79,7 @@ use rule seconds as table_ablation with:
     params:
         **PARAMS.showing("table_ablation", RUN.variants, datasets=RUN.recognition),
         methods=RUN.variants,
+        references=PARAMS.references(RUN.variants),
 
 
 use rule seconds as table_cross with:
@@ -91,6 +93,7 @@ use rule seconds as table_cross with:
     localrule: True
     params:
         **PARAMS.showing("table_cross", SETTINGS.cross_methods, methods=SETTINGS.cross_methods),
+        references=PARAMS.references(SETTINGS.cross_methods),
 
 
 use rule seconds as table_subgroups with:
@@ -105,6 +108,7 @@ use rule seconds as table_subgroups with:
     params:
         **PARAMS.showing("table_subgroups", RUN.recognisers),
         methods=RUN.recognisers,
+        references=PARAMS.references(RUN.recognisers),
 
 
 use rule seconds as table_synthesis with:
@@ -120,6 +124,7 @@ use rule seconds as table_synthesis with:
     params:
         **PARAMS.showing_judged("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
         judges={dataset: SETTINGS.judge_of(dataset) for dataset in SETTINGS.synthesis.datasets},
+        references=PARAMS.references(RUN.systems),
 
 
 use rule seconds as table_utility with:
@@ -135,6 +140,7 @@ use rule seconds as table_utility with:
     params:
         **PARAMS.showing_judged("table_utility", [*RUN.utility_base, *RUN.systems], datasets=list(RUN.utility_folds)),
         method=SETTINGS.utility.method,
+        references=PARAMS.references([*RUN.utility_base, *RUN.systems]),
 
 
 use rule seconds as table_selection with:
@@ -148,6 +154,7 @@ use rule seconds as table_selection with:
     localrule: True
     params:
         **PARAMS.showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
+        references=PARAMS.references([SETTINGS.selection_study.method]),
 
 
 use rule seconds as table_claims with:
@@ -166,6 +173,19 @@ use rule seconds as table_claims with:
             "table_claims",
             [*RUN.claimed([*RUN.recognisers, *RUN.systems], "recognition"), *RUN.claimed(RUN.systems, "synthesis")],
         ),
+        references=PARAMS.references(
+            [*RUN.claimed([*RUN.recognisers, *RUN.systems], "recognition"), *RUN.claimed(RUN.systems, "synthesis")]
+        ),
+
+
+use rule seconds as collect_references with:
+    output:
+        bibtex=paths.REFERENCES,
+    pathvars:
+        job="collect_references/references",
+    localrule: True
+    params:
+        **work("collect_references", works=PARAMS.bibliography()),
 
 
 use rule seconds as build_report with:
@@ -181,5 +201,5 @@ use rule seconds as build_report with:
     localrule: True
     params:
         **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
-        modules=PARAMS.modules(),
+        references=PARAMS.references([*RUN.recognisers, *RUN.systems]),
         cards=PARAMS.cards(),

@@ -27,6 +27,7 @@ PAGES = [
 NEEDED = re.compile(r"\(needs [^)]+\)")
 """Marks a command, in its comment or in the lines before its block, that cannot be run without something else."""
 RUN_BY = {
+    "tests/report/test_survey.py::test_the_two_commands_follow_each_other": (".venv/bin/fersnet survey ",),
     "tests/test_documents.py::test_make_knows_its_targets": ("make ",),
     "tests/workflow/test_readme.py::test_a_snakemake_command_plans_its_jobs": (
         ".venv/bin/snakemake ",

@@ -9,12 +9,16 @@ from fersnet.models.describe import OperationCounter
 
 
 def compare(
-    epoch: Callable[[], None], plain_epoch: Callable[[], None], samples: int, seconds: float
+    epoch: Callable[[], None], plain_epoch: Callable[[], None], samples: int, seconds: float, processor: bool = False
 ) -> dict[str, float]:
     """Time and operations per image, of epochs of so many samples.
 
     After a warm-up at least three of each are timed, and more until `seconds` have passed; the medians count.
+
+    Args:
+        processor: whether processor time counts, so that other work on the machine does not: for one thread of a CPU.
     """
+    timer = time.process_time if processor else time.perf_counter
     with OperationCounter() as counter:
         epoch()
     plain_epoch()
@@ -22,8 +26,8 @@ def compare(
     began = time.perf_counter()
     ours, theirs = [], []
     while len(ours) < 3 or time.perf_counter() - began < seconds:
-        ours.append(timeit.timeit(epoch, number=1) / samples)
-        theirs.append(timeit.timeit(plain_epoch, number=1) / samples)
+        ours.append(timeit.timeit(epoch, timer=timer, number=1) / samples)
+        theirs.append(timeit.timeit(plain_epoch, timer=timer, number=1) / samples)
     taken, plainly = statistics.median(ours), statistics.median(theirs)
     return {
         "milliseconds": 1000 * taken,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from fersnet.methods.bibtex import bibtex_keys
+from fersnet.methods.cited_work import Work, cite
 from fersnet.methods.contract import Reference
 from fersnet.methods.find import Found, Known, find_known
 from fersnet.methods.works import PAPER, PARTS, QUOTED, TOOLS
@@ -32,40 +34,25 @@ def citations_page() -> str:
     return "\n".join(lines)
 
 
-def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, tuple[str, Reference]]:
-    """Printed name and work by key, of all methods and datasets.
+def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, Work]:
+    """The work behind each key: of all methods and datasets that are known here or quoted, and of a run's variants.
 
     Args:
         modules: The config's `modules`.
-        keys: Methods of a run; what no file declares is a variant of FERSNet.
+        keys: Methods that may be shown; what no file declares is a variant of FERSNet.
     """
     known = find_known(modules)
     found = {**known.readers, **known.systems, **known.recognisers}
     works = {"fersnet": ("FERSNet and its variants", PAPER)}
     works |= {key: (one.declared.name, one.declared.reference) for key, one in found.items() if one.declared.reference}
     works |= {key: (name, work) for key, (name, work) in QUOTED.items() if key not in works}
-    return works | {key: works["fersnet"] for key in keys if key not in found and key not in works}
-
-
-def cite(reference: Reference) -> str:
-    """A reference as a line of Markdown."""
-    text = f"{reference.authors.rstrip('.')}. *{reference.title.rstrip('.')}*. {reference.venue}, {reference.year}."
-    if reference.doi:
-        text += f" [doi:{reference.doi}](https://doi.org/{reference.doi})"
-    if reference.arxiv:
-        text += f" [arXiv:{reference.arxiv}](https://arxiv.org/abs/{reference.arxiv})"
-    return text
+    works |= {key: works["fersnet"] for key in keys if key not in found and key not in works}
+    cited = bibtex_keys(work for _, work in works.values())
+    return {key: Work(cited[work], name, work) for key, (name, work) in works.items()}
 
 
 def _quoted_only(known: Known) -> dict[str, Reference]:
     return {name: work for key, (name, work) in QUOTED.items() if key not in known.recognisers}
-
-
-def plain_citation(reference: Reference) -> str:
-    """A reference as a line of plain text."""
-    text = f"{reference.authors.rstrip('.')}. {reference.title.rstrip('.')}. {reference.venue}, {reference.year}"
-    text += f", doi:{reference.doi}" if reference.doi else ""
-    return text + (f", arXiv:{reference.arxiv}" if reference.arxiv else "")
 
 
 def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:

@@ -45,4 +45,6 @@ def draw_ablation(table: pd.DataFrame, description: RunDescription) -> Figure:
         if table["reported"].notna().any():
             figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right")
         footer = description.words(datasets, f"n = {', '.join(counts)}")
-        return finish(figure, footer + " Bars with bootstrap intervals over subjects; diamonds: the paper's figures.")
+        return finish(
+            figure, footer + " Bars with bootstrap intervals over subjects; diamonds: the paper's figures, by image."
+        )

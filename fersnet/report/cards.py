@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fersnet.embedded.terms import TERMS
 from fersnet.faces.consent import shown_of, terms_of
-from fersnet.methods.citations import plain_citation
+from fersnet.methods.cited_work import plain_citation
 from fersnet.methods.contract import Reader
 from fersnet.report.description import printed_names
 from fersnet.settings.tree import Settings

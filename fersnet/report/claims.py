@@ -10,6 +10,7 @@ from fersnet.report.pairs import compare, joined, recognised_items, right_by_seq
 from fersnet.report.rows import Row, percent
 from fersnet.report.statistics import clustered_bootstrap
 from fersnet.report.table import Table, columns
+from fersnet.report.units import OTHER_PROTOCOLS, read_unit
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
@@ -17,7 +18,8 @@ HOLDS, OPEN, CONTRADICTED, NOT_RUN = "holds", "open", "contradicted", "not run"
 VERDICTS = (HOLDS, OPEN, CONTRADICTED, NOT_RUN)
 _COLUMNS = (
     *("statement", "claim", "method", "name", "better_than", "better_than_name", "dataset", "dataset_name", "figure"),
-    *("reported", "reported_other", "reported_difference", "unit", "accuracy", "ci_low", "ci_high", "accuracy_other"),
+    *("reported", "reported_unit", "reported_other", "reported_other_unit", "reported_difference"),
+    *("unit", "accuracy", "ci_low", "ci_high", "accuracy_other"),
     *("difference", "difference_low", "difference_high", "verdict", "visible"),
     *("sequence_difference", "sequence_low", "sequence_high", "n_items", "n_sequences", "n_subjects", "repeats"),
 )
@@ -66,6 +68,7 @@ def claims_table(
             "`holds`: the interval lies above zero; `contradicted`: below; `open`: it contains zero, and "
             "`Visible from` is the true difference at which four of five such runs would have found the claim to hold; "
             "`not run`: one side, or the dataset, is not in this run.",
+            *_protocol_notes(frame),
         ),
         columns=columns(
             *("statement", "claim", "dataset_name", "reported_difference", "difference"),
@@ -74,6 +77,14 @@ def claims_table(
         group="statement",
         needed=("claim", "dataset_name", "reported_difference", "difference", "verdict", "visible"),
     )
+
+
+def _protocol_notes(frame: pd.DataFrame) -> list[str]:
+    """A note on the paper's differences from figures that have another protocol than its own."""
+    units = frame["reported_other_unit"].fillna("").map(lambda text: read_unit(text).apart if text else "")
+    rows = frame.assign(apart=units)[units.isin(OTHER_PROTOCOLS)].drop_duplicates(["better_than", "apart"])
+    said = [f"{row.better_than_name} ({row.apart}: {OTHER_PROTOCOLS[row.apart]})" for row in rows.itertuples()]
+    return [f"The paper's difference compares with figures of another protocol for {', '.join(said)}."] if said else []
 
 
 def _place(claim: Claim, paper: dict[tuple[bool, str, str], dict[str, object]], description: RunDescription) -> Row:
@@ -99,7 +110,9 @@ def _place(claim: Claim, paper: dict[tuple[bool, str, str], dict[str, object]], 
         "dataset_name": description.name_of(claim.dataset),
         "figure": claim.figure,
         "reported": quoted(claim.method, "reported"),
+        "reported_unit": quoted(claim.method, "unit"),
         "reported_other": quoted(claim.better_than, "reported"),
+        "reported_other_unit": quoted(claim.better_than, "unit"),
         "reported_difference": claim.paper_difference,
         "verdict": NOT_RUN,
         "run": description.run,

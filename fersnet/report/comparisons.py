@@ -16,6 +16,7 @@ from fersnet.report.statistics import (
     unweighted_average_recall,
 )
 from fersnet.report.table import Table, columns
+from fersnet.report.units import accuracy_in, read_unit
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
@@ -80,7 +81,7 @@ def synthesis_table(
     measures = (*SCORE, "judge", "ceiling", "share_of_ceiling", "confidence", "uar", "ssim", "psnr", "identity_cosine")
     measures += ("n_sequences", "n_images", "n_subjects", "tested_folds", "repeats", "kid_fer", "identity_auc")
     measures += ("core_hours", "gpu_hours")
-    frame = frame_of(rows, [*PLACE, "reported", "protocol", *measures], description)
+    frame = frame_of(rows, [*PLACE, "reported", "unit", "protocol", *measures], description)
     systems = frame[~frame["method"].isin(REFERENCE_ROWS)]
     return Table(
         "synthesis",
@@ -90,7 +91,8 @@ def synthesis_table(
         (
             "`reported` is the paper's figure; every re-run system meets the same test faces and all targets. FERSNet "
             "learns from real target images of the same subject; the rivals use none. The paper does not publish the "
-            "rivals' settings.",
+            "rivals' settings. Its figures, like these, are shares of synthetic images; as it has as many of them as "
+            "real ones, it seems to draw one target for each (`unit`).",
             f"{_judge_words(frame, judges)} Share of ceiling: accuracy over that on the real faces. Confidence: mean "
             "of its largest probability; low means that it sees no expression.",
             "SSIM and PSNR: against the subject's real image of the target expression, where there is one and it "
@@ -100,7 +102,8 @@ def synthesis_table(
             "Inception KID or FID, and a mere floor for the reference rows.",
         ),
         columns=columns(
-            *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "share_of_ceiling", "confidence"),
+            *("dataset_name", "name", "reported", "unit", "accuracy", "ci_low", "ci_high", "share_of_ceiling"),
+            "confidence",
             *("ssim", "psnr", "identity_cosine", "identity_auc", "kid_fer", "core_hours", "gpu_hours", "n_images"),
         ),
         best=("reported", "accuracy"),
@@ -155,10 +158,14 @@ def selection_table(
                 row["optimism_low"], row["optimism_high"] = percent(ends.low), percent(ends.high)
                 row["optimism_over_last"] = percent(correct[rule].mean() - correct["last"].mean())
                 # The paper's figure was chosen on the test fold by its released code.
-                row["reported"] = paper["reported"].iloc[0] if len(paper) else np.nan
+                if len(paper):
+                    row |= paper[["reported", "unit"]].iloc[0].to_dict()
+                if row.get("unit"):
+                    row["accuracy_in_unit"] = percent(accuracy_in(read_unit(str(row["unit"])), by_rule[rule]))
             rows.append(row)
     gains = ("optimism", "optimism_low", "optimism_high", "optimism_over_last")
-    frame = frame_of(rows, [*PLACE, "rule", "reported", *SCORE, "epoch", "n_sequences", *gains], description)
+    own = ("rule", "reported", "unit", "accuracy_in_unit", *SCORE, "epoch", "n_sequences", *gains)
+    frame = frame_of(rows, [*PLACE, *own], description)
     n = count_words(frame, "n_sequences", "sequences", description)
     words = "; ".join(f"`{rule}`: {SELECTION_WORDS[rule]}" for rule in RULES)
     return Table(
@@ -168,10 +175,11 @@ def selection_table(
         description.words(frame["dataset"], f"n = {n}", selection="all three selection rules"),
         (
             f"One and the same training with the validation subjects held out. {words}. `Optimism`: accuracy of "
-            "`test_best` minus that of `validation`, with a paired bootstrap interval over subjects.",
+            "`test_best` minus that of `validation`, with a paired bootstrap interval over subjects. `Accuracy, quoted "
+            "unit` is this run's in the unit of the quoted figure.",
         ),
         columns=columns(
-            *("dataset_name", "name", "rule", "reported", "accuracy", "ci_low", "ci_high"),
+            *("dataset_name", "name", "rule", "reported", "unit", "accuracy_in_unit", "accuracy", "ci_low", "ci_high"),
             *("epoch", "optimism", "optimism_low", "optimism_high", "n_sequences"),
         ),
     )

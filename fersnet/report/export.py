@@ -17,6 +17,7 @@ from fersnet import __version__
 from fersnet.csv_files import read_csv
 from fersnet.errors import UserError
 from fersnet.report.recompute import TRAINING_JOBS, RunFolder, recompute
+from fersnet.report.references import BIBTEX, to_bibtex
 from fersnet.report.run_file import NAME, RunFile, parse_run, read_run
 from fersnet.report.subgroups import ATTRIBUTES
 from fersnet.report.table import Table, read_json
@@ -30,6 +31,7 @@ LARGEST = 4 * 2**30
 _SEAL = b"sha256:"
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The same content gives the same bytes."""
+_BIBTEX = f"tables/{BIBTEX}"
 INDEX_COLUMNS = ("sequence_id", "subject", "expression", "apex")
 
 
@@ -46,6 +48,7 @@ def export_run(results: Path, out: Path) -> int:
         for form in FORMS:
             path = Path(table).with_suffix(form)
             contents[str(path)] = _content(results / path)
+    contents[_BIBTEX] = _content(results / _BIBTEX)
     for path in (
         *files.prediction_files(),
         *files.cross_files(),
@@ -98,6 +101,8 @@ def check_export(path: Path) -> tuple[RunFile, int]:
         try:
             for name in run.tables:
                 _compare(recompute(files, Path(name).stem), folder / name)
+            if contents.get(_BIBTEX) != to_bibtex(run.references).encode():
+                raise UserError(f"{_BIBTEX}: is not what {NAME} gives")
         except UserError as error:
             raise UserError(f"{path}: {str(error).replace(f'{folder}/', '')}{other}") from None
     return run, len(run.tables)

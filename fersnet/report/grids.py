@@ -15,6 +15,7 @@ from fersnet.folds import check_chosen
 from fersnet.report.description import RunDescription
 from fersnet.report.files import fold_of, read_arrays, read_table
 from fersnet.report.publication import credit, may_be_shown, why_nobody
+from fersnet.report.stored_faces import centre, open_faces
 from fersnet.report.style import PAGE_WIDTH, figure_style, finish, message_figure, new_figure
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
@@ -67,7 +68,7 @@ def grid_blocks(
     if not any(len(paths) for paths in syntheses.values()):
         raise UserError(f"synthesis of {dataset}: there is no file to show; run the synthesis first")
     table = read_table(faces_folder / "faces.parquet", ("sequence_id", "subject", "expression", "frame", "role"))
-    stored = _open_faces(faces_folder / "faces.npy", len(table))
+    stored = open_faces(faces_folder / "faces.npy", len(table))
     parts = {
         method: [read_arrays(path, ("images", "source", "target")) for path in sorted(paths, key=fold_of)]
         for method, paths in syntheses.items()
@@ -83,7 +84,7 @@ def grid_blocks(
         rows = {method: _outputs(arrays, source) for method, arrays in parts.items()}
         size = next(iter(next(iter(rows.values())).values())).shape[0]
         rows[REAL_ROW] = _real_faces(table, stored, subject, size)
-        blocks.append(Block(subject, drawn, str(table["expression"].iloc[source]), _centre(stored[source], size), rows))
+        blocks.append(Block(subject, drawn, str(table["expression"].iloc[source]), centre(stored[source], size), rows))
     return blocks
 
 
@@ -184,20 +185,5 @@ def _real_faces(table: pd.DataFrame, stored: np.ndarray, subject: str, size: int
     found = {}
     for expression, frame in peaks.sort_values(["sequence_id", "frame"], kind="stable").groupby("expression"):
         first = frame[frame["sequence_id"] == frame["sequence_id"].iloc[0]]
-        found[str(expression)] = _centre(stored[int(first.index[-1])], size)
+        found[str(expression)] = centre(stored[int(first.index[-1])], size)
     return found
-
-
-def _centre(image: np.ndarray, size: int) -> np.ndarray:
-    top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
-    return np.asarray(image[top : top + size, left : left + size])
-
-
-def _open_faces(path: Path, rows: int) -> np.ndarray:
-    try:
-        images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
-    if images.ndim != 4 or len(images) != rows:
-        raise UserError(f"{path}: its {images.shape} does not fit the {rows} rows of faces.parquet; make it again")
-    return images

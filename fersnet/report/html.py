@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from fersnet import __version__
+from fersnet.methods.cited_work import Work
 from fersnet.methods.contract import Reference
 from fersnet.report.cards import DataCard
 from fersnet.report.claims import NOT_RUN, VERDICTS
@@ -15,7 +16,7 @@ from fersnet.report.page import part_of, render, shown_table
 from fersnet.report.pictures import Picture, read_pictures
 from fersnet.report.table import Table, read_json
 
-CITATION = """@inproceedings{zhao2020fersnet,
+CITATION = """@inproceedings{zhao2020deep,
   author    = {Zhao, Rui and Liu, Tianshan and Xiao, Jun and Lun, Daniel P. K. and Lam, Kin-Man},
   title     = {Deep Multi-task Learning for Facial Expression Recognition and Synthesis
                Based on Selective Feature Sharing},
@@ -125,7 +126,7 @@ def write_report(
     figures: Sequence[Path],
     jobs: pd.DataFrame | None = None,
     provenance: Mapping[str, str] | None = None,
-    references: dict[str, tuple[str, Reference]] | None = None,
+    references: Mapping[str, Work] | None = None,
     unfinished: Unfinished | None = None,
     cards: Sequence[DataCard] = (),
 ) -> None:
@@ -136,7 +137,7 @@ def write_report(
         figures: Files `figures/*.png`; the page sorts them into sections.
         jobs: Rows of `jobs.csv`.
         provenance: Further facts by name, e.g. the commit and checksums of config and data.
-        references: By method or dataset key: its printed name and the work it comes from.
+        references: The works by method or dataset key.
         unfinished: What is missing, if anything is.
         cards: What is to be said of the datasets.
 
@@ -228,8 +229,8 @@ def _answer(description: RunDescription, datasets: Table | None, claims: Table |
 
 
 def _cited(
-    tables: Sequence[Table], references: dict[str, tuple[str, Reference]]
-) -> tuple[list[tuple[str, str, Reference]], dict[str, tuple[int, str]]]:
+    tables: Sequence[Table], references: Mapping[str, Work]
+) -> tuple[list[tuple[str, Work]], dict[str, tuple[int, str]]]:
     """The works behind the rows of the tables, each once under its first key, and by key the number of its work."""
     keys: set[str] = set()
     for table in tables:
@@ -237,15 +238,12 @@ def _cited(
             keys |= set(table.frame[column].dropna()) if column in table.frame else set()
     works: dict[Reference, tuple[int, str]] = {}
     numbers, entries = {}, []
-    paper = references.get("fersnet")
-    # Variants that the paper has and this run leaves out have their rows, too.
-    left_out = {key: paper for key in sorted(keys - set(references)) if key.startswith("fersnet") and paper}
-    for key, (name, work) in (references | left_out).items():
+    for key, work in references.items():
         if key in keys:
-            if work not in works:
-                works[work] = (len(works) + 1, key)
-                entries.append((key, name, work))
-            numbers[key] = works[work]
+            if work.reference not in works:
+                works[work.reference] = (len(works) + 1, key)
+                entries.append((key, work))
+            numbers[key] = works[work.reference]
     return entries, numbers
 
 

@@ -9,19 +9,24 @@ import pandas as pd
 
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN
+from fersnet.report.units import read_unit
 
-COLUMNS = ("table", "dataset", "method", "pretrained", "setting", "accuracy", "method_key", "protocol")
+COLUMNS = ("table", "dataset", "method", "pretrained", "setting", "accuracy", "unit", "method_key", "protocol")
+_ROUNDING = 0.0101
+"""How far a share may lie from the quoted figure: some of the paper's are rounded, some cut off."""
 
 
 def read_quoted(path: Path) -> pd.DataFrame:
     """The paper's tables of accuracies, a row per table (`fer`, `synthesis`, `ablation`), dataset and method.
 
     Returns:
-        `table, dataset, name` (as printed in the paper)`, pretrained, setting, reported` (percent)`, method` (key)`,
-        protocol` (how the quoted figure came about).
+        `table, dataset, name` (as printed in the paper)`, pretrained, setting, reported` (percent)`, unit` (what it is
+        a share of, see `read_unit`; empty where that is not known)`, method` (key)`, protocol` (how the quoted figure
+        came about).
 
     Raises:
-        UserError: if the file is missing, lacks a column, holds no percentage, or names a method twice.
+        UserError: if the file is missing, lacks a column, holds no percentage, names a method twice, or has a unit in
+            another form or one whose share is another figure.
     """
     frame = _read(path, COLUMNS, dtype=str)
     accuracy = pd.to_numeric(frame["accuracy"], errors="coerce")
@@ -32,6 +37,13 @@ def read_quoted(path: Path) -> pd.DataFrame:
     if twice.any():
         row = frame.index[twice][0]
         raise UserError(f"{path}: line {row + 2}: {frame.at[row, 'method_key']} is already quoted in this table")
+    for row, (text, figure) in enumerate(zip(frame["unit"], accuracy, strict=True), start=2):
+        try:
+            share = read_unit(text).share if text else None
+        except ValueError as error:
+            raise UserError(f"{path}: line {row}: unit {error}") from None
+        if share is not None and abs(share - figure) > _ROUNDING:
+            raise UserError(f"{path}: line {row}: unit {text!r} is {share:.2f} %, the accuracy is {figure:g}")
     frame = frame.rename(columns={"method": "name", "method_key": "method"})
     frame["reported"] = accuracy
     return frame.drop(columns="accuracy")

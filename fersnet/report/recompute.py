@@ -32,6 +32,7 @@ from fersnet.report.files import (
     trainings_behind,
 )
 from fersnet.report.quoted import read_published_counts, read_quoted
+from fersnet.report.references import cited
 from fersnet.report.run_file import RunFile
 from fersnet.report.subgroups import subgroups_table
 from fersnet.report.table import Table
@@ -67,6 +68,11 @@ class RunFolder:
     def recognisers(self) -> tuple[str, ...]:
         """All that has a row in the recognition tables."""
         return (*self.run.settings["baselines"]["methods"], *self.variants)
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """All that draws the faces which are compared."""
+        return (*self.run.settings["rivals"]["methods"], self.run.settings["synthesis"]["method"])
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -198,10 +204,10 @@ def recompute(files: RunFolder, key: str) -> Table:
         UserError: if a file that it is made of is missing or broken, or nothing here makes such a table.
     """
     if key.startswith("fer_"):
-        return _recognition(files, key.removeprefix("fer_"))
+        return cited(_recognition(files, key.removeprefix("fer_")), files.run.references)
     if key not in RECIPES:
         raise UserError(f"tables/{key}: this version makes no such table")
-    return RECIPES[key](files)
+    return cited(RECIPES[key](files), files.run.references)
 
 
 def _claims(files: RunFolder) -> Table:

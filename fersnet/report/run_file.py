@@ -12,8 +12,12 @@ from pydantic import ValidationError
 
 from fersnet import __version__
 from fersnet.errors import UserError
+from fersnet.methods.citations import references
+from fersnet.methods.cited_work import Work, read_references
 from fersnet.report.cards import DataCard, data_cards
 from fersnet.report.description import RunDescription, describe
+from fersnet.settings.presets import PUBLISHED
+from fersnet.settings.quoted import quoted_keys
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.tree import Settings
 from fersnet.tracking import git_commit
@@ -45,6 +49,8 @@ class RunFile:
     """Methods that are trained across datasets, too."""
     cards: Sequence[DataCard] = ()
     """What the report says of the datasets."""
+    references: Mapping[str, Work] = field(default_factory=dict)
+    """By method or dataset, the work behind it."""
 
     @property
     def report(self) -> ReportSettings:
@@ -78,7 +84,17 @@ def run_file(
         {dataset: settings.judge_of(dataset) for dataset in settings.synthesis.datasets},
         settings.cross_methods,
         data_cards(settings),
+        run_references(settings),
     )
+
+
+def run_references(settings: Settings) -> dict[str, Work]:
+    """The works behind all that the tables of a run may name, by key of the method or dataset."""
+    # The paper's variants have their rows where a run leaves them out, too.
+    variants = {*PUBLISHED["variants"], *settings.variants}
+    works = references({key: str(path) for key, path in settings.modules.items()}, sorted(variants))
+    named = {*settings.datasets, *settings.baselines.methods, *settings.rivals.methods, *variants}
+    return {key: work for key, work in works.items() if key in named.union(*quoted_keys())}
 
 
 def write_run(run: RunFile, results: Path) -> None:
@@ -114,7 +130,8 @@ def parse_run(text: str, place: str) -> RunFile:
         content = json.loads(text)
         lists = {key: tuple(content.pop(key)) for key in ("tables", "figures")}
         cards = tuple(DataCard(**card) for card in content.pop("cards", ()))
-        run = RunFile(RunDescription(**content.pop("description")), **lists, cards=cards, **content)
+        works = read_references(content.pop("references", {}))
+        run = RunFile(RunDescription(**content.pop("description")), **lists, cards=cards, references=works, **content)
         assert isinstance(run.settings, dict) and run.report
         return run
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError, ValidationError):

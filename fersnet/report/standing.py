@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from fersnet.methods.citations import references
 from fersnet.report.files import JOB_COLUMNS, read_jobs
 from fersnet.report.html import Unfinished, write_report
 from fersnet.report.run_file import RunFile, read_run
@@ -30,7 +29,7 @@ def write_standing_report(results: Path) -> Unfinished | None:
         [results / name for name in run.figures if (results / name).is_file()],
         read_jobs(jobs) if missing is None and jobs.is_file() else _recorded_jobs(results),
         {"Commit": run.commit},
-        references(run.settings["modules"], run.description.names),
+        run.references,
         missing,
         run.cards,
     )

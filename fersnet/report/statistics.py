@@ -207,6 +207,16 @@ def mcnemar_exact(first_correct: np.ndarray, second_correct: np.ndarray) -> floa
     return 1.0 if discordant == 0 else float(binomtest(only_first, discordant, 0.5).pvalue)
 
 
+def holm(p_values: pd.Series) -> pd.Series:
+    """p values of tests that stand together, corrected after Holm; an empty one belongs to no test and stays empty.
+
+    The smallest of n is multiplied by n, the next by n - 1, and none comes out below one that was smaller.
+    """
+    ordered = p_values.dropna().sort_values(kind="stable")
+    corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1.0)
+    return corrected.reindex(p_values.index)
+
+
 def paired_mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> float:
     """Exact McNemar test of two methods by sequence, on the sequences that both judged; NaN without any.
 

@@ -1,7 +1,8 @@
 """What a table is: written once as JSON, and read back by the report page and the terminal."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +45,7 @@ COLUMNS: dict[str, Column] = {
     column.key: column
     for column in (
         Column("name", "Method", "text"),
+        Column("reference", "Reference", "text"),
         Column("dataset_name", "Dataset", "text"),
         Column("rule", "Epoch selection", "text"),
         Column("statement", "Statement", "text"),
@@ -53,6 +55,8 @@ COLUMNS: dict[str, Column] = {
         Column("rerun_pretrained", "Pre-trained (re-run)", "text"),
         Column("setting", "Setting", "text"),
         Column("reported", "Reported", "percent", quoted=True),
+        Column("unit", "Unit", "text", quoted=True),
+        Column("accuracy_in_unit", "Accuracy, quoted unit", "percent"),
         Column("reported_difference", "Paper's difference", quoted=True),
         Column("accuracy", "Accuracy", "percent"),
         Column("ci_low", "CI low", "percent"),
@@ -66,7 +70,7 @@ COLUMNS: dict[str, Column] = {
         Column("within", "Within the set", "percent"),
         Column("sequence_difference", "By sequence"),
         Column("visible", "Visible from"),
-        Column("mcnemar_p", "p (McNemar)", "probability", 3),
+        Column("mcnemar_p_holm", "p (McNemar, Holm)", "probability", 3),
         Column("optimism", "Optimism"),
         Column("optimism_low", "Optimism low"),
         Column("optimism_high", "Optimism high"),
@@ -125,6 +129,8 @@ class Table:
     """Methods that never count as the best, such as a ceiling."""
     needed: tuple[str, ...] = ()
     """Columns that a reader needs first; a page folds the others away. Empty: all."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """By BibTeX key, the works that the column `reference` names, as text."""
 
     def has(self, *columns: str) -> bool:
         """Whether the rows have these columns, printed or not."""

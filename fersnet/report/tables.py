@@ -12,8 +12,9 @@ from fersnet.expressions import NEUTRAL, SEVEN, VOCABULARY
 from fersnet.report.description import RunDescription
 from fersnet.report.files import trained_parameters, training_cost
 from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, score_columns
-from fersnet.report.statistics import paired_difference, paired_mcnemar, recognition_scores
+from fersnet.report.statistics import holm, paired_difference, paired_mcnemar, recognition_scores
 from fersnet.report.table import Column, Table, columns
+from fersnet.report.units import OTHER_PROTOCOLS, accuracy_in, read_unit
 from fersnet.seeds import derive_seed
 from fersnet.settings.report import ReportSettings
 
@@ -21,13 +22,18 @@ REFERENCE_METHOD = "fersnet"
 """The method that every other one is tested against."""
 ABLATION_METHODS = ("fersnet_without_mtl", "fersnet_without_convflu", "fersnet", "fersnet_fes_da")
 
-_QUOTED = ("reported", "pretrained", "setting", "protocol")
+_QUOTED = ("reported", "unit", "pretrained", "setting", "protocol")
 _JUDGED = (
     *SCORE,
+    "accuracy_in_unit",
     *("frame_accuracy", "uar", "macro_f1", "n_sequences", "n_frames", "repeats"),
-    *("difference", "difference_low", "difference_high", "mcnemar_p", "core_hours", "gpu_hours"),
+    *("difference", "difference_low", "difference_high", "mcnemar_p", "mcnemar_p_holm", "core_hours", "gpu_hours"),
 )
 _NOT_QUOTED = "not in the paper's table"
+_UNIT_NOTE = (
+    "`unit` says what the quoted figure is a share of, and of how many where that is known; most of it was found from "
+    "the figures themselves. `Accuracy, quoted unit` is this run's in that unit, the one to lay beside `reported`"
+)
 
 
 def datasets_table(indexes: Mapping[str, pd.DataFrame], published: pd.DataFrame, description: RunDescription) -> Table:
@@ -99,12 +105,12 @@ def recognition_table(
             row["setting"] = row.get("setting") or _setting(by_method[method])
             source = description.pretrained_on.get(method)
             row["rerun_pretrained"] = description.name_of(source) if source else "scratch"
-            row |= _judged(by_method, dataset, method, description, settings)
+            row |= _judged(by_method, dataset, method, description, settings, row.get("unit"))
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             if row["setting"] == "image sequence":
                 del row["frame_accuracy"]  # One answer per sequence: there is no frame to judge.
         rows.append(row)
-    frame = frame_of(rows, [*PLACE, *_QUOTED, "rerun_pretrained", *_JUDGED], description)
+    frame = _corrected(frame_of(rows, [*PLACE, *_QUOTED, "rerun_pretrained", *_JUDGED], description))
     n = frame["n_sequences"].max()
     return Table(
         f"fer_{dataset}",
@@ -114,8 +120,8 @@ def recognition_table(
         (
             "`reported` is quoted from the paper, `accuracy` this run's sequence accuracy pooled over folds with a "
             f"{100 * settings.confidence:g} % bootstrap interval over subjects; empty where the method was not re-run. "
-            "`difference`: accuracy minus FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact "
-            "paired test against FERSNet, not corrected for the number of methods.",
+            f"`difference`: accuracy minus FERSNet's, with the interval of the paired bootstrap. {_p_words(frame)}",
+            f"{_UNIT_NOTE}. {_other_protocols(frame)}".rstrip(),
             "Quoted figures follow different protocols (column `protocol` of the csv file) and are not comparable "
             "with each other or with the re-run ones without it. `pretrained` is what the paper says of the quoted "
             "figure; `rerun_pretrained` names the dataset on which this run trained the method first, or says "
@@ -123,11 +129,12 @@ def recognition_table(
             *notes,
         ),
         columns=columns(
-            *("name", "setting", "pretrained", "reported", "rerun_pretrained", "accuracy", "ci_low", "ci_high"),
-            *("frame_accuracy", "uar", "macro_f1", "difference", "mcnemar_p", "core_hours", "n_sequences"),
+            *("name", "setting", "pretrained", "reported", "unit", "accuracy_in_unit", "rerun_pretrained"),
+            *("accuracy", "ci_low", "ci_high", "frame_accuracy", "uar", "macro_f1", "difference", "mcnemar_p_holm"),
+            *("core_hours", "n_sequences"),
         ),
         best=("reported", "accuracy"),
-        needed=("name", "reported", "accuracy", "frame_accuracy", "difference", "mcnemar_p"),
+        needed=("name", "reported", "unit", "accuracy_in_unit", "accuracy", "difference", "mcnemar_p_holm"),
     )
 
 
@@ -155,11 +162,11 @@ def ablation_table(
         for method, row in paper_rows("ablation", dataset, quoted, here, description).items():
             row.setdefault("protocol", _NOT_QUOTED)
             if method in by_method:
-                row |= _judged(by_method, dataset, method, description, settings)
+                row |= _judged(by_method, dataset, method, description, settings, row.get("unit"))
             row["core_hours"], row["gpu_hours"] = training_cost(jobs, dataset, method)
             row["parameters"] = trained_parameters(jobs, dataset, method)
             rows.append(row)
-    frame = frame_of(rows, [*PLACE, *_QUOTED, *_JUDGED, "parameters"], description)
+    frame = _corrected(frame_of(rows, [*PLACE, *_QUOTED, *_JUDGED, "parameters"], description))
     return Table(
         "ablation",
         frame,
@@ -168,17 +175,18 @@ def ablation_table(
         (
             "`reported` is the paper's figure, `accuracy` this run's sequence accuracy pooled over folds with a "
             f"{100 * settings.confidence:g} % bootstrap interval over subjects. `difference`: accuracy minus "
-            "FERSNet's, with the interval of the paired bootstrap. `mcnemar_p`: exact paired test against FERSNet. "
-            "`parameters`: of the network with its decoder, without the discriminator.",
+            f"FERSNet's, with the interval of the paired bootstrap. {_p_words(frame)}",
+            f"`parameters`: of the network with its decoder, without the discriminator. {_UNIT_NOTE}.",
             *notes,
         ),
         columns=columns(
-            *("dataset_name", "name", "reported", "accuracy", "ci_low", "ci_high", "frame_accuracy", "uar"),
-            *("macro_f1", "difference", "mcnemar_p", "parameters", "core_hours", "n_sequences"),
+            *("dataset_name", "name", "reported", "unit", "accuracy_in_unit", "accuracy", "ci_low", "ci_high"),
+            *("frame_accuracy", "uar", "macro_f1", "difference", "mcnemar_p_holm", "parameters", "core_hours"),
+            *("n_sequences",),
         ),
         best=("reported", "accuracy"),
         group="dataset",
-        needed=("name", "reported", "accuracy", "frame_accuracy", "difference", "mcnemar_p"),
+        needed=("name", "reported", "unit", "accuracy_in_unit", "accuracy", "difference", "mcnemar_p_holm"),
     )
 
 
@@ -199,14 +207,21 @@ def _judged(
     method: str,
     description: RunDescription,
     settings: ReportSettings,
+    unit: object,
 ) -> Row:
-    """What a method reached, and how it compares with the method of reference where there is one."""
+    """What a method reached, and how it compares with the method of reference where there is one.
+
+    Args:
+        unit: of the figure that is quoted beside it, if there is one.
+    """
     options = (settings.bootstrap_samples, settings.confidence)
     seed = derive_seed(description.seed, "bootstrap", dataset, method)
     scores = recognition_scores(by_method[method], *options, seed)
     row = score_columns(scores.accuracy, scores.interval)
     row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
     row |= {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
+    if unit:
+        row["accuracy_in_unit"] = percent(accuracy_in(read_unit(str(unit)), by_method[method]))
     if method == REFERENCE_METHOD or REFERENCE_METHOD not in by_method:
         return row
     pair = by_method[method], by_method[REFERENCE_METHOD]
@@ -214,3 +229,29 @@ def _judged(
     difference, interval = paired_difference(*pair, *options, seed)
     row |= {"difference": percent(difference), "mcnemar_p": float(f"{paired_mcnemar(*pair):.6g}")}
     return row | {"difference_low": percent(interval.low), "difference_high": percent(interval.high)}
+
+
+def _corrected(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the p values of all of them corrected together."""
+    corrected = holm(pd.to_numeric(frame["mcnemar_p"])).map(lambda p: float(f"{p:.6g}"))
+    return frame.assign(mcnemar_p_holm=corrected)
+
+
+def _p_words(frame: pd.DataFrame) -> str:
+    """What is said of the p values of a table."""
+    return (
+        "`p (McNemar, Holm)`: exact paired test against FERSNet, corrected after Holm for the "
+        f"{frame['mcnemar_p'].notna().sum()} rows that are tested here; `mcnemar_p` in the csv file is not corrected."
+    )
+
+
+def _other_protocols(frame: pd.DataFrame) -> str:
+    """Which quoted figures come from another protocol than folds, in words."""
+    here = frame[frame["unit"].notna() & (frame["unit"] != "")]
+    apart = here["unit"].map(lambda text: read_unit(text).apart)
+    said = [
+        f"{kind} ({', '.join(here['name'][apart == kind])}), {words}"
+        for kind, words in OTHER_PROTOCOLS.items()
+        if (apart == kind).any()
+    ]
+    return f"Not to be compared with the others at all: {'; '.join(said)}." if said else ""

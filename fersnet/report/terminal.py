@@ -44,19 +44,26 @@ def results_console() -> "Console":
 
 
 def print_accuracies(table: Table, console: "Console") -> None:
-    """A table of accuracies in three columns: name, the paper's figure, ours with its interval; references apart."""
+    """A table of accuracies: name, the paper's figure, ours in its unit where that is another, ours with its interval.
+
+    References stand apart.
+    """
     printed = _new_table(table)
     printed.add_column("")
-    printed.add_column("Paper", justify="right", style="yellow")
-    printed.add_column("Here", justify="right")
+    printed.add_column("Paper", justify="right", style="yellow", no_wrap=True)
+    in_unit = table.has("accuracy_in_unit")
+    if in_unit:
+        units = {str(unit).split(" (")[0] for unit in table.frame["unit"].dropna()}
+        printed.add_column(f"Here, by {units.pop()[:-1]}" if len(units) == 1 else "Here, its unit", justify="right")
+    printed.add_column("Here, by sequence" if in_unit else "Here", justify="right", no_wrap=True)
     for dataset, rows in table.frame.groupby("dataset_name", sort=False):
         printed.add_row(f"[bold]{_escaped(dataset)}[/bold]")
         competing = ~rows["method"].isin(table.unranked)
         for kind, style in ((competing, ""), (~competing, "dim italic")):
             for row in rows[kind].to_dict("records"):
-                printed.add_row(
-                    f"  {_escaped(row['name'])}", _figure(row["reported"]), _with_interval(row), style=style
-                )
+                figures = [row["reported"], *([row["accuracy_in_unit"]] if in_unit else [])]
+                name = f"  {_escaped(row['name'])}"
+                printed.add_row(name, *map(_figure, figures), _with_interval(row), style=style)
         printed.add_section()
     console.print(printed)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from fersnet.report.table import Table, to_json
+from fersnet.report.references import BIBTEX, REFERENCE
+from fersnet.report.table import Cell, Column, Table, to_json
 
 _MARKDOWN = "\\|*_<>`"
 _LATEX = {
@@ -43,7 +44,7 @@ def escape_markdown(text: str) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """The printed columns under the caption, with provenance and notes below."""
+    """The printed columns under the caption, with provenance, notes and references below."""
     lines = [f"**{escape_markdown(table.caption)}**", ""]
     lines.append(_row(escape_markdown(column.heading) for column in table.columns))
     lines.append(_row("---:" if column.is_number else ":---" for column in table.columns))
@@ -53,6 +54,9 @@ def to_markdown(table: Table) -> str:
     lines += ["", escape_markdown(table.provenance), ""]
     # Notes are written for people: their back-ticked column names are meant as such.
     lines += [line for note in table.notes for line in (note, "")]
+    if table.references:
+        works = (f"- {escape_markdown(key)}: {escape_markdown(text)}" for key, text in table.references.items())
+        lines += ["References:", "", *works, ""]
     return "\n".join(lines)
 
 
@@ -62,7 +66,10 @@ def escape_latex(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """The printed columns as a LaTeX table (packages booktabs and graphicx), caption and notes included."""
+    """The printed columns as a LaTeX table (packages booktabs and graphicx), caption and notes included.
+
+    It cites by the keys of `references.bib`, which is written beside the tables.
+    """
     notes = [escape_latex(note.replace("`", "")) for note in table.notes]
     lines = [
         r"\begin{table}[t]",
@@ -79,11 +86,18 @@ def to_latex(table: Table) -> str:
     for at, row in enumerate(table.cells()):
         if groups and at and groups[at] != groups[at - 1]:
             lines.append(r"    \midrule")
-        texts = [(escape_latex(cell.text), cell.bold) for cell in row]
+        texts = [(_latex_cell(column, cell), cell.bold) for column, cell in zip(table.columns, row, strict=True)]
         lines.append("    " + " & ".join(rf"\textbf{{{text}}}" if bold else text for text, bold in texts) + r" \\")
     lines += [r"    \bottomrule", r"  \end{tabular}}"]
+    lines += [f"  % The keys are those of {BIBTEX}."] if table.references else []
     lines += [rf"  \par\smallskip{{\footnotesize\raggedright {' '.join(notes)}\par}}", r"\end{table}", ""]
     return "\n".join(lines)
+
+
+def _latex_cell(column: Column, cell: Cell) -> str:
+    if column.key == REFERENCE:
+        return rf"\cite{{{cell.text.replace(' ', '')}}}" if cell.text else ""
+    return escape_latex(cell.text)
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -18,3 +18,9 @@ def quoted_rows(path: Path = QUOTED) -> frozenset[tuple[str, str, str]]:
         return frozenset()
     with path.open(newline="", encoding="utf-8") as file:
         return frozenset((row["table"], row["dataset"], row["method_key"]) for row in csv.DictReader(file))
+
+
+def quoted_keys() -> tuple[set[str], set[str]]:
+    """Methods and datasets of which the paper has figures, whether or not anything here can run them."""
+    rows = quoted_rows()
+    return {row[2] for row in rows}, {row[1] for row in rows}

@@ -9,6 +9,7 @@ from invented_results import DATASETS, FOLDS, write_utility
 from invented_results import write_run as write_invented_run
 
 from fersnet.report.recompute import RunFolder, recompute
+from fersnet.report.references import BIBTEX, to_bibtex
 from fersnet.report.run_file import read_run, run_file, write_run
 from fersnet.report.writing import write_table
 from fersnet.settings.load import load_settings
@@ -45,6 +46,7 @@ def finished_run(run_folder, tmp_path_factory) -> Path:
     files = RunFolder(results, read_run(results))
     for key in keys:
         write_table(recompute(files, key), results / "tables")
+    (results / "tables" / BIBTEX).write_text(to_bibtex(files.run.references), encoding="utf-8")
     return results
 
 

@@ -55,6 +55,7 @@ def test_no_face_and_no_path_of_a_machine_is_in_it(finished_run, tmp_path) -> No
             ".json",
             ".md",
             ".tex",
+            ".bib",
             ".parquet",
             ".txt",
         }
@@ -109,6 +110,7 @@ def swap_predictions(content: bytes) -> bytes:
             r"tables/ablation\.csv: row 1 ",
         ),
         ("tables/claims.md", lambda text: text + b"\n", r"tables/claims\.md: is not what the predictions give"),
+        ("tables/references.bib", lambda text: text[1:], r"tables/references\.bib: is not what run\.json gives"),
         ("tables/datasets.tex", lambda text: text[:-5], r"tables/datasets\.tex: is not what"),
         (
             "tables/fer_mmi.json",

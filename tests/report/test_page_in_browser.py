@@ -124,7 +124,7 @@ def test_what_is_quoted_differs_by_word_and_colour_in_both_modes(offline_page, r
         offline_page.emulate_media(color_scheme=mode)
         offline_page.goto(report.as_uri())
         table = offline_page.locator("#table-ablation")
-        assert table.locator("th.quoted .kind").all_inner_texts() == ["quoted"]
+        assert table.locator("th.quoted .kind").all_inner_texts() == ["quoted"] * 2
         assert set(table.locator("th.number:not(.quoted) .kind").all_inner_texts()) >= {"re-run"}
         style = "(cell) => [getComputedStyle(cell).color, getComputedStyle(document.body).backgroundColor]"
         quoted = table.locator("td.quoted").first.evaluate(style)

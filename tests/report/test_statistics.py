@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as draws
 from invented_results import predictions as invented
 from scipy.stats import binom
 
@@ -11,6 +13,7 @@ from fersnet.expressions import SEVEN, SIX
 from fersnet.report.statistics import (
     clustered_bootstrap,
     confusion_matrix,
+    holm,
     macro_f1,
     mcnemar_exact,
     paired_bootstrap,
@@ -161,3 +164,22 @@ def test_the_difference_of_two_methods_is_taken_on_the_sequences_that_both_judge
     assert difference == pytest.approx(judged[0].mean() - judged[1].mean())
     assert interval.low <= difference <= interval.high
     assert np.isnan(paired_difference(better[:0], weaker[:0], 10, 0.95, 0)[0])
+
+
+def test_p_values_are_corrected_as_in_holms_worked_example():
+    p_values = pd.Series([0.01, np.nan, 0.04, 0.03, 0.005], index=list("abcde"))
+    corrected = holm(p_values)
+    assert corrected.index.tolist() == list("abcde") and np.isnan(corrected["b"])
+    assert corrected.drop("b").tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm(pd.Series([np.nan])).isna().all() and holm(pd.Series(dtype=float)).empty
+
+
+@given(p_values=draws.lists(draws.floats(0, 1), min_size=1, max_size=6))
+def test_holms_correction_is_the_closed_test_of_all_subsets(p_values):
+    """The corrected value of a test: the largest, over all sets of tests that it is in, of size times smallest p."""
+    sets = [[place for place in range(len(p_values)) if chosen >> place & 1] for chosen in range(1, 2 ** len(p_values))]
+    closed = [
+        max(min(1.0, len(one) * min(p_values[at] for at in one)) for one in sets if place in one)
+        for place in range(len(p_values))
+    ]
+    assert holm(pd.Series(p_values)).tolist() == pytest.approx(closed)

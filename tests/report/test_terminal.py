@@ -30,7 +30,8 @@ def test_a_run_ends_with_narrow_tables_the_claims_and_the_report(results, capsys
     assert "\x1b" not in said  # neither colours nor links where nobody could see them
     lines = said.splitlines()
     assert max(map(len, lines[:-1])) <= 100
-    assert re.search(r"FERSNet +97\.35 +\d+\.\d\d ± +\d+\.\d\d", said)
+    assert re.search(r"Paper +Here, by image +Here, by sequence", said)
+    assert re.search(r"FERSNet +97\.35 +\d+\.\d\d +\d+\.\d\d ± +\d+\.\d\d", said)
     assert said.index("StarGAN") < said.index("Identity map") < said.index("Oulu-CASIA", said.index("Identity map"))
     assert re.search(r"FERSNet > w/o MTL +CK\+ +\+2\.65 +[+-]\d+\.\d \(", said)
     assert "On rendered" in said

@@ -220,7 +220,10 @@ CASES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         append("mine.yaml", "variants: {another: {name: Another, model: {convflu_kernel: 3}}}\n"),
         {f"train_fersnet {dataset} another {fold}" for dataset in DATASETS for fold in FOLDS},
     ),
-    "a quoted figure": (append("config/reported.csv", "fer,mmi,Other,no,single image,50.0,other,quoted\n"), QUOTING),
+    "a quoted figure": (
+        append("config/reported.csv", "fer,mmi,Other,no,single image,50.0,images,other,quoted\n"),
+        QUOTING,
+    ),
     "a claim of the paper": (
         append("config/claims.csv", "Another,fersnet,lbp_top,own,recognition,1.0\n"),
         {"table_claims"},

@@ -206,4 +206,5 @@ class Files:
         drawn = run.trainings(run.systems)
         syntheses = self.of_judged_folds(paths.SYNTHESES, run.settings.synthesis.datasets, method=drawn)
         predictions = [*self.predictions(run.recognisers), *self.utility(paths.PREDICTIONS), *self.across()]
-        return [*self.all_tables(), *self.all_figures(), *predictions, *syntheses]
+        tables = [*self.all_tables(), paths.REFERENCES]
+        return [*tables, *self.all_figures(), *predictions, *syntheses]

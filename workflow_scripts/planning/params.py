@@ -10,7 +10,9 @@ from fersnet.methods.find import code_of, load_code
 from fersnet.mirror import MODEL_METHOD
 from fersnet.report.cards import data_cards
 from fersnet.report.description import describe, of_methods
+from fersnet.report.run_file import run_references
 from fersnet.settings.base import Section
+from fersnet.settings.quoted import quoted_keys
 from workflow_scripts.planning.run import Run, dataset_of, method_of
 
 if TYPE_CHECKING:
@@ -78,11 +80,15 @@ class RunParams:
         """What the report says of the datasets and the people in them."""
         return [asdict(card) for card in data_cards(self.run.settings)]
 
-    def modules(self) -> dict[str, str]:
-        """The user's own files whose methods and readers the run takes."""
-        settings = self.run.settings
-        taken = {*self.run.recognisers, *self.run.systems, *(part.reader for part in settings.datasets.values())}
-        return {key: str(path) for key, path in settings.modules.items() if key in taken}
+    def references(self, of: Iterable[str]) -> Params:
+        """The works behind what a table of some methods names: these, those that the paper quotes, and the datasets."""
+        named = {*of, *self.run.settings.datasets}.union(*quoted_keys())
+        return {key: asdict(work) for key, work in run_references(self.run.settings).items() if key in named}
+
+    def bibliography(self) -> Params:
+        """All works of the run by their keys, whatever rests on them."""
+        works = {work.key: work.reference for work in run_references(self.run.settings).values()}
+        return {key: asdict(works[key]) for key in sorted(works)}
 
     def of_method(self, script: str, method: Callable[["Wildcards"], str] = method_of) -> Params:
         """Params of a rule that runs a method of one file, by default the job's own: where it is, and what tells that

@@ -23,6 +23,7 @@ PREDICTIONS = "<results>/predictions/{dataset}/{method}/fold{fold}.parquet"
 SYNTHESES = "<results>/synthesis/{dataset}/{method}/fold{fold}.npz"
 EVALUATION = "<results>/evaluation/{dataset}/fold{fold}.parquet"
 EVALUATION_SETS = "<results>/evaluation/{dataset}/fold{fold}_sets.csv"
+REFERENCES = "<results>/tables/references.bib"
 GATES = "<results>/gates/{dataset}/fold{fold}.npz"
 STORED = ("faces.npy", "faces.parquet", "landmarks.npy")
 FACES = {

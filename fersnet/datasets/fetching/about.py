@@ -4,7 +4,7 @@ import textwrap
 from pathlib import Path
 
 from fersnet.datasets.fetching.sources import OpenSet
-from fersnet.methods.citations import plain_citation
+from fersnet.methods.cited_work import plain_citation
 
 ABOUT = "LICENCE_AND_CITATION.txt"
 

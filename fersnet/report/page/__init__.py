@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from fersnet.report.references import REFERENCE, referring_columns
 from fersnet.report.table import Column, Table
 
 INTERVALS: dict[str, tuple[str, str]] = {
@@ -15,6 +16,7 @@ INTERVALS: dict[str, tuple[str, str]] = {
     "difference": ("difference_low", "difference_high"),
     "sequence_difference": ("sequence_low", "sequence_high"),
     "optimism": ("optimism_low", "optimism_high"),
+    "person": ("person_low", "person_high"),
 }
 """Columns that stand in one cell with the ends of their interval."""
 _NAMES = ("name", "claim")
@@ -83,14 +85,14 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
     """
     ends = {end for key, pair in INTERVALS.items() if table.has(key, *pair) for end in pair}
     grouped = ("dataset_name" if table.group == "dataset" else table.group) if table.group else ""
-    kept = [column for column in table.columns if column.key not in ends and column.key != grouped]
+    # The names carry the numbers of their references.
+    kept = [column for column in table.columns if column.key not in {*ends, grouped, REFERENCE}]
     both_kinds = len({column.quoted for column in kept if column.is_number}) > 1
     first = set(table.needed) or {column.key for column in kept}
     columns = [_shown_column(column, both_kinds, column.key in first) for column in kept]
     printed = {column.key: place for place, column in enumerate(table.columns)}
     groups: dict[str, ShownGroup] = {}
-    # Where the name is the dataset's, so is the reference.
-    referring = ("method", "better_than") if (table.frame["method"] != "").any() else ("dataset",)
+    referring = referring_columns(table)
     for row, cells in zip(table.frame.to_dict("records"), table.cells(), strict=True):
         heading = str(row[grouped]) if grouped else ""
         shown = [
@@ -109,15 +111,17 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
     return ShownTable(table.key, table.caption, table.provenance, table.notes, columns, list(groups.values()))
 
 
-def render(template: str, **values: Any) -> str:
-    """A page from one of the templates of this folder."""
+def render(template: str, *, styles: tuple[str, ...] = ("page.css",), program: str = "page.js", **values: Any) -> str:
+    """A page from one of the templates of this folder, with its style sheets and its script."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("fersnet.report.page", ".")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    style, script = (loader.get_source(environment, name)[0] for name in ("page.css", "page.js"))
+    style, script = (
+        "".join(loader.get_source(environment, name)[0] for name in names) for names in (styles, [program])
+    )
     own = {"style": style, "script": script}
     own |= {"style_hash": _content_hash(style), "script_hash": _content_hash(script)}
     return environment.get_template(template).render(**own, **values, ticked=ticked, carries_references=_NAMES)
