@@ -9,12 +9,14 @@ A method is one file, or one folder. The file, or the folder's `__init__.py`, de
   `synthesize(images, target)`;
 - a recogniser `fit(train, validation, settings, run, classes)`, whose result has `predict_proba(faces or clips)`; where
   its settings have `pretrained_on`, it writes `checkpoint.pt` and `history.csv` to `run.folder`, and takes `pretrained`
-  after these, the checkpoint of its own training on that dataset;
+  after these, the checkpoint of its own training on that dataset; where it reads neutral faces beside the peak ones, it
+  takes those of the same subjects by the name `neutral`, None where they have none;
 - both, where they train networks in `fersnet.training.loop`: a synthesis system
   `task(faces, settings, run, identity)`, with `neutral` as above, and `stages(settings, counts)` with the number of
   training faces by expression, and of `neutral faces` where it reads them; a recogniser
-  `task(data, settings, run, classes)` and `stages(settings, samples)`. `fit` is made of the two, and a plan counts by
-  them what a training costs without training;
+  `task(data, settings, run, classes)` and `stages(settings, samples)`, of which the second gets the number of what the
+  first gets, by the same names. `fit` is made of the two, and a plan counts by them what a training costs without
+  training;
 - a reader `locate(root, **options)` and `read_index(root, *, peak_frames, **options)`; and, where `read_index` leaves
   the decoding of videos, `complete_index(index, root, *, peak_frames, workers, **options)`, which gets its rows of the
   classes that are asked for.

@@ -51,15 +51,6 @@ QUOTED: dict[str, tuple[str, Reference]] = {
             year=2018,
         ),
     ),
-    "derl": (
-        "DeRL",
-        Reference(
-            authors="Yang H., Ciftci U. and Yin L.",
-            title="Facial Expression Recognition by De-expression Residue Learning",
-            venue="CVPR",
-            year=2018,
-        ),
-    ),
 }
 """Printed name and work, by key, of methods that the paper quotes and no file here re-runs."""
 

@@ -61,10 +61,11 @@ def _method(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
     settings = declared.settings.model_validate(job.params["settings"], strict=False)
     if isinstance(declared, Recogniser):
         clips = "clips" in declared.reads
-        stages = code.stages(settings, data.samples(data.sequences, 1 if clips else 0))
+        counts = {"neutral": data.samples(data.sequences, 1)} if NEUTRAL_FACES in declared.reads else {}
+        stages = code.stages(settings, data.samples(data.sequences, 1 if clips else 0), **counts)
         given = data.clips(stages) if clips else data.faces(job.params["crop"], stages)
         run = run.describing({"image_size": job.params["crop"]})
-        return code.task(given, settings, run, len(data.expressions)), stages
+        return code.task(given, settings, run, len(data.expressions), **dict.fromkeys(counts, given)), stages
     counts = {name: data.samples(sizes.sequences(job.dataset, [name])) for name in data.expressions}
     neutral = NEUTRAL_FACES in declared.reads
     stages = code.stages(settings, counts | ({NEUTRAL_FACES: data.samples(data.sequences, 1)} if neutral else {}))
