@@ -19,7 +19,7 @@ from plain.recognition import CLASSES, PlainRecogniser
 from plain.timing import compare
 
 from fersnet.expressions import SIX
-from fersnet.methods.contract import NEUTRAL_FACES
+from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS
 from fersnet.methods.find import Found, find_known, load_code
 from fersnet.models.describe import count_parameters
 from fersnet.training.batches import FaceSet, crop_and_flip, loose_faces
@@ -49,9 +49,13 @@ def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> d
     device = torch.device(options.device)
     run = TrainingRun(Path(tempfile.gettempdir()), 0, device, "", {"image_size": side}, options.precision)
     code = load_code(found.module)
-    more = {"neutral": faces} if NEUTRAL_FACES in found.declared.reads else {}
+    more, counts = {}, {}
+    if NEUTRAL_FACES in found.declared.reads:
+        more, counts = {"neutral": faces}, {"neutral": len(faces)}
+    if OTHER_SETS in found.declared.reads:
+        more, counts = {"others": {"other": faces}}, {"others": {"other": len(faces)}}
     task = code.task(faces, settings, run, CLASSES, **more)
-    stages = code.stages(settings, len(faces), **dict.fromkeys(more, len(faces)))
+    stages = code.stages(settings, len(faces), **counts)
     step: PlainRecogniser = importlib.import_module(f"plain.{key}").STEP(
         settings.width, channels, side, len(faces.subject_names)
     )

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 from fersnet.baselines.clips import ClipSet, fold_clips
 from fersnet.faces.store import FaceStore
 from fersnet.folds import Split
-from fersnet.methods.contract import NEUTRAL_FACES, Method
+from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS, Method
 from fersnet.settings.base import Section
 from fersnet.tracking import JobRecord
 from fersnet.training.batches import FaceSet, face_set, neutral_faces, with_landmarks
 from fersnet.training.device import choose_precision
+from fersnet.training.other_sets import other_faces
 from fersnet.training.task import TrainingRun
 from workflow_scripts.job import job_fingerprint, job_seed
-from workflow_scripts.training_job import job_device
+from workflow_scripts.training_job import job_device, read_other_sets
 
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
@@ -39,11 +40,17 @@ def read_parts(
 
 
 def read_more(snakemake: "Snakemake", method: Method, store: FaceStore, split: Split) -> dict[str, Any]:
-    """What a recogniser reads beside the peak faces of a fold, by the names under which its `fit` takes it."""
-    expressions = tuple(snakemake.params.expressions)
+    """What a recogniser reads beside the peak faces of a fold, by the names under which its `fit` takes it.
+
+    None of it is of the fold's test subjects, who may be among the people of another set that the same reader reads.
+    """
+    expressions, known = tuple(snakemake.params.expressions), split.train | split.validation
     more: dict[str, Any] = {}
     if NEUTRAL_FACES in method.reads:
-        more["neutral"] = neutral_faces(store, split.train | split.validation, expressions)
+        more["neutral"] = neutral_faces(store, known, expressions)
+    if OTHER_SETS in method.reads:
+        sets = read_other_sets(snakemake, store, known)
+        more["others"] = {key: other_faces(*one, expressions) for key, one in sets.items()}
     return more
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from fersnet.methods.contract import Reference
-from fersnet.methods.find import Found, Known, find_known
-from fersnet.methods.works import PAPER, PARTS, QUOTED, TOOLS
+from fersnet.methods.find import Found, find_known
+from fersnet.methods.works import PAPER, PARTS, TOOLS
 
 HEADER = """\
 # What this project rests on
@@ -22,7 +22,6 @@ def citations_page() -> str:
         "FERSNet": {"FERSNet": PAPER} | PARTS,
         "Synthesis systems": _declared(known.systems),
         "Recognition methods": _declared(known.recognisers),
-        "Recognition methods that are quoted, and not re-run": _quoted_only(known),
         "Datasets": _declared(known.readers),
         "Tools": {tool.name: tool.reference for tool in TOOLS},
     }
@@ -43,7 +42,6 @@ def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, tup
     found = {**known.readers, **known.systems, **known.recognisers}
     works = {"fersnet": ("FERSNet and its variants", PAPER)}
     works |= {key: (one.declared.name, one.declared.reference) for key, one in found.items() if one.declared.reference}
-    works |= {key: (name, work) for key, (name, work) in QUOTED.items() if key not in works}
     return works | {key: works["fersnet"] for key in keys if key not in found and key not in works}
 
 
@@ -55,10 +53,6 @@ def cite(reference: Reference) -> str:
     if reference.arxiv:
         text += f" [arXiv:{reference.arxiv}](https://arxiv.org/abs/{reference.arxiv})"
     return text
-
-
-def _quoted_only(known: Known) -> dict[str, Reference]:
-    return {name: work for key, (name, work) in QUOTED.items() if key not in known.recognisers}
 
 
 def plain_citation(reference: Reference) -> str:

@@ -41,19 +41,6 @@ PARTS: dict[str, Reference] = {
     ),
 }
 
-QUOTED: dict[str, tuple[str, Reference]] = {
-    "ipa2lt": (
-        "IPA2LT",
-        Reference(
-            authors="Zeng J., Shan S. and Chen X.",
-            title="Facial Expression Recognition with Inconsistently Annotated Datasets",
-            venue="ECCV",
-            year=2018,
-        ),
-    ),
-}
-"""Printed name and work, by key, of methods that the paper quotes and no file here re-runs."""
-
 TOOLS: tuple[Tool, ...] = (
     Tool(
         package="torch",

@@ -3,6 +3,7 @@
 Each check raises ValueError with one line that begins with the key to change.
 """
 
+from fersnet.settings.methods import OtherSetsSettings
 from fersnet.settings.training import check_batch
 from fersnet.settings.tree import Settings
 
@@ -63,6 +64,21 @@ def check_people(settings: Settings) -> None:
             raise ValueError(
                 f"report.chosen_subjects.{key}: not a recognition dataset; have {list(settings.recognition_datasets)}"
             )
+
+
+def check_recognisers(settings: Settings) -> None:
+    """A recogniser that is to learn from other sets where there are none."""
+    for method in settings.baselines.methods:
+        section = settings.baselines.of(method)
+        if not isinstance(section, OtherSetsSettings) or not section.reads_other_sets:
+            continue
+        for key in settings.recognition_datasets:
+            if not settings.others_of(method, key):
+                kind = "rendered faces" if settings.datasets[key].root is None else "a root of its own"
+                raise ValueError(
+                    f"baselines.{method}: it learns from other sets, but beside {key} no recognition dataset has "
+                    f"{kind} and two of its classes; add one, or {section.instead}"
+                )
 
 
 def check_judges(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, create_model, model_validator
 
 from fersnet.methods.find import Known
-from fersnet.settings.agreement import check_judges, check_networks, check_people, check_study
+from fersnet.settings.agreement import check_judges, check_networks, check_people, check_recognisers, check_study
 from fersnet.settings.base import Name, Section
 from fersnet.settings.data import with_readers
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings, with_sections
@@ -37,6 +37,7 @@ def _checked(settings: Settings) -> Settings:
     check_names(settings)
     check_study(settings)
     check_judges(settings)
+    check_recognisers(settings)
     check_people(settings)
     check_networks(settings)
     return settings

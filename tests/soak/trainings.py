@@ -10,7 +10,7 @@ import torch
 
 from fersnet.baselines.clips import ClipSet
 from fersnet.expressions import SIX
-from fersnet.methods.contract import NEUTRAL_FACES
+from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS
 from fersnet.methods.find import Found, find_known, load_code
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.base import Section
@@ -130,6 +130,7 @@ def train_recogniser(run: TrainingRun, found: Found) -> None:
     invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=RIVAL_SIZE)
     described = replace(run, metadata={"image_size": RIVAL_SIZE})
     more = {"neutral": invented("ABCDE")} if NEUTRAL_FACES in found.declared.reads else {}
+    more |= {"others": {"other": invented("VW")}} if OTHER_SETS in found.declared.reads else {}
     model = load_code(found.module).fit(invented("ABC"), invented("DE"), shortest(found), described, len(SIX), **more)
     write_predictions(run, model.predict_proba(invented("XY")))
 
