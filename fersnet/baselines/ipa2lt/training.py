@@ -81,7 +81,7 @@ class Ipa2ltTask(ClassificationTask):
                 self.optimizers[name] = self._adam(network, settings.learning_rate, settings.weight_decay)
         self.networks["transitions"] = self.transitions
         self.optimizers["transitions"] = self._adam(transitions, settings.transitions_learning_rate, 0.0)
-        self.stage, self.own = "", torch.empty(0, dtype=torch.int64)
+        self.stage, self.own, self.labelled = "", torch.empty(0, dtype=torch.int64), False
         # An annotator's first class stands where it gives no label.
         nothing = self.transitions.said.float().argmax(dim=1)
         self.given = nothing.expand(len(faces), -1).clone()
@@ -99,13 +99,12 @@ class Ipa2ltTask(ClassificationTask):
         name = "network" if stage.name in (WARM_UP, LATENT) else stage.name
         self.network, self.optimizer = self.networks[name], self.optimizers[name]
         super().begin_epoch(stage, epoch)
-        if self.stage != stage.name:
-            self.stage = stage.name
-            everyone = torch.arange(len(self.labels))
-            own = {ANNOTATOR + one.name: one.own for one in self.annotators}
-            self.own = own.get(stage.name, everyone).to(self.run.device)
-            if stage.name == LATENT:
-                self._gather_labels()
+        self.stage = stage.name
+        own = {ANNOTATOR + one.name: one.own for one in self.annotators}
+        self.own = own.get(stage.name, torch.arange(len(self.labels))).to(self.run.device)
+        if stage.name == LATENT and not self.labelled:
+            self._gather_labels()
+            self.labelled = True
 
     def _gather_labels(self) -> None:
         """The labels of all annotators, which depend on their trained networks alone."""
