@@ -127,8 +127,8 @@ def train_system(run: TrainingRun, found: Found) -> None:
 
 def train_recogniser(run: TrainingRun, found: Found) -> None:
     """A network of the recognition tables, with its reading of test subjects."""
-    invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=RIVAL_SIZE)
-    described = replace(run, metadata={"image_size": RIVAL_SIZE})
+    invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=SIZE + 2)
+    described = replace(run, metadata={"image_size": SIZE})
     more = {"neutral": invented("ABCDE")} if NEUTRAL_FACES in found.declared.reads else {}
     more |= {"others": {"other": invented("VW")}} if OTHER_SETS in found.declared.reads else {}
     model = load_code(found.module).fit(invented("ABC"), invented("DE"), shortest(found), described, len(SIX), **more)

@@ -58,6 +58,7 @@ METHOD = Recogniser(
         "decay": 0.3,
         "annotator_epochs": 10,
         "warm_up_epochs": 6,
+        "transitions_learning_rate": 5e-3,
     },
     small={
         "width": 4,
