@@ -11,8 +11,8 @@ A method is one file, or one folder. The file, or the folder's `__init__.py`, de
   its settings have `pretrained_on`, it writes `checkpoint.pt` and `history.csv` to `run.folder`, and takes `pretrained`
   after these, the checkpoint of its own training on that dataset; where it reads neutral faces beside the peak ones, it
   takes those of the same subjects by the name `neutral`, None where they have none; where it reads other sets, it takes
-  the peak faces of the run's other sets by the name `others`, a mapping by dataset, of the expressions here alone (its
-  settings are an `OtherSetsSettings` of `fersnet.settings.methods`; a training on a pre-training set gets none);
+  the peak faces of the run's other sets by the name `others`, a mapping by dataset, of the expressions here alone (none
+  in a training on a pre-training set, or where its settings, as an `OtherSetsSettings`, say that it reads none);
 - both, where they train networks in `fersnet.training.loop`: a synthesis system
   `task(faces, settings, run, identity)`, with `neutral` as above, and `stages(settings, counts)` with the number of
   training faces by expression, and of `neutral faces` where it reads them; a recogniser

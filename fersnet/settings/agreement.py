@@ -70,14 +70,13 @@ def check_recognisers(settings: Settings) -> None:
     """A recogniser that is to learn from other sets where there are none."""
     for method in settings.baselines.methods:
         section = settings.baselines.of(method)
-        if not isinstance(section, OtherSetsSettings) or not section.reads_other_sets:
-            continue
-        for key in settings.recognition_datasets:
+        instead = section.instead if isinstance(section, OtherSetsSettings) else OtherSetsSettings.instead
+        for key in settings.recognition_datasets if settings.reads_other_sets(method) else ():
             if not settings.others_of(method, key):
                 kind = "rendered faces" if settings.datasets[key].root is None else "a root of its own"
                 raise ValueError(
                     f"baselines.{method}: it learns from other sets, but beside {key} no recognition dataset has "
-                    f"{kind} and two of its classes; add one, or {section.instead}"
+                    f"{kind} and two of its classes; add one, or {instead}"
                 )
 
 

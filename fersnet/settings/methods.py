@@ -91,7 +91,7 @@ class FaceNetworkSettings(ScheduleSettings):
 
 
 class OtherSetsSettings(FaceNetworkSettings):
-    """Settings of a recogniser of peak faces that may train on the run's other sets, too."""
+    """Settings of a recogniser of peak faces that reads other sets, and need not with all of them."""
 
     instead: ClassVar[str] = "leave it out of baselines.methods"
     """What a run without other sets can do."""

@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
+from fersnet.methods.contract import OTHER_SETS, Method
 from fersnet.methods.find import Known
 from fersnet.settings.base import Name, PositiveInt, Section, UserPath
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
@@ -178,8 +179,9 @@ class Settings(Section):
 
     def reads_other_sets(self, method: str) -> bool:
         """Whether a recogniser of one file trains on the run's other sets, too."""
-        section = self.baselines.of(method)
-        return isinstance(section, OtherSetsSettings) and section.reads_other_sets
+        section, declared = self.baselines.of(method), self.known.recognisers[method].declared
+        chosen = not isinstance(section, OtherSetsSettings) or section.reads_other_sets
+        return isinstance(declared, Method) and OTHER_SETS in declared.reads and chosen
 
     def others_of(self, method: str, dataset: str) -> tuple[str, ...]:
         """The other sets that a recogniser of one file trains on for a dataset: those that share two classes with it.
