@@ -2,9 +2,9 @@
 
 For each method and size, per training image: milliseconds, images per second, GFLOP (twice the multiply-adds of
 convolutions and matrix products, forward and backward) and GFLOP per second; and the time of a plain implementation of
-the published step (`plain/<method>.py`) over this project's. After a warm-up of both, their epochs are timed in turn,
-and the medians count. The sizes are that of the embedded preset (48 pixels, grey) and the published one (96 pixels,
-colour). The faces are noise, which costs the same.
+the published step (`plain/<method>.py`) over this project's. A method of several stages makes a step of each with every
+batch. After a warm-up of both, their epochs are timed in turn, and the medians count. The sizes are that of the
+embedded preset (48 pixels, grey) and the published one (96 pixels, colour). The faces are noise, which costs the same.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from plain.recognition import CLASSES, PlainRecogniser
 from plain.timing import compare
 
 from fersnet.expressions import SIX
+from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS
 from fersnet.methods.find import Found, find_known, load_code
 from fersnet.models.describe import count_parameters
 from fersnet.training.batches import FaceSet, crop_and_flip, loose_faces
@@ -48,8 +49,13 @@ def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> d
     device = torch.device(options.device)
     run = TrainingRun(Path(tempfile.gettempdir()), 0, device, "", {"image_size": side}, options.precision)
     code = load_code(found.module)
-    task = code.task(faces, settings, run, CLASSES)
-    task.begin_epoch(code.stages(settings, len(faces))[0], 1)
+    more, counts = {}, {}
+    if NEUTRAL_FACES in found.declared.reads:
+        more, counts = {"neutral": faces}, {"neutral": len(faces)}
+    if OTHER_SETS in found.declared.reads:
+        more, counts = {"others": {"other": faces}}, {"others": {"other": len(faces)}}
+    task = code.task(faces, settings, run, CLASSES, **more)
+    stages = code.stages(settings, len(faces), **counts)
     step: PlainRecogniser = importlib.import_module(f"plain.{key}").STEP(
         settings.width, channels, side, len(faces.subject_names)
     )
@@ -58,9 +64,11 @@ def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> d
     images, labels, subjects = (value.to(device) for value in (faces.images, faces.labels, faces.subjects))
 
     def epoch() -> None:
-        for indices in torch.arange(len(faces)).split(options.batch):
-            losses = task.training_step(indices)
-        next(iter(losses.values())).item()
+        for stage in stages:
+            task.begin_epoch(stage, 1)
+            for indices in torch.arange(len(faces)).split(options.batch):
+                losses = task.training_step(indices)
+            next(iter(losses.values())).item()
 
     def plain_epoch() -> None:
         for indices in torch.arange(len(faces)).split(options.batch):

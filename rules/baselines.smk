@@ -27,6 +27,8 @@ use rule training as train_baseline with:
         **paths.FOLD_FACES,
         landmarks=paths.LANDMARKS,
         pretrained=FILES.pretrained,
+        others=FILES.read_beside("faces"),
+        other_tables=FILES.read_beside("table"),
     output:
         predictions=paths.PREDICTIONS,
     pathvars:
@@ -38,6 +40,7 @@ use rule training as train_baseline with:
         **needs(megabytes=4000, minutes=240, gpus=PARAMS.gpus_of(PARAMS.method_device)),
     params:
         **PARAMS.training_method("train_baseline"),
+        other_sets=PARAMS.read_beside,
         expressions=PARAMS.classes,
         size=SETTINGS.baselines.size,
         crop=SETTINGS.model.image_size,

@@ -39,6 +39,17 @@ def with_change(tmp_path: Path, text: str) -> Settings:
     return load(DEFAULT, change)
 
 
+def test_a_recogniser_learns_from_other_sets_of_its_kind_that_share_classes(tmp_path: Path) -> None:
+    settings = with_change(tmp_path, "baselines: {methods: [ipa2lt, eac]}")
+    assert settings.others_of("ipa2lt", "ckplus") == ("oulu_casia", "mmi")
+    assert settings.others_of("eac", "ckplus") == ()
+    assert settings.others_of("ipa2lt", "bu4dfe") == (), "a pre-training reads none of the sets that folds test"
+    within = with_change(tmp_path, "baselines: {methods: [ipa2lt], ipa2lt: {annotators: within}}")
+    assert within.others_of("ipa2lt", "ckplus") == ()
+    one = "datasets: {oulu_casia: null}\nsynthesis: {datasets: [ckplus]}\nbaselines: {methods: [ipa2lt]}"
+    assert with_change(tmp_path, one).others_of("ipa2lt", "mmi") == ("ckplus",)
+
+
 def test_the_fixed_judge_is_for_rendered_faces_and_a_judge_learns_from_sets_of_its_kind(tmp_path: Path) -> None:
     own = "datasets: {ckplus: {root: /data/ck}, mmi: {root: /data/mmi}}\n"
     settings = with_change(tmp_path, own)
@@ -155,6 +166,19 @@ def test_paper_config_is_the_published_scale() -> None:
             "datasets: {bu4dfe: null}\nvariants: {fersnet_bu4dfe: null}\n"
             "baselines: {methods: [eac], eac: {pretrained_on: bu4dfe}}",
             ["baselines.eac.pretrained_on", "'bu4dfe'", "purpose `pretraining`"],
+        ),
+        (
+            "datasets: {oulu_casia: null, mmi: null}\nsynthesis: {datasets: [ckplus]}\nbaselines: {methods: [ipa2lt]}",
+            ["baselines.ipa2lt", "beside ckplus", "rendered faces", "take `annotators: within`"],
+        ),
+        (
+            "datasets: {oulu_casia: {root: /data/oulu}}\nbaselines: {methods: [ipa2lt]}",
+            ["baselines.ipa2lt", "beside oulu_casia", "a root of its own"],
+        ),
+        (
+            "datasets: {mmi: {expressions: [sadness, fear]}, oulu_casia: null, ckplus: {expressions: [fear, anger]}}\n"
+            "synthesis: {datasets: [mmi]}\nbaselines: {methods: [ipa2lt]}",
+            ["baselines.ipa2lt", "beside ckplus", "two of its classes"],
         ),
         ("datasets: {mine: {reader: folder}}", ["datasets.mine", "root"]),
         ("run: ../elsewhere", ["run", "../elsewhere"]),

@@ -5,19 +5,23 @@ from pathlib import Path
 from fersnet.baselines.clips import ClipSet
 from fersnet.training.predictions import accuracies, prediction_table, table_of_predictions
 from workflow_scripts.job import tracked_job
-from workflow_scripts.recogniser_job import read_parts, recogniser_run
-from workflow_scripts.training_job import read_method, read_store
+from workflow_scripts.recogniser_job import read_more, read_parts, recogniser_run
+from workflow_scripts.training_job import read_method, read_split, read_store
 
 with tracked_job(snakemake) as record:
     training, dataset, fold = (snakemake.wildcards[key] for key in ("method", "dataset", "fold"))
     method, code, settings = read_method(snakemake)
     expressions = tuple(snakemake.params.expressions)
-    train, validation, test = read_parts(snakemake, method, read_store(snakemake), int(fold))
+    store = read_store(snakemake)
+    split = read_split(snakemake, store, hold_out=True)
+    train, validation, test = read_parts(snakemake, method, store, split)
+    more = read_more(snakemake, method, store, split)
     # What a training leaves to go on from lies beside the models of others.
     folder = Path(snakemake.output.predictions).parents[3] / "models" / dataset / training / f"fold{fold}"
     run = recogniser_run(snakemake, record, settings, folder)
-    start = {"pretrained": Path(snakemake.input.pretrained[0])} if snakemake.input.pretrained else {}
-    model = code.fit(train, validation, settings, run, len(expressions), **start)
+    if snakemake.input.pretrained:
+        more["pretrained"] = Path(snakemake.input.pretrained[0])
+    model = code.fit(train, validation, settings, run, len(expressions), **more)
     probabilities = model.predict_proba(test)
     if isinstance(test, ClipSet):
         truths = [expressions[label] for label in test.labels]

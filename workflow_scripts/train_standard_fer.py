@@ -1,14 +1,11 @@
 """Trains the standard FER model on real faces of the fold and of other sets, and reads the real test faces with it."""
 
-from pathlib import Path
-
-from fersnet.faces.store import open_store
 from fersnet.settings.training import StandardFerSettings
 from fersnet.training.batches import face_set
 from fersnet.training.predictions import accuracies, face_probabilities, prediction_table
 from fersnet.training.standard_fer import fit_standard_fer, load_standard_fer, with_other_sets
 from workflow_scripts.job import tracked_job
-from workflow_scripts.training_job import read_split, read_store, training_run
+from workflow_scripts.training_job import read_other_sets, read_split, read_store, training_run
 
 with tracked_job(snakemake) as record:
     settings = StandardFerSettings.model_validate(snakemake.params.settings, strict=False)
@@ -16,11 +13,7 @@ with tracked_job(snakemake) as record:
     store = read_store(snakemake)
     split = read_split(snakemake, store, snakemake.params.hold_out)
     run = training_run(snakemake, record, settings.width)
-    unseen = frozenset(store.table["subject"]) - split.train
-    others = [
-        (open_store(Path(path).parent), unseen if same else frozenset())
-        for path, same in zip(snakemake.input.others, snakemake.params.other_sets.values(), strict=True)
-    ]
+    others = read_other_sets(snakemake, store, split.train).values()
     faces = with_other_sets(face_set(store, split.train, expressions), others)
     fit_standard_fer(faces, settings, size, run)
     judge, _ = load_standard_fer(snakemake.output.checkpoint, run.device)

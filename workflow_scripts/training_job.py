@@ -33,6 +33,20 @@ def read_split(snakemake: "Snakemake", store: FaceStore, hold_out: bool = False,
     return split_subjects(read_folds(Path(snakemake.input.folds)), fold, hold_out)
 
 
+def read_other_sets(
+    snakemake: "Snakemake", store: FaceStore, known: frozenset[str]
+) -> dict[str, tuple[FaceStore, frozenset[str]]]:
+    """The other sets among the job's inputs, by dataset, and who in each must not be trained on.
+
+    These are all people of the job's own set but for the `known` ones, where the same reader reads both sets.
+    """
+    unseen, sets = frozenset(store.table["subject"]) - known, snakemake.params.get("other_sets", {})
+    return {
+        key: (open_store(Path(path).parent), unseen if same else frozenset())
+        for (key, same), path in zip(sets.items(), snakemake.input.others if sets else (), strict=True)
+    }
+
+
 def read_method(snakemake: "Snakemake") -> tuple[Method, ModuleType, Section]:
     """What the job's method declares, its code, and its settings."""
     method = load_module(snakemake.params.module).METHOD

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from fersnet.methods.bibtex import bibtex_keys
 from fersnet.methods.cited_work import Work, cite
 from fersnet.methods.contract import Reference
-from fersnet.methods.find import Found, Known, find_known
-from fersnet.methods.works import PAPER, PARTS, QUOTED, TOOLS
+from fersnet.methods.find import Found, find_known
+from fersnet.methods.works import PAPER, PARTS, TOOLS
 
 HEADER = """\
 # What this project rests on
@@ -24,7 +24,6 @@ def citations_page() -> str:
         "FERSNet": {"FERSNet": PAPER} | PARTS,
         "Synthesis systems": _declared(known.systems),
         "Recognition methods": _declared(known.recognisers),
-        "Recognition methods that are quoted, and not re-run": _quoted_only(known),
         "Datasets": _declared(known.readers),
         "Tools": {tool.name: tool.reference for tool in TOOLS},
     }
@@ -45,14 +44,9 @@ def references(modules: Mapping[str, str], keys: Iterable[str]) -> dict[str, Wor
     found = {**known.readers, **known.systems, **known.recognisers}
     works = {"fersnet": ("FERSNet and its variants", PAPER)}
     works |= {key: (one.declared.name, one.declared.reference) for key, one in found.items() if one.declared.reference}
-    works |= {key: (name, work) for key, (name, work) in QUOTED.items() if key not in works}
     works |= {key: works["fersnet"] for key in keys if key not in found and key not in works}
     cited = bibtex_keys(work for _, work in works.values())
     return {key: Work(cited[work], name, work) for key, (name, work) in works.items()}
-
-
-def _quoted_only(known: Known) -> dict[str, Reference]:
-    return {name: work for key, (name, work) in QUOTED.items() if key not in known.recognisers}
 
 
 def _declared(members: Mapping[str, Found]) -> dict[str, Reference]:

@@ -9,12 +9,16 @@ A method is one file, or one folder. The file, or the folder's `__init__.py`, de
   `synthesize(images, target)`;
 - a recogniser `fit(train, validation, settings, run, classes)`, whose result has `predict_proba(faces or clips)`; where
   its settings have `pretrained_on`, it writes `checkpoint.pt` and `history.csv` to `run.folder`, and takes `pretrained`
-  after these, the checkpoint of its own training on that dataset;
+  after these, the checkpoint of its own training on that dataset; where it reads neutral faces beside the peak ones, it
+  takes those of the same subjects by the name `neutral`, None where they have none; where it reads other sets, it takes
+  the peak faces of the run's other sets by the name `others`, a mapping by dataset, of the expressions here alone (none
+  in a training on a pre-training set, or where its settings, as an `OtherSetsSettings`, say that it reads none);
 - both, where they train networks in `fersnet.training.loop`: a synthesis system
   `task(faces, settings, run, identity)`, with `neutral` as above, and `stages(settings, counts)` with the number of
   training faces by expression, and of `neutral faces` where it reads them; a recogniser
-  `task(data, settings, run, classes)` and `stages(settings, samples)`. `fit` is made of the two, and a plan counts by
-  them what a training costs without training;
+  `task(data, settings, run, classes)` and `stages(settings, samples)`, of which the second gets the number of what the
+  first gets, by the same names. `fit` is made of the two, and a plan counts by them what a training costs without
+  training;
 - a reader `locate(root, **options)` and `read_index(root, *, peak_frames, **options)`; and, where `read_index` leaves
   the decoding of videos, `complete_index(index, root, *, peak_frames, workers, **options)`, which gets its rows of the
   classes that are asked for.
@@ -31,11 +35,12 @@ from pydantic import BaseModel
 from fersnet.errors import UserError
 from fersnet.methods.ranges import Range
 
-Faces = Literal["clips", "peak faces", "neutral faces"]
+Faces = Literal["clips", "peak faces", "neutral faces", "other sets"]
 Shown = Literal["everybody", "listed", "by permission"]
 """Whose faces a figure may show: everybody's with the credit line, those of a list of the config's, or nobody's unless
 the config says that the owner has permitted it."""
 NEUTRAL_FACES: Faces = "neutral faces"
+OTHER_SETS: Faces = "other sets"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,28 +41,6 @@ PARTS: dict[str, Reference] = {
     ),
 }
 
-QUOTED: dict[str, tuple[str, Reference]] = {
-    "ipa2lt": (
-        "IPA2LT",
-        Reference(
-            authors="Zeng J., Shan S. and Chen X.",
-            title="Facial Expression Recognition with Inconsistently Annotated Datasets",
-            venue="ECCV",
-            year=2018,
-        ),
-    ),
-    "derl": (
-        "DeRL",
-        Reference(
-            authors="Yang H., Ciftci U. and Yin L.",
-            title="Facial Expression Recognition by De-expression Residue Learning",
-            venue="CVPR",
-            year=2018,
-        ),
-    ),
-}
-"""Printed name and work, by key, of methods that the paper quotes and no file here re-runs."""
-
 TOOLS: tuple[Tool, ...] = (
     Tool(
         package="torch",

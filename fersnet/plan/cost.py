@@ -93,6 +93,9 @@ def _step(task: TrainingTask, stage: Stage) -> tuple[float, float, int]:
     flop, calls, most = 0, 0, 0
     for _ in range(task.cycle):
         kept.clear()
+        # The optimizers know the parameters that were moved away, and so clear no gradient of an earlier stage.
+        for network in task.networks.values():
+            network.zero_grad()
         with OperationCounter() as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             task.training_step(indices)
         flop, calls = flop + counter.total, calls + counter.calls

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from fersnet.baselines.clips import ClipSet
-from fersnet.methods.contract import NEUTRAL_FACES, Method, Recogniser
+from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS, Method, Recogniser
 from fersnet.methods.find import load_code, load_module
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.models.standard_fer import StandardFER
@@ -62,16 +62,32 @@ def _method(job: Job, sizes: RunSizes, run: TrainingRun) -> Planned | None:
     settings = declared.settings.model_validate(job.params["settings"], strict=False)
     if isinstance(declared, Recogniser):
         clips = "clips" in declared.reads
-        stages = code.stages(settings, data.samples(data.sequences, 1 if clips else 0))
+        counts = _beside(declared, data)
+        stages = code.stages(settings, data.samples(data.sequences, 1 if clips else 0), **counts)
         given = data.clips(stages) if clips else data.faces(job.params["crop"], stages)
+        more = {
+            name: dict.fromkeys(count, given) if isinstance(count, dict) else given for name, count in counts.items()
+        }
         run = run.describing({"image_size": job.params["crop"]})
-        return code.task(given, settings, run, len(data.expressions)), stages
+        return code.task(given, settings, run, len(data.expressions), **more), stages
     counts = {name: data.samples(sizes.sequences(job.dataset, [name])) for name in data.expressions}
     neutral = NEUTRAL_FACES in declared.reads
     stages = code.stages(settings, counts | ({NEUTRAL_FACES: data.samples(data.sequences, 1)} if neutral else {}))
     faces = data.faces(job.params["image_size"], stages)
     run = run.describing({"image_size": job.params["image_size"]})
     return code.task(faces, settings, run, data.identity_network, **{"neutral": faces} if neutral else {}), stages
+
+
+def _beside(declared: Method, data: "_Data") -> dict[str, int | dict[str, int]]:
+    """The number of the faces that a recogniser reads beside the peak ones, by the names under which it takes them."""
+    counts: dict[str, int | dict[str, int]] = {}
+    if NEUTRAL_FACES in declared.reads:
+        counts["neutral"] = data.samples(data.sequences, 1)
+    if OTHER_SETS in declared.reads:
+        sizes, sets = data.sizes, data.job.params.get("other_sets", {})
+        peaks = sizes.faces.peak_frames
+        counts["others"] = {key: sizes.sequences(key, data.expressions) * peaks for key in sets}
+    return counts
 
 
 @dataclass(frozen=True)

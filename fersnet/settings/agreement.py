@@ -3,6 +3,7 @@
 Each check raises ValueError with one line that begins with the key to change.
 """
 
+from fersnet.settings.methods import OtherSetsSettings
 from fersnet.settings.training import check_batch
 from fersnet.settings.tree import CROSS, Settings
 
@@ -129,6 +130,20 @@ def check_cross(settings: Settings) -> None:
             f"cross: {', '.join(sets)} share {len(shared)} of their expressions ({', '.join(shared) or 'none'}), and "
             "two are needed; change datasets.<key>.expressions, or set cross to false"
         )
+
+
+def check_recognisers(settings: Settings) -> None:
+    """A recogniser that is to learn from other sets where there are none."""
+    for method in settings.baselines.methods:
+        section = settings.baselines.of(method)
+        instead = section.instead if isinstance(section, OtherSetsSettings) else OtherSetsSettings.instead
+        for key in settings.recognition_datasets if settings.reads_other_sets(method) else ():
+            if not settings.others_of(method, key):
+                kind = "rendered faces" if settings.datasets[key].root is None else "a root of its own"
+                raise ValueError(
+                    f"baselines.{method}: it learns from other sets, but beside {key} no recognition dataset has "
+                    f"{kind} and two of its classes; add one, or {instead}"
+                )
 
 
 def check_judges(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from fersnet.settings.agreement import (
     check_judges,
     check_networks,
     check_people,
+    check_recognisers,
     check_study,
     check_tuning,
     check_utility,
@@ -50,6 +51,7 @@ def _checked(settings: Settings) -> Settings:
     check_judges(settings)
     check_augmentation(settings)
     check_utility(settings)
+    check_recognisers(settings)
     check_people(settings)
     check_networks(settings)
     check_chosen_settings(settings)

@@ -5,7 +5,7 @@ what its paper tunes is chosen on the fold's validation subjects, and the first 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, create_model, model_validator
 
@@ -88,6 +88,18 @@ class FaceNetworkSettings(ScheduleSettings):
     """L2 penalty inside Adam."""
     milestones: tuple[PositiveInt, ...] = (40, 55)
     """Epochs after which the learning rate is multiplied by `decay`."""
+
+
+class OtherSetsSettings(FaceNetworkSettings):
+    """Settings of a recogniser of peak faces that reads other sets, and need not with all of them."""
+
+    instead: ClassVar[str] = "leave it out of baselines.methods"
+    """What a run without other sets can do."""
+
+    @property
+    def reads_other_sets(self) -> bool:
+        """Whether it does so with these settings."""
+        return True
 
 
 class MethodsSettings(Section):

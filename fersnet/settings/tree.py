@@ -4,10 +4,11 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
+from fersnet.methods.contract import OTHER_SETS, Method
 from fersnet.methods.find import Known
 from fersnet.settings.base import Name, PositiveInt, Section, UserPath
 from fersnet.settings.data import DatasetSettings, FacesSettings, FoldsSettings
-from fersnet.settings.methods import BaselinesSettings, RivalsSettings
+from fersnet.settings.methods import BaselinesSettings, OtherSetsSettings, RivalsSettings
 from fersnet.settings.report import ReportSettings
 from fersnet.settings.training import (
     FREE_UNITS,
@@ -217,11 +218,16 @@ class Settings(Section):
 
     @property
     def cross_methods(self) -> tuple[str, ...]:
-        """What is trained across datasets: recognisers of peak faces, and the variants."""
+        """What is trained across datasets: variants, and recognisers that read peak faces and no other sets of their
+        own, among which the tested one would be."""
         if not self.cross:
             return ()
         known = self.known.recognisers
-        baselines = (key for key in self.baselines.methods if "clips" not in known[key].declared.reads)
+        baselines = (
+            key
+            for key in self.baselines.methods
+            if "clips" not in known[key].declared.reads and not self.reads_other_sets(key)
+        )
         return (*baselines, *self.variants)
 
     @property
@@ -237,13 +243,31 @@ class Settings(Section):
         return "fold" if trained_on == "fixed" and self.datasets[dataset].root is not None else trained_on
 
     def judged_with(self, dataset: str) -> tuple[str, ...]:
-        """The other sets that a dataset's judge is trained on: rendered ones for rendered faces, real ones for real."""
-        if self.judge_of(dataset) != "other_sets":
-            return ()
+        """The other sets that a dataset's judge is trained on."""
+        return self.sets_beside(dataset) if self.judge_of(dataset) == "other_sets" else ()
+
+    def sets_beside(self, dataset: str) -> tuple[str, ...]:
+        """The other recognition datasets of a dataset's kind: rendered ones for rendered faces, real ones for real."""
         rendered = self.datasets[dataset].root is None
         return tuple(
             key for key in self.recognition_datasets if key != dataset and (self.datasets[key].root is None) == rendered
         )
+
+    def reads_other_sets(self, method: str) -> bool:
+        """Whether a recogniser of one file trains on the run's other sets, too."""
+        section, declared = self.baselines.of(method), self.known.recognisers[method].declared
+        chosen = not isinstance(section, OtherSetsSettings) or section.reads_other_sets
+        return isinstance(declared, Method) and OTHER_SETS in declared.reads and chosen
+
+    def others_of(self, method: str, dataset: str) -> tuple[str, ...]:
+        """The other sets that a recogniser of one file trains on for a dataset: those that share two classes with it.
+
+        A pre-training on a dataset reads none: it comes before all folds, whose test subjects are among them.
+        """
+        if dataset not in self.recognition_datasets or not self.reads_other_sets(method):
+            return ()
+        here = set(self.datasets[dataset].classes)
+        return tuple(key for key in self.sets_beside(dataset) if len(here & set(self.datasets[key].classes)) >= 2)
 
     def for_variant(self, method: str, pretraining: bool = False, changes: Changes | None = None) -> VariantRecipe:
         """What a variant's training depends on, its own keys laid over the common sections.

@@ -10,10 +10,11 @@ from fersnet.errors import UserError
 from fersnet.models.standard_fer import StandardFER
 from fersnet.seeds import derive_seed
 from fersnet.settings.training import SIDE_FOR_ONE_FACE, StandardFerSettings
-from fersnet.training.batches import FaceSet, face_set, loose_faces, warn_of_missing_classes
+from fersnet.training.batches import FaceSet, warn_of_missing_classes
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.classification import ClassificationTask
 from fersnet.training.loop import train
+from fersnet.training.other_sets import joined_sets, other_faces
 from fersnet.training.task import Stage, TrainingRun
 
 if TYPE_CHECKING:
@@ -30,20 +31,9 @@ def with_other_sets(faces: FaceSet, others: "Iterable[tuple[FaceStore, Collectio
     Args:
         others: each set's faces, and who in it must not be trained on, since the fold tests or validates on them.
     """
-    images, labels, subjects = [faces.images], [faces.labels], [faces.subjects]
-    people = len(faces.subject_names)
-    for store, left_out in others:
-        allowed = set(store.table["subject"]) - set(left_out)
-        more = face_set(store, allowed, faces.expressions, may_be_empty=True)
-        if not len(more):
-            continue
-        images.append(more.images)
-        labels.append(more.labels)
-        subjects.append(more.subjects + people)
-        people += len(more.subject_names)
-    if len(images) == 1:
-        return faces
-    return loose_faces(torch.cat(images), torch.cat(labels), torch.cat(subjects), faces.expressions)
+    more = [other_faces(store, left_out, faces.expressions) for store, left_out in others]
+    more = [other for other in more if len(other)]
+    return joined_sets([faces, *more]) if more else faces
 
 
 def fit_standard_fer(faces: FaceSet, settings: StandardFerSettings, crop: int, run: TrainingRun) -> "DataFrame":

@@ -337,6 +337,21 @@ def test_the_graph_of_the_smoke_config_is_read() -> None:
 
 
 @pytest.mark.smoke
+def test_a_recogniser_that_learns_from_other_sets_waits_for_their_faces_and_nobody_else_does(tmp_path: Path) -> None:
+    text = "baselines: {methods: [ipa2lt, derl, lbp_top], ipa2lt: {pretrained_on: bu4dfe, width: 4}}\n"
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    jobs = read_graph([Path("config/smoke.yaml"), tmp_path / "mine.yaml"], ROOT)
+    trained = [job for job in jobs if job.rule == "train_baseline" and job.dataset == "mmi"]
+    assert len(trained) == 9
+    for job in trained:
+        faces = {jobs[other].dataset for other in job.after if jobs[other].rule == "align_faces"}
+        others = {"ckplus": False, "oulu_casia": False} if job.method == "ipa2lt" else {}
+        assert faces == {"mmi", *others} and job.params["other_sets"] == others
+    (first,) = [job for job in jobs if job.rule == "pretrain_baseline"]
+    assert {jobs[other].dataset for other in first.after} == {"bu4dfe"}
+
+
+@pytest.mark.smoke
 def test_a_judge_that_learns_from_other_sets_waits_for_their_faces(tmp_path: Path) -> None:
     text = "standard_fer: {trained_on: other_sets}\nsynthesis: {datasets: [oulu_casia]}\n"
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")

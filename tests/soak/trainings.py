@@ -10,6 +10,7 @@ import torch
 
 from fersnet.baselines.clips import ClipSet
 from fersnet.expressions import SIX
+from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS
 from fersnet.methods.find import Found, find_known, load_code
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.base import Section
@@ -124,16 +125,18 @@ def shortest(found: Found) -> Section:
 def train_system(run: TrainingRun, found: Found) -> None:
     """A system of the synthesis comparison."""
     faces = invented_faces("ABC", RIVAL_SIZE)
-    neutral = {"neutral": faces} if "neutral faces" in found.declared.reads else {}
+    neutral = {"neutral": faces} if NEUTRAL_FACES in found.declared.reads else {}
     described = replace(run, metadata={"image_size": RIVAL_SIZE})
     load_code(found.module).fit(faces, shortest(found), described, identity(), **neutral)
 
 
 def train_recogniser(run: TrainingRun, found: Found) -> None:
     """A network of the recognition tables, with its reading of test subjects."""
-    invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=RIVAL_SIZE)
-    described = replace(run, metadata={"image_size": RIVAL_SIZE})
-    model = load_code(found.module).fit(invented("ABC"), invented("DE"), shortest(found), described, len(SIX))
+    invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=SIZE + 2)
+    described = replace(run, metadata={"image_size": SIZE})
+    more = {"neutral": invented("ABCDE")} if NEUTRAL_FACES in found.declared.reads else {}
+    more |= {"others": {"other": invented("VW")}} if OTHER_SETS in found.declared.reads else {}
+    model = load_code(found.module).fit(invented("ABC"), invented("DE"), shortest(found), described, len(SIX), **more)
     write_predictions(run, model.predict_proba(invented("XY")))
 
 

@@ -108,6 +108,13 @@ class Files:
             paths.FACES[name].format(dataset=other) for other in self.run.settings.judged_with(wildcards.dataset)
         ]
 
+    def read_beside(self, name: str) -> Callable[["Wildcards"], list[str]]:
+        """The input function for a file of the other sets' faces on which a recogniser is trained, too."""
+        return lambda wildcards: [
+            paths.FACES[name].format(dataset=other)
+            for other in self.run.settings.others_of(method_of(wildcards), wildcards.dataset)
+        ]
+
     def compared(self, wildcards: "Wildcards") -> list[str]:
         """The synthetic faces of all systems in a fold."""
         methods = self.run.trainings(self.run.systems)

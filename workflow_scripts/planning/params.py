@@ -170,8 +170,15 @@ class RunParams:
 
     def other_sets(self, wildcards: "Wildcards") -> dict[str, bool]:
         """The other sets that its judge is trained on, and whether its own subjects may be in each, too."""
+        return self._with_readers(self.run.settings.judged_with(wildcards.dataset), wildcards)
+
+    def read_beside(self, wildcards: "Wildcards") -> dict[str, bool]:
+        """The other sets that its recogniser is trained on, and whether its own subjects may be in each, too."""
+        return self._with_readers(self.run.settings.others_of(method_of(wildcards), wildcards.dataset), wildcards)
+
+    def _with_readers(self, others: Iterable[str], wildcards: "Wildcards") -> dict[str, bool]:
         datasets, reader = self.run.settings.datasets, self.run.dataset(wildcards).reader
-        return {key: datasets[key].reader == reader for key in self.run.settings.judged_with(wildcards.dataset)}
+        return {key: datasets[key].reader == reader for key in others}
 
     def fold_count(self, wildcards: "Wildcards") -> int:
         """How many folds of the job's dataset the run trains."""
