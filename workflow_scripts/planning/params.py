@@ -177,8 +177,8 @@ class RunParams:
         return self._with_readers(self.run.settings.others_of(method_of(wildcards), wildcards.dataset), wildcards)
 
     def _with_readers(self, others: Iterable[str], wildcards: "Wildcards") -> dict[str, bool]:
-        datasets, reader = self.run.settings.datasets, self.run.dataset(wildcards).reader
-        return {key: datasets[key].reader == reader for key in others}
+        datasets = self.run.settings.datasets
+        return {key: datasets[key].reader == self.run.dataset(wildcards).reader for key in others}
 
     def fold_count(self, wildcards: "Wildcards") -> int:
         """How many folds of the job's dataset the run trains."""
