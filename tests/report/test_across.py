@@ -93,7 +93,7 @@ def test_the_terminal_shows_it_at_the_end_of_a_run(crossed: Path) -> None:
 
 def test_an_export_recomputes_it(crossed: Path, tmp_path: Path) -> None:
     export_run(crossed, tmp_path / "out.zip")
-    assert check_export(tmp_path / "out.zip")[1] == 10
+    assert check_export(tmp_path / "out.zip")[1] == 11
 
 
 def test_a_run_of_a_version_without_it_is_read(crossed: Path, tmp_path: Path) -> None:

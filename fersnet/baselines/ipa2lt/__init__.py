@@ -30,7 +30,7 @@ class Ipa2ltSettings(OtherSetsSettings):
     agreement: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Chance that an annotator first has of saying what is true."""
 
-    instead: ClassVar[str] = "take `annotators: within`"
+    instead: ClassVar[str] = "take `annotators: within`, or leave it out of baselines.methods"
 
     @property
     def reads_other_sets(self) -> bool:
