@@ -48,10 +48,9 @@ EMBEDDED: dict[str, Any] = {
         "milestones": (14, 18),
         "discriminator_steps": 1,
         "averaging": 0.99,
-        "targets": "even",
         "unit_factor": 5.0,
     },
-    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "targets": "even", "unit_factor": 10.0},
+    "pretraining": {**_SHORT, "discriminator_steps": 1, "averaging": 0.99, "unit_factor": 10.0},
     "identity": {
         "width": 16,
         "image_size": 32,
