@@ -15,7 +15,7 @@ from fersnet.settings.tree import Settings
 
 def settings_with(**sections: dict) -> Settings:
     """The default with keys laid over its sections."""
-    return load_settings({"preset": "embedded", "baselines": {"methods": []}, **sections}, [])
+    return load_settings({"preset": "embedded", **sections}, [])
 
 
 def problem(settings: Settings) -> str:

@@ -50,6 +50,12 @@ def test_a_recogniser_learns_from_other_sets_of_its_kind_that_share_classes(tmp_
     assert with_change(tmp_path, one).others_of("ipa2lt", "mmi") == ("ckplus",)
 
 
+def test_who_lists_no_recognisers_gets_those_that_the_datasets_allow() -> None:
+    every = load_settings({"preset": "embedded"}, []).baselines.methods
+    own = load_settings({"preset": "embedded", "datasets": {"ckplus": {"root": "data/ck"}}}, []).baselines.methods
+    assert set(every) - set(own) == {"ipa2lt"}, "which learns from other sets, and has none of its kind"
+
+
 def test_the_fixed_judge_is_for_rendered_faces_and_a_judge_learns_from_sets_of_its_kind(tmp_path: Path) -> None:
     own = "datasets: {ckplus: {root: /data/ck}, mmi: {root: /data/mmi}}\n"
     settings = with_change(tmp_path, own)

@@ -132,6 +132,19 @@ def check_cross(settings: Settings) -> None:
         )
 
 
+def with_able_recognisers(settings: Settings) -> Settings:
+    """The settings; where they list no recognisers, without those of all that learn from other sets and have none."""
+    if "methods" in settings.baselines.model_fields_set:
+        return settings
+    able = tuple(
+        key
+        for key in settings.baselines.methods
+        if not settings.reads_other_sets(key)
+        or all(settings.others_of(key, dataset) for dataset in settings.recognition_datasets)
+    )
+    return settings.model_copy(update={"baselines": settings.baselines.model_copy(update={"methods": able})})
+
+
 def check_recognisers(settings: Settings) -> None:
     """A recogniser that is to learn from other sets where there are none."""
     for method in settings.baselines.methods:

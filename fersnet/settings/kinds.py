@@ -16,6 +16,7 @@ from fersnet.settings.agreement import (
     check_study,
     check_tuning,
     check_utility,
+    with_able_recognisers,
 )
 from fersnet.settings.base import Name, Section
 from fersnet.settings.data import with_readers
@@ -45,6 +46,7 @@ def settings_type(known: Known) -> type[Settings]:
 
 
 def _checked(settings: Settings) -> Settings:
+    settings = with_able_recognisers(settings)
     check_names(settings)
     check_study(settings)
     check_cross(settings)

@@ -137,7 +137,8 @@ class BaselinesSettings(MethodsSettings):
     """Which recognition baselines run again under the project's folds, and how each is trained."""
 
     methods: tuple[Name, ...] = ()
-    """Baselines to run; an empty list runs none."""
+    """Baselines to run; an empty list runs none. Of all, which no list means, those that learn from other sets are left
+    out where a dataset has none of its kind beside it."""
     size: Annotated[int, Field(ge=32, multiple_of=4)] = 64
     """Side of a clip's frame in pixels."""
 

@@ -133,7 +133,6 @@ def test_the_terms_of_the_reader_count_and_what_is_permitted(tmp_path):
     own |= {"mine": {"reader": "ckplus", "root": str(tmp_path)}, "lab": {"reader": "folder", "root": str(tmp_path)}}
     own |= {"drawn": {"reader": "mmi"}}
     config = {"datasets": own, "variants": {"fersnet": {"name": "FERSNet"}}, "synthesis": {"datasets": ["lab"]}}
-    config["baselines"] = {"methods": []}
     config["report"] = {"permitted": ["mmi"]}
     run = describe(load_settings(config, []), {})
     assert may_be_shown("mine", SUBJECTS, run, SETTINGS) == ("S052", "S055", "S074", "S106")

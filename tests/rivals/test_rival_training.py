@@ -153,6 +153,7 @@ def fitted(method: str, faces: FaceSet, settings, run: TrainingRun, identity: Li
                 controller_epochs=40,
                 reconstruction_epochs=50,
                 refinement_epochs=20,
+                perceptual_share=0.05,
                 controller_batch_size=8,
                 batch_size=8,
                 learning_rate=1e-3,

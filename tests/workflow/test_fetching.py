@@ -21,6 +21,7 @@ datasets:
   mmi: null
   faces: {{reader: london, root: {root}, fetch: true}}
 synthesis: {{datasets: [faces]}}
+utility: {{datasets: []}}
 """
 
 

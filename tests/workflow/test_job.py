@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from workflow_scripts.job import tracked_job
 
 snakemake = SimpleNamespace(
-    log=[sys.argv[1]], threads=1, wildcards={"dataset": "own"}, input=[], output=[], params={},
+    log=[sys.argv[1]], threads=1, wildcards={"dataset": "own"}, input={}, output=[], params={},
     config={"run": "test", "seed": 1},
 )
 with tracked_job(snakemake):

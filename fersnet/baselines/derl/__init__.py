@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fersnet.methods.contract import NEUTRAL_FACES, Recogniser, Reference
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import FaceNetworkSettings
 
@@ -57,6 +58,14 @@ METHOD = Recogniser(
         "generator_batch_size": 16,
         "generator_learning_rate": 1e-3,
         "reconstruction": 100.0,
+    },
+    ranges={
+        "learning_rate": Numbers(1e-4, 5e-3, log=True),
+        "weight_decay": Numbers(1e-5, 5e-3, log=True),
+        "dropout": Numbers(0, 0.6),
+        "local_weight": Numbers(0.1, 3, log=True),
+        "generator_learning_rate": Numbers(1e-4, 5e-3, log=True),
+        "reconstruction": Numbers(3, 300, log=True),
     },
     small={
         "width": 4,

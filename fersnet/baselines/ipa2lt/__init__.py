@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from fersnet.methods.contract import OTHER_SETS, Recogniser, Reference
+from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import PositiveFloat, PositiveInt, Weight
 from fersnet.settings.methods import OtherSetsSettings
 
@@ -59,6 +60,12 @@ METHOD = Recogniser(
         "annotator_epochs": 10,
         "warm_up_epochs": 6,
         "transitions_learning_rate": 5e-3,
+    },
+    ranges={
+        "learning_rate": Numbers(1e-4, 5e-3, log=True),
+        "weight_decay": Numbers(1e-6, 1e-3, log=True),
+        "transitions_learning_rate": Numbers(3e-4, 2e-2, log=True),
+        "agreement": Numbers(0.6, 0.95),
     },
     small={
         "width": 4,
