@@ -109,7 +109,7 @@ use rule training as tune_predict with:
     resources:
         **needs(megabytes=2000, minutes=30, gpus=RUN.gpus),
     params:
-        **work("predict_fersnet", expressions=PARAMS.classes, device=SETTINGS.device),
+        **work("predict_fersnet", expressions=PARAMS.classes, folds=list(TUNING.folds), device=SETTINGS.device),
 
 
 use rule train_rival as tune_rival with:
