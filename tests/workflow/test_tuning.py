@@ -127,7 +127,7 @@ def test_more_draws_and_other_settings_train_only_what_is_new(found: Path) -> No
 def test_what_was_chosen_in_a_fold_is_of_that_fold_alone(found: Path) -> None:
     chosen = yaml.safe_load((found / "results" / "tiny" / "tuning" / "chosen.yaml").read_text(encoding="utf-8"))
     assert set(chosen) <= {"variants", "rivals", "baselines", "chosen"}
-    laid = {"chosen": {"lab": {2: {"fersnet": {"training": {"learning_rate": 0.003}}, "dmt_cnn": {"dropout": 0.1}}}}}
+    laid = {"chosen": {"lab": {2: {"fersnet": {"training": {"learning_rate": 0.005}}, "dmt_cnn": {"dropout": 0.1}}}}}
     (found / "laid.yaml").write_text(yaml.safe_dump(laid), encoding="utf-8")
     jobs = planned_jobs(found, "tiny.yaml", "laid.yaml")
     rates, dropouts = {}, {}
@@ -139,9 +139,9 @@ def test_what_was_chosen_in_a_fold_is_of_that_fold_alone(found: Path) -> None:
         if job["rule"] == "train_baseline" and job["wildcards"]["method"] == "dmt_cnn":
             dropouts[place] = job["params"]["settings"]["dropout"]
     (cards,) = (job["params"] for job in jobs if job["rule"] == "build_model_cards")
-    assert cards["of_folds"]["lab"]["2"]["training"]["learning_rate"] == 0.003
-    assert cards["recipe"]["training"]["learning_rate"] == 0.002
-    assert rates.pop(("lab", "2")) == 0.003 and set(rates.values()) == {0.002} and len(rates) == 5
+    assert cards["of_folds"]["lab"]["2"]["training"]["learning_rate"] == 0.005
+    assert cards["recipe"]["training"]["learning_rate"] == 0.003
+    assert rates.pop(("lab", "2")) == 0.005 and set(rates.values()) == {0.003} and len(rates) == 5
     assert dropouts.pop(("lab", "2")) == 0.1 and set(dropouts.values()) == {0.2}
 
 
