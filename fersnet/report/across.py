@@ -8,7 +8,17 @@ import pandas as pd
 
 from fersnet.report.description import RunDescription
 from fersnet.report.files import read_predictions
-from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, percent, place_of, score_columns
+from fersnet.report.rows import (
+    PLACE,
+    SCORE,
+    Row,
+    count_words,
+    difference_columns,
+    frame_of,
+    percent,
+    place_of,
+    recognition_columns,
+)
 from fersnet.report.statistics import paired_difference, recognition_scores, sequence_predictions
 from fersnet.report.table import Table, columns
 from fersnet.seeds import derive_seed
@@ -99,13 +109,10 @@ def _judged(
 ) -> Row:
     options = (settings.bootstrap_samples, settings.confidence)
     scores = recognition_scores(across, *options, derive_seed(description.seed, "bootstrap", CROSS, *place))
-    row = score_columns(scores.accuracy, scores.interval)
-    row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
-    row |= {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
+    row = recognition_columns(scores)
     same = within[within["sequence_id"].isin(across["sequence_id"])]
     if same.empty:
         return row
     seed = derive_seed(description.seed, "bootstrap", "difference", CROSS, *place)
-    difference, interval = paired_difference(across, same, *options, seed)
-    row |= {"within": percent(sequence_predictions(same)["correct"].mean()), "difference": percent(difference)}
-    return row | {"difference_low": percent(interval.low), "difference_high": percent(interval.high)}
+    row["within"] = percent(sequence_predictions(same)["correct"].mean())
+    return row | difference_columns(*paired_difference(across, same, *options, seed))

@@ -90,9 +90,7 @@ class RunFolder:
     @property
     def utility(self) -> dict[str, str]:
         """Those trainings: by the key under which they lie, the system."""
-        settings = self.run.settings
-        systems = (*settings["rivals"]["methods"], settings["synthesis"]["method"])
-        return utility_rows(systems) if self.utility_datasets else {}
+        return utility_rows(self.systems) if self.utility_datasets else {}
 
     def recognised(self, dataset: str) -> tuple[str, ...]:
         """All that has a row in a dataset's recognition table, by the key under which its predictions lie."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from fersnet.report.description import RUN_COLUMNS, RunDescription
-from fersnet.report.statistics import Interval
+from fersnet.report.statistics import Interval, RecognitionScores
 
 Row = dict[str, object]
 
@@ -24,6 +24,19 @@ def percent(fraction: float) -> float:
 def score_columns(accuracy: float, interval: Interval) -> Row:
     """An accuracy with its interval, in percent."""
     return dict(zip(SCORE, map(percent, (accuracy, interval.low, interval.high)), strict=True))
+
+
+def recognition_columns(scores: RecognitionScores) -> Row:
+    """What a method reached on one dataset: figures in percent, and counts."""
+    row = score_columns(scores.accuracy, scores.interval)
+    row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
+    return row | {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
+
+
+def difference_columns(difference: float, interval: Interval) -> Row:
+    """A difference of two accuracies with its interval, in points of percent."""
+    names = ("difference", "difference_low", "difference_high")
+    return dict(zip(names, map(percent, (difference, interval.low, interval.high)), strict=True))
 
 
 def place_of(method: str, dataset: str, description: RunDescription) -> Row:

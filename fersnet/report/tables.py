@@ -11,7 +11,17 @@ import pandas as pd
 from fersnet.expressions import NEUTRAL, SEVEN, VOCABULARY
 from fersnet.report.description import RunDescription
 from fersnet.report.files import trained_parameters, training_cost
-from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, paper_rows, percent, score_columns
+from fersnet.report.rows import (
+    PLACE,
+    SCORE,
+    Row,
+    count_words,
+    difference_columns,
+    frame_of,
+    paper_rows,
+    percent,
+    recognition_columns,
+)
 from fersnet.report.statistics import holm, paired_difference, paired_mcnemar, recognition_scores
 from fersnet.report.table import Column, Table, columns
 from fersnet.report.units import OTHER_PROTOCOLS, accuracy_in, read_unit
@@ -217,18 +227,15 @@ def _judged(
     options = (settings.bootstrap_samples, settings.confidence)
     seed = derive_seed(description.seed, "bootstrap", dataset, method)
     scores = recognition_scores(by_method[method], *options, seed)
-    row = score_columns(scores.accuracy, scores.interval)
-    row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
-    row |= {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
+    row = recognition_columns(scores)
     if unit:
         row["accuracy_in_unit"] = percent(accuracy_in(read_unit(str(unit)), by_method[method]))
     if method == REFERENCE_METHOD or REFERENCE_METHOD not in by_method:
         return row
     pair = by_method[method], by_method[REFERENCE_METHOD]
     seed = derive_seed(description.seed, "bootstrap", "difference", dataset, method)
-    difference, interval = paired_difference(*pair, *options, seed)
-    row |= {"difference": percent(difference), "mcnemar_p": float(f"{paired_mcnemar(*pair):.6g}")}
-    return row | {"difference_low": percent(interval.low), "difference_high": percent(interval.high)}
+    row |= difference_columns(*paired_difference(*pair, *options, seed))
+    return row | {"mcnemar_p": float(f"{paired_mcnemar(*pair):.6g}")}
 
 
 def _corrected(frame: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,17 @@ import pandas as pd
 
 from fersnet.report.description import RunDescription
 from fersnet.report.files import training_cost
-from fersnet.report.rows import PLACE, SCORE, Row, count_words, frame_of, percent, place_of, score_columns
+from fersnet.report.rows import (
+    PLACE,
+    SCORE,
+    Row,
+    count_words,
+    difference_columns,
+    frame_of,
+    percent,
+    place_of,
+    recognition_columns,
+)
 from fersnet.report.statistics import paired_difference, recognition_scores
 from fersnet.report.table import Column, Table, columns
 from fersnet.seeds import derive_seed
@@ -112,16 +122,11 @@ def _read(
     """What a recogniser reads, and how that differs from what the one without synthetic faces does."""
     options = (settings.bootstrap_samples, settings.confidence)
     seed = derive_seed(description.seed, "bootstrap", "utility", dataset, key)
-    scores = recognition_scores(frame, *options, seed)
-    row = score_columns(scores.accuracy, scores.interval)
-    row |= {name: percent(getattr(scores, name)) for name in ("frame_accuracy", "uar", "macro_f1")}
-    row |= {name: getattr(scores, name) for name in ("n_sequences", "n_frames", "repeats")}
-    row |= {"n_subjects": frame["subject"].nunique()}
+    row = recognition_columns(recognition_scores(frame, *options, seed))
+    row["n_subjects"] = frame["subject"].nunique()
     row["tested_folds"] = " ".join(map(str, sorted(frame["fold"].unique())))
     if frame is not without:
-        difference, interval = paired_difference(frame, without, *options, seed)
-        row |= {"difference": percent(difference)}
-        row |= {"difference_low": percent(interval.low), "difference_high": percent(interval.high)}
+        row |= difference_columns(*paired_difference(frame, without, *options, seed))
     return row
 
 

@@ -136,12 +136,7 @@ def with_able_recognisers(settings: Settings) -> Settings:
     """The settings; where they list no recognisers, without those of all that learn from other sets and have none."""
     if "methods" in settings.baselines.model_fields_set:
         return settings
-    able = tuple(
-        key
-        for key in settings.baselines.methods
-        if not settings.reads_other_sets(key)
-        or all(settings.others_of(key, dataset) for dataset in settings.recognition_datasets)
-    )
+    able = tuple(key for key in settings.baselines.methods if not _without_others(settings, key))
     return settings.model_copy(update={"baselines": settings.baselines.model_copy(update={"methods": able})})
 
 
@@ -150,23 +145,31 @@ def check_recognisers(settings: Settings) -> None:
     for method in settings.baselines.methods:
         section = settings.baselines.of(method)
         instead = section.instead if isinstance(section, OtherSetsSettings) else OtherSetsSettings.instead
-        for key in settings.recognition_datasets if settings.reads_other_sets(method) else ():
-            if not settings.others_of(method, key):
-                kind = "rendered faces" if settings.datasets[key].root is None else "a root of its own"
-                raise ValueError(
-                    f"baselines.{method}: it learns from other sets, but beside {key} no recognition dataset has "
-                    f"{kind} and two of its classes; add one, or {instead}"
-                )
+        for key in _without_others(settings, method):
+            raise ValueError(
+                f"baselines.{method}: it learns from other sets, but beside {key} no recognition dataset has "
+                f"{_kind(settings, key)} and two of its classes; add one, or {instead}"
+            )
+
+
+def _without_others(settings: Settings, method: str) -> list[str]:
+    """The datasets beside which a recogniser that learns from other sets finds none."""
+    reads = settings.reads_other_sets(method)
+    return [key for key in settings.recognition_datasets if reads and not settings.others_of(method, key)]
+
+
+def _kind(settings: Settings, dataset: str) -> str:
+    """What the sets have that a training may put together with this one."""
+    return "rendered faces" if settings.datasets[dataset].root is None else "a root of its own"
 
 
 def check_judges(settings: Settings) -> None:
     """A judge that is to learn from other sets where there are none."""
     for key in settings.synthesis.datasets:
         if settings.judge_of(key) == "other_sets" and not settings.judged_with(key):
-            kind = "rendered faces" if settings.datasets[key].root is None else "a root of its own"
             raise ValueError(
-                f"standard_fer.trained_on: other_sets, but beside {key} no recognition dataset has {kind}; "
-                "add one, or take `fold`"
+                f"standard_fer.trained_on: other_sets, but beside {key} no recognition dataset has "
+                f"{_kind(settings, key)}; add one, or take `fold`"
             )
 
 
@@ -198,8 +201,7 @@ def check_chosen_settings(settings: Settings) -> None:
                 if method not in known:
                     raise ValueError(f"{place}.{method}: not a method or variant; have {', '.join(sorted(known))}")
                 try:
-                    of = settings.for_variant if method in settings.variants else settings.for_method
-                    of(method, changes=changes)
+                    settings.trained_with(method, changes)
                 except ValueError as error:
                     raise ValueError(f"{place}.{method}: {error}") from None
 

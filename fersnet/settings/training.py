@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Section, UserPath, Weight
+from fersnet.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Section, UserPath, Weight
 
 Sharing = Literal["none", "hard", "none_two_branches", "convflu", "cross_stitch", "nddr"]
 FREE_UNITS: tuple[Sharing, ...] = ("cross_stitch", "nddr")
@@ -191,3 +191,10 @@ class AugmentationSettings(Section):
     minimum_confidence: Fraction = 0.0
     """Synthetic faces that are read as their target with less are dropped. Their reader is the recognition branch of
     the variant that draws them, or in the comparison of `utility` the recogniser of real faces alone."""
+
+
+class SelectionStudySettings(Section):
+    """The comparison of epoch-selection rules on one and the same run."""
+
+    method: Name | None = "fersnet"
+    """Variant that the study trains with the validation subjects held out; null leaves the study out."""

@@ -17,6 +17,7 @@ from fersnet.settings.training import (
     IdentitySettings,
     LossSettings,
     ModelSettings,
+    SelectionStudySettings,
     StandardFerSettings,
     TrainedOn,
     VariantRecipe,
@@ -40,13 +41,6 @@ class RepeatsSettings(Section):
     """Trainings of every rival in the synthesis comparison."""
     baselines: PositiveInt = 1
     """Trainings of every recognition baseline."""
-
-
-class SelectionStudySettings(Section):
-    """The comparison of epoch-selection rules on one and the same run."""
-
-    method: Name | None = "fersnet"
-    """Variant that the study trains with the validation subjects held out; null leaves the study out."""
 
 
 class SynthesisSettings(Section):
@@ -303,6 +297,12 @@ class Settings(Section):
         option = getattr(found, "option", "")
         section = getattr(self, option).of(method)
         return _overlaid(section, changes, f"{option}.{method}") if changes else section
+
+    def trained_with(self, method: str, changes: Changes | None = None) -> Section:
+        """What a training of a variant or of a method of one file depends on, with keys laid over it."""
+        if method in self.variants:
+            return self.for_variant(method, changes=changes)
+        return self.for_method(method, changes)
 
     def chosen_for(self, method: str, dataset: str, fold: str) -> Changes:
         """What a search chose for one fold of a dataset; empty where none did."""

@@ -102,8 +102,7 @@ def drawn(settings: Settings, method: str, number: int) -> Changes:
         section, _, name = key.rpartition(".")
         (changes.setdefault(section, {}) if section else changes)[name] = value
     try:
-        of = settings.for_variant if method in settings.variants else settings.for_method
-        of(method, changes=changes)
+        settings.trained_with(method, changes)
     except ValueError as error:
         raise UserError(f"ranges of {method}: {error}") from None
     return changes

@@ -178,10 +178,10 @@ def _rows(one: Choice, method: Searched, settings: Settings, names: Mapping[str,
 
 
 def _before(settings: Settings, method: str, key: str) -> Any:
-    section, _, name = key.rpartition(".")
-    if method in settings.variants:
-        return getattr(getattr(settings.for_variant(method), section), name)
-    return getattr(settings.for_method(method), key)
+    value: Any = settings.trained_with(method)
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
 
 
 def _text(value: Any) -> str:

@@ -135,10 +135,7 @@ class Tuning:
                 key: {name: asdict(one) for name, one in of.ranges.items()} for key, of in self.searched.items()
             },
             "draws": {key: [drawn(settings, key, number) for number in numbers] for key in self.searched},
-            "before": {
-                key: dump(settings.for_variant(key) if key in settings.variants else settings.for_method(key))
-                for key in self.searched
-            },
+            "before": {key: dump(settings.trained_with(key)) for key in self.searched},
             "followed": followed(settings),
             "left": left_as_they_are(settings),
             "names": printed_names(settings),
