@@ -69,7 +69,10 @@ def training_run(
     folder = Path(snakemake.output.history).parent
     folder.mkdir(parents=True, exist_ok=True)
     precision = choose_precision(snakemake.params.precision, device, width)
-    return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata or {}, precision)
+    return TrainingRun(
+        *(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata or {}, precision),
+        cuda_graphs=snakemake.config["cuda_graphs"],
+    )
 
 
 def described(snakemake: "Snakemake") -> dict[str, Any]:

@@ -180,6 +180,17 @@ class StandardFerSettings(ScheduleSettings):
             )
 
 
+class RepeatsSettings(Section):
+    """How often each method is trained per fold, each time from a seed of its own; the tables pool the repeats."""
+
+    variants: PositiveInt = 1
+    """Trainings of every FERSNet variant."""
+    rivals: PositiveInt = 1
+    """Trainings of every rival in the synthesis comparison."""
+    baselines: PositiveInt = 1
+    """Trainings of every recognition baseline."""
+
+
 Factor = Annotated[float, Field(ge=1)]
 
 

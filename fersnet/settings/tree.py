@@ -17,6 +17,7 @@ from fersnet.settings.training import (
     IdentitySettings,
     LossSettings,
     ModelSettings,
+    RepeatsSettings,
     SelectionStudySettings,
     StandardFerSettings,
     TrainedOn,
@@ -30,17 +31,6 @@ CROSS = "cross"
 """What stands in the place of a dataset's key where networks are trained on all recognition sets but one."""
 
 SectionType = TypeVar("SectionType", bound=Section)
-
-
-class RepeatsSettings(Section):
-    """How often each method is trained per fold, each time from a seed of its own; the tables pool the repeats."""
-
-    variants: PositiveInt = 1
-    """Trainings of every FERSNet variant."""
-    rivals: PositiveInt = 1
-    """Trainings of every rival in the synthesis comparison."""
-    baselines: PositiveInt = 1
-    """Trainings of every recognition baseline."""
 
 
 class SynthesisSettings(Section):
@@ -70,6 +60,9 @@ class Settings(Section):
     """`auto` uses a GPU where the host has one; `cuda` insists on it; `cpu` never looks."""
     jobs_per_gpu: Annotated[int, Field(ge=1)] = 1
     """How many jobs may share a GPU of one host; more of them wait. Changing it reruns nothing."""
+    cuda_graphs: bool = True
+    """Whether FERSNet's steps are recorded on a GPU and played back in one call each, with the same result; off saves
+    GPU memory. Changing it reruns nothing."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 autocast where the device gains from it and the network is wide enough."""
     datasets: dict[Name, DatasetSettings] = Field(default={}, min_length=1)

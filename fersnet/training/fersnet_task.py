@@ -1,6 +1,6 @@
 """One training step of FERSNet: the discriminator and the five-term objective on one shared generator pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.training import FersnetSettings, LossSettings
 from fersnet.training.batches import FaceSet, crop_and_flip, draw_targets
+from fersnet.training.graphs import Losses, RecordedSteps
 from fersnet.training.losses import (
     adversarial_loss,
     classification_loss,
@@ -67,15 +68,16 @@ class FERSNetTask(TrainingTask):
         self.notes: dict[str, Any] = {}
         """What an evaluation wants to outlive a restart."""
         self.networks = {"fersnet": self.network}
-        self.optimizers = {"fersnet": _adam(self.network, training, self.network.free_units)}
+        self.optimizers = {"fersnet": _adam(self.network, training, run, self.network.free_units)}
         if self.discriminator is not None:
             self.networks["discriminator"] = self.discriminator
-            self.optimizers["discriminator"] = _adam(self.discriminator, training)
+            self.optimizers["discriminator"] = _adam(self.discriminator, training, run)
+        self.recorded = RecordedSteps(run.device) if run.records_steps else None
         self._pair_subjects = _apart_from_synthetic(self.faces)
         self._other_classes = _other_classes(self.faces)
         self.averaging = training.averaging
         self.cycle, self.steps = losses.cycle_every, 0
-        self._shown = torch.arange(len(faces))
+        self._shown, self._rate = torch.arange(len(faces)), 0.0
 
     def averaged(self, stage: Stage) -> tuple[str, ...]:
         """The discriminator neither draws nor recognises."""
@@ -85,23 +87,52 @@ class FERSNetTask(TrainingTask):
         """Sets the learning rate of the epoch, and draws its faces where it is shorter than all of them."""
         if stage.samples < len(self.faces):
             self._shown = torch.randperm(len(self.faces))[: stage.samples]
+        rate = learning_rate_at(self.training, epoch)
+        if self.recorded is not None and rate != self._rate:
+            self.recorded.forget()
+        self._rate = rate
         for optimizer in self.optimizers.values():
-            set_learning_rate(optimizer, learning_rate_at(self.training, epoch))
+            set_learning_rate(optimizer, rate)
 
-    def training_step(self, indices: Tensor) -> dict[str, Tensor]:
+    def training_step(self, indices: Tensor) -> Losses:
         """The discriminator's steps and the joint step on one batch. indices: int64 (B,)."""
         indices = self._shown[indices].to(self.run.device)
+        faces, size = self.faces, self.network.image_size
+        labels = faces.labels[indices]
         if not self.network.synthesises:
-            return self._recognition_step(indices)
-        faces, weights = self.faces, self.losses
-        target_indices, paired, wanted_labels = self._draw_targets(indices)
-        source, target = crop_and_flip(
-            faces.images[indices], self.network.image_size, train=True, extra=faces.images[target_indices]
-        )
-        labels, target_labels = faces.labels[indices], faces.labels[target_indices]
-        wanted = self._one_hot(wanted_labels)
+            source = crop_and_flip(faces.images[indices], size, train=True)
+            return self._run(self._recognition_step, source, labels)
+        target_indices, paired, wanted = self._draw_targets(indices)
+        source, target = crop_and_flip(faces.images[indices], size, train=True, extra=faces.images[target_indices])
+        # Where a face has no pair, its target is itself: a real face with its own label.
+        target_labels, is_real = faces.labels[target_indices], ~faces.synthetic[target_indices]
         self.steps += 1
-        with_cycle = weights.cycle > 0 and self.steps % weights.cycle_every == 0
+        return self._run(
+            self._joint_step,
+            *(source, labels, wanted, target, target_labels, paired, is_real),
+            with_cycle=self.losses.cycle > 0 and self.steps % self.losses.cycle_every == 0,
+        )
+
+    def _run(self, step: Callable[..., Losses], *drawn: Tensor, **options: Hashable) -> Losses:
+        """What is left of a step once all is drawn, in one call where the run records its steps."""
+        return step(*drawn, **options) if self.recorded is None else self.recorded.run(step, *drawn, **options)
+
+    def _joint_step(
+        self,
+        source: Tensor,
+        labels: Tensor,
+        wanted_labels: Tensor,
+        target: Tensor,
+        target_labels: Tensor,
+        paired: Tensor,
+        is_real: Tensor,
+        *,
+        with_cycle: bool,
+    ) -> Losses:
+        """source, target: (B, C, S, S) in [0, 1]. labels, wanted_labels, target_labels: int64 (B,), the classes of the
+        sources, of the faces to draw and of the targets. paired, is_real: bool (B,), the targets that show the source's
+        subject with the wanted expression, and those that were not drawn by a network."""
+        weights, wanted = self.losses, self._one_hot(wanted_labels)
         # The cycle pass comes before the discriminator's steps, so that both generator passes share one bf16 copy of
         # the weights; its result does not depend on the discriminator.
         with self.run.autocast():
@@ -109,13 +140,11 @@ class FERSNetTask(TrainingTask):
             logits = self.network.classify(encoding)
             synthesised = self.network.decode(encoding, wanted).float()
             returned = self._return(synthesised, self._one_hot(labels)) if with_cycle else None
-        result: dict[str, Tensor] = {"classification": classification_loss(logits, labels)}
+        result: Losses = {"classification": classification_loss(logits, labels)}
         result["reconstruction"] = reconstruction_loss(synthesised, target, paired, weights.preset)
         objective = weights.classification * result["classification"]
         objective = objective + weights.reconstruction * result["reconstruction"]
         if weights.adversarial > 0:
-            # Where a face has no pair, its target is itself: a real face with its own label.
-            is_real = ~faces.synthetic[target_indices]
             discriminator = self._discriminator_steps(
                 target, self._one_hot(target_labels), is_real, synthesised.detach(), wanted
             )
@@ -132,9 +161,7 @@ class FERSNetTask(TrainingTask):
         result["training_accuracy"] = _accuracy(logits, labels)
         return {name: value.detach() for name, value in result.items()}
 
-    def _recognition_step(self, indices: Tensor) -> dict[str, Tensor]:
-        labels = self.faces.labels[indices]
-        source = crop_and_flip(self.faces.images[indices], self.network.image_size, train=True)
+    def _recognition_step(self, source: Tensor, labels: Tensor) -> Losses:
         with self.run.autocast():
             logits = self.network(source).logits
         loss = classification_loss(logits, labels)
@@ -218,7 +245,9 @@ class FERSNetTask(TrainingTask):
         self.notes.update(state["notes"])
 
 
-def _adam(network: nn.Module, training: FersnetSettings, units: Sequence[nn.Parameter] = ()) -> torch.optim.Adam:
+def _adam(
+    network: nn.Module, training: FersnetSettings, run: TrainingRun, units: Sequence[nn.Parameter] = ()
+) -> torch.optim.Adam:
     """units: sharing units of the network, which have a learning rate of their own and no weight decay."""
     apart = set(units)
     groups: list[dict[str, Any]] = [{"params": [one for one in network.parameters() if one not in apart]}]
@@ -229,6 +258,7 @@ def _adam(network: nn.Module, training: FersnetSettings, units: Sequence[nn.Para
         betas=training.betas,
         weight_decay=training.weight_decay,
         fused=True,
+        capturable=run.records_steps,
     )
 
 

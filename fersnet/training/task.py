@@ -83,6 +83,13 @@ class TrainingRun:
     metadata: dict[str, Any] = field(default_factory=dict)
     """JSON that goes into the checkpoint: all that is needed to build the networks again."""
     precision: Literal["fp32", "bf16"] = "fp32"
+    cuda_graphs: bool = False
+    """Whether a GPU plays steps back that it has recorded, where the task can."""
+
+    @property
+    def records_steps(self) -> bool:
+        """Whether steps are recorded: on a GPU, where that is asked for."""
+        return self.cuda_graphs and self.device.type == "cuda"
 
     def describing(self, metadata: dict[str, Any]) -> "TrainingRun":
         """The same run with more metadata."""

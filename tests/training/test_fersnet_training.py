@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -252,13 +253,13 @@ def test_synthetic_faces_add_no_steps_and_all_faces_are_seen(tmp_path: Path, mon
     both = toy_faces("ABC", SIX[:4])
     enlarged = replace(both, synthetic=both.subjects == 2, subjects=both.subjects % 2)
     seen: list[list[int]] = []
-    step = FERSNetTask._recognition_step
+    crop = fersnet_task.crop_and_flip
 
-    def noted(self: FERSNetTask, indices: Tensor) -> dict[str, Tensor]:
-        seen.append(indices.tolist())
-        return step(self, indices)
+    def noted(images: Tensor, *size: int, **options: Any) -> Any:
+        seen.append([int((image == both.images).flatten(1).all(dim=1).nonzero()) for image in images])
+        return crop(images, *size, **options)
 
-    monkeypatch.setattr(FERSNetTask, "_recognition_step", noted)
+    monkeypatch.setattr(fersnet_task, "crop_and_flip", noted)
     steps = []
     for name, faces in (("real", real), ("enlarged", enlarged)):
         seen.clear()
@@ -474,3 +475,30 @@ def test_too_little_to_train_on(tmp_path: Path) -> None:
         fit(toy_faces(), tmp_path, training=settings(epochs=1, batch_size=1))
     history = fit(toy_faces(), tmp_path, training=settings(epochs=1, batch_size=11))
     assert len(history) == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("sharing", ["convflu", "none"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_recorded_steps_give_the_losses_and_weights_of_plain_ones(
+    sharing: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a step of another kind now and then, a last batch of another size and another rate for the last epochs."""
+    faces = toy_faces("AB", SIX[:4], frames=3)
+    training = settings(epochs=6, batch_size=7, milestones=(4,), averaging=0.9)
+    losses = LossSettings(identity=0, cycle_every=2)
+    replayed, replay = [], torch.cuda.CUDAGraph.replay
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", lambda graph: (replayed.append(graph), replay(graph)))
+    found = {}
+    for recorded in (False, True):
+        run = a_run(tmp_path / str(recorded), device=torch.device("cuda"), precision=precision, cuda_graphs=recorded)
+        run.folder.mkdir()
+        history = fit(
+            faces, run.folder, run=run, sharing=sharing, training=training, losses=losses, identity=None
+        ).drop(columns="seconds")
+        saved = torch.load(run.folder / "checkpoint.pt", weights_only=True, map_location="cpu")
+        found[recorded] = (history, saved["networks"]["fersnet"])
+        assert bool(replayed) == recorded
+    pd.testing.assert_frame_equal(found[True][0], found[False][0], rtol=1e-4)
+    for name, weights in found[False][1].items():
+        torch.testing.assert_close(found[True][1][name], weights, rtol=1e-3, atol=1e-5)
