@@ -18,7 +18,8 @@ def to_luma(images: Tensor) -> Tensor:
     """Grey images (B, 1, H, W) from grey or RGB ones (B, 1 or 3, H, W), same range."""
     if images.shape[1] == 1:
         return images
-    return torch.einsum("bchw,c->bhw", images, images.new_tensor(LUMA)).unsqueeze(1)
+    red, green, blue = images.split(1, dim=1)
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
 
 
 class _MaximumOfHalves(torch.autograd.Function):

@@ -1,5 +1,6 @@
 """The identity network behind L_idt, perceptual terms and the identity figures."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,11 @@ from fersnet.training.task import Stage, TrainingRun
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+logger = logging.getLogger(__name__)
+
 KIND = "identity"
+KNOWN_SHARE = 0.7
+"""Of its training faces; a network that knows fewer has features that say little of who somebody is."""
 
 
 def fit_identity(faces: FaceSet, settings: IdentitySettings, crop: int, run: TrainingRun) -> "DataFrame | None":
@@ -52,7 +57,15 @@ def fit_identity(faces: FaceSet, settings: IdentitySettings, crop: int, run: Tra
     metadata |= _built(network, "trained") | {"subject_names": list(faces.subject_names)}
     task = ClassificationTask(network, faces, faces.subjects, crop, settings, run)
     stage = Stage(KIND, settings.epochs, settings.batch_size, len(faces))
-    return train(task, [stage], run.describing(metadata))
+    history = train(task, [stage], run.describing(metadata))
+    known = history["training_accuracy"].iloc[-1]
+    if known < KNOWN_SHARE:
+        logger.warning(
+            "the identity network knows %.0f %% of its training faces: L_idt and the identity figures say little; "
+            "raise identity.epochs (there were %d steps)",
+            *(100 * known, settings.epochs * -(-len(faces) // settings.batch_size)),
+        )
+    return history
 
 
 def load_identity(checkpoint: Path, device: torch.device | str) -> LightCNN9:

@@ -94,14 +94,20 @@ def test_the_judge_trains_on_one_face_where_its_maps_have_several_pixels(tmp_pat
         fit_standard_fer(FACES.select(torch.tensor([0])), JUDGE, 16, run_in(tmp_path))
 
 
-def test_the_identity_network_tells_subjects_apart(tmp_path: Path) -> None:
+def test_the_identity_network_tells_subjects_apart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     history = fit_identity(FACES, IDENTITY, 32, run_in(tmp_path))
+    assert not caplog.messages
     assert history is not None
     assert history["cross_entropy"].iloc[-1] < history["cross_entropy"].iloc[0]
     network = load_identity(tmp_path / "checkpoint.pt", "cpu")
     assert (face_probabilities(network, FACES, 32).argmax(axis=1) == FACES.subjects.numpy()).mean() > 0.9
     assert not network.training
     assert load_checkpoint(tmp_path / "checkpoint.pt")[1]["source"] == "trained"
+
+
+def test_an_identity_network_that_knows_nobody_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fit_identity(FACES, IDENTITY.model_copy(update={"epochs": 1}), 32, run_in(tmp_path))
+    assert [message for message in caplog.messages if "raise identity.epochs" in message]
 
 
 def test_the_public_checkpoint_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

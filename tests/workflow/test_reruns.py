@@ -192,6 +192,7 @@ HARMLESS: dict[str, Callable[[Path], None]] = {
     "raw images touched, with the same content": touch_images,
     "a rendered tree deleted": forget_tree,
     "jobs per GPU": append("mine.yaml", "jobs_per_gpu: 2\n"),
+    "recorded steps": append("mine.yaml", "cuda_graphs: false\n"),
     "threads": append("mine.yaml", "threads: 2\n"),
     "memory": replace("rules/classes.smk", "megabytes=4000", "megabytes=9000"),
 }
