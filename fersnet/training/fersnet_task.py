@@ -93,6 +93,9 @@ class FERSNetTask(TrainingTask):
         self._rate = rate
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, rate)
+            for group in optimizer.param_groups:
+                # The state of a resumed training may come from one that recorded none, or on a GPU.
+                group["capturable"] = self.run.records_steps
 
     def training_step(self, indices: Tensor) -> Losses:
         """The discriminator's steps and the joint step on one batch. indices: int64 (B,)."""
