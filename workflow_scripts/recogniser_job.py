@@ -59,5 +59,5 @@ def recogniser_run(snakemake: "Snakemake", record: JobRecord, settings: Section,
     folder.mkdir(parents=True, exist_ok=True)
     device = job_device(snakemake, record)
     precision = choose_precision(snakemake.params.precision, device, getattr(settings, "width", 1))
-    metadata = {"image_size": snakemake.params["crop"]}
+    metadata = {"image_size": snakemake.params["crop"], "expressions": list(snakemake.params.expressions)}
     return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata, precision)

@@ -1,11 +1,9 @@
-"""What the recognisers of peak faces share: the faces they are trained on, where they start, and prediction.
+"""What the recognisers of peak faces share: the faces they are trained on, and prediction.
 
 The training itself is `fersnet.training.classification.ClassificationTask`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +14,6 @@ from fersnet.errors import UserError
 from fersnet.settings.methods import FaceNetworkSettings
 from fersnet.training import loop
 from fersnet.training.batches import FaceSet, join_faces, warn_of_missing_classes
-from fersnet.training.checkpoint import load_checkpoint, restore_all_but
 from fersnet.training.classification import ClassificationTask
 from fersnet.training.predictions import face_probabilities
 
@@ -59,38 +56,6 @@ def begun(
         "settings": settings.model_dump(mode="json"),
     }
     return faces, run.describing(described)
-
-
-def start_from(
-    checkpoint: Path | None,
-    method: str,
-    networks: Mapping[str, nn.Module],
-    expressions: tuple[str, ...],
-    *,
-    by_class: tuple[str, ...],
-    by_subject: tuple[str, ...] = (),
-) -> None:
-    """Takes the weights of a training on another dataset into new networks, in place; without one they stay as drawn.
-
-    Args:
-        checkpoint: of the same method, or None.
-        method: its key.
-        networks: by their names in the checkpoint.
-        expressions: the classes here, in class-index order.
-        by_class: beginnings of the names of what tells the classes apart, which stays fresh where they are others.
-        by_subject: likewise of what tells subjects apart, which always stays fresh.
-
-    Raises:
-        UserError: if the checkpoint cannot be read, is of another method, or of networks of another make.
-    """
-    if checkpoint is None:
-        return
-    states, metadata = load_checkpoint(checkpoint)
-    if metadata.get("method") != method or not set(networks) <= set(states):
-        raise UserError(f"{checkpoint}: no pre-training of {method}; delete it and run again")
-    fresh = by_subject if tuple(metadata["expressions"]) == expressions else (*by_class, *by_subject)
-    for name, network in networks.items():
-        restore_all_but(fresh, network, states[name], checkpoint)
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,12 @@ def all_clips(train_clips: ClipSet, validation: ClipSet) -> ClipSet:
     return training_parts(train_clips, validation)[1]
 
 
+def classes_of(run: "TrainingRun") -> tuple[str, ...]:
+    """The names of the classes in class-index order, as the run's metadata have them; clips have numbers alone."""
+    return tuple(run.metadata.get("expressions", ()))
+
+
 def description(name: str, clips: ClipSet, settings: NetworkSettings, classes: int) -> dict[str, Any]:
-    """What a checkpoint says of itself: enough to build its networks again."""
+    """What a checkpoint says of itself, beside the run's classes: enough to build its networks again."""
     shape = [int(extent) for extent in clips.clips.shape[1:]]
     return {"method": name, "classes": classes, "clip": shape, "settings": settings.model_dump(mode="json")}

@@ -50,19 +50,26 @@ class SystemSettings(Section):
         raise NotImplementedError
 
 
-class NetworkSettings(ScheduleSettings):
-    """Optimisation of a sequence network: Adam on the shared loop, for a fixed number of epochs."""
+class RecogniserSettings(ScheduleSettings):
+    """Optimisation of a recognition network: Adam on the shared loop, for a fixed number of epochs."""
 
-    epochs: PositiveInt = 100
-    """Passes over the training clips."""
-    batch_size: PositiveInt = 32
-    """Clips per step."""
+    pretrained_on: Name | None = None
+    """Dataset (of purpose `pretraining`) on which the same training runs first; null starts from scratch."""
     learning_rate: PositiveFloat = 1e-3
     """Initial learning rate of Adam."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     """Adam's two decay rates."""
     weight_decay: Weight = 1e-4
     """L2 penalty inside Adam."""
+
+
+class NetworkSettings(RecogniserSettings):
+    """Optimisation of a sequence network."""
+
+    epochs: PositiveInt = 100
+    """Passes over the training clips."""
+    batch_size: PositiveInt = 32
+    """Clips per step."""
     milestones: tuple[PositiveInt, ...] = (60, 85)
     """Epochs after which the learning rate is multiplied by `decay`."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
@@ -71,21 +78,13 @@ class NetworkSettings(ScheduleSettings):
     """Whether training mirrors clips at random."""
 
 
-class FaceNetworkSettings(ScheduleSettings):
-    """Optimisation of a network that recognises peak faces: Adam on the shared loop, for a fixed number of epochs."""
+class FaceNetworkSettings(RecogniserSettings):
+    """Optimisation of a network that recognises peak faces."""
 
-    pretrained_on: Name | None = None
-    """Dataset (of purpose `pretraining`) on which the same training runs first; null starts from scratch."""
     epochs: PositiveInt = 60
     """Passes over the training faces."""
     batch_size: Annotated[int, Field(ge=2)] = 32
     """Faces per step; batch normalisation needs two."""
-    learning_rate: PositiveFloat = 1e-3
-    """Initial learning rate of Adam."""
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    """Adam's two decay rates."""
-    weight_decay: Weight = 1e-4
-    """L2 penalty inside Adam."""
     milestones: tuple[PositiveInt, ...] = (40, 55)
     """Epochs after which the learning rate is multiplied by `decay`."""
 

@@ -61,8 +61,8 @@ class Settings(Section):
     jobs_per_gpu: Annotated[int, Field(ge=1)] = 1
     """How many jobs may share a GPU of one host; more of them wait. Changing it reruns nothing."""
     cuda_graphs: bool = False
-    """Whether FERSNet's steps are recorded on a GPU and played back in one call each: the same result, five times as fast
-    for small networks, for more GPU memory. Changing it reruns nothing."""
+    """Whether FERSNet's steps are recorded on a GPU and played back in one call each: the same result, and for small
+    networks five times as fast, for more GPU memory. Changing it reruns nothing."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 autocast where the device gains from it and the network is wide enough."""
     datasets: dict[Name, DatasetSettings] = Field(default={}, min_length=1)

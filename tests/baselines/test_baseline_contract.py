@@ -14,13 +14,14 @@ from fersnet.errors import UserError
 from fersnet.faces.store import FaceStore
 from fersnet.folds import split_subjects
 from fersnet.methods.find import find_known, load_code
-from fersnet.training.checkpoint import load_checkpoint
+from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
 from fersnet.training.task import TrainingRun
 
 CLASSES = 4
 EXPRESSIONS = ("anger", "disgust", "fear", "surprise")
 KNOWN = {key: found for key, found in find_known({}).recognisers.items() if "clips" in found.declared.reads}
 SMALL: dict[str, Any] = {key: found.declared.settings(**found.declared.small) for key, found in KNOWN.items()}
+NETWORKS = [key for key, found in KNOWN.items() if found.declared.trains_networks]
 HANDCRAFTED = [key for key, found in KNOWN.items() if not found.declared.trains_networks]
 Spots = Callable[..., ClipSet]
 NewRun = Callable[[], TrainingRun]
@@ -176,3 +177,31 @@ def test_the_training_set_is_joined_by_the_validation_clips_for_the_last_fit(
     train, validation = without.select(np.arange(6)), without.select(np.arange(6, 9))
     assert 2 not in train.labels
     assert (fit(method, train, validation, new_run()).predict_proba(clips)[:, 2] > 0).all()
+
+
+@pytest.mark.parametrize("method", NETWORKS)
+@pytest.mark.parametrize("there", [EXPRESSIONS, ("contempt", *EXPRESSIONS[1:])])
+def test_a_start_from_another_dataset(there: tuple[str, ...], method: str, spots: Spots, new_run: NewRun) -> None:
+    """Weights are taken over; those of the class scores only where the classes are the same, in the same order."""
+    before = new_run().describing({"expressions": list(there)})
+    others, train, code = spots(2, seed=2), spots(2), load_code(KNOWN[method].module)
+    code.fit(others, none_of(others), SMALL[method], before, CLASSES)
+    run = new_run().describing({"expressions": list(EXPRESSIONS)})
+    checkpoint = before.folder / "checkpoint.pt"
+    states, _ = load_checkpoint(checkpoint)
+    scratch = {name: one.state_dict() for name, one in code.task(train, SMALL[method], run, CLASSES).networks.items()}
+    start = code.task(train, SMALL[method], run, CLASSES, checkpoint).networks
+    fresh = []
+    for network, module in start.items():
+        for name, value in module.state_dict().items():
+            if not torch.equal(value, states[network][name]):
+                assert torch.equal(value, scratch[network][name])
+                fresh.append(tuple(value.shape))
+    assert bool(fresh) == (there != EXPRESSIONS) and all(shape[0] == CLASSES for shape in fresh)
+    model = code.fit(train, none_of(train), SMALL[method], run, CLASSES, pretrained=checkpoint)
+    assert np.isfinite(model.predict_proba(train)).all()
+    with pytest.raises(UserError, match="no pre-training of"):
+        states, metadata = load_checkpoint(checkpoint)
+        other = before.folder / "other.pt"
+        save_checkpoint(other, {name: start[name] for name in start}, metadata | {"method": "other"})
+        code.task(train, SMALL[method], run, CLASSES, other)

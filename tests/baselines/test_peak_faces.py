@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from fersnet.baselines.faces import all_faces, face_model, start_from
+from fersnet.baselines.faces import all_faces, face_model
 from fersnet.errors import UserError
 from fersnet.expressions import SIX
 from fersnet.training.batches import FaceSet, join_faces, loose_faces
 from fersnet.training.checkpoint import save_checkpoint
 from fersnet.training.task import TrainingRun
+from fersnet.training.transfer import start_from
 
 
 def faces_of(subjects: tuple[str, ...], first_row: int = 0) -> FaceSet:

@@ -10,6 +10,7 @@ fully connected layer with dropout and the class scores; initial weights as for 
 Deviations: clips are standardised, mirrored at random, and Adam replaces plain gradient descent.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +22,7 @@ from fersnet.baselines.networks import (
     ClipTask,
     NetworkModel,
     all_clips,
+    classes_of,
     clip_tensor,
     description,
     initialise,
@@ -29,6 +31,7 @@ from fersnet.baselines.networks import (
 from fersnet.seeds import derive_seed
 from fersnet.training import loop
 from fersnet.training.task import Stage
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
@@ -69,15 +72,25 @@ class Cnn3d(nn.Module):
         return self.classifier(self.convolutions(clips[:, None]))
 
 
-def fit(train: ClipSet, validation: ClipSet, settings: Cnn3dSettings, run: "TrainingRun", classes: int) -> NetworkModel:
+def fit(
+    train: ClipSet,
+    validation: ClipSet,
+    settings: Cnn3dSettings,
+    run: "TrainingRun",
+    classes: int,
+    pretrained: Path | None = None,
+) -> NetworkModel:
     """Trains on the training and the validation clips for the scheduled epochs.
 
+    Args:
+        pretrained: checkpoint of the same method on another dataset, to start from.
+
     Raises:
-        UserError: for an empty training set, or a loss that is not finite.
+        UserError: for an empty training set, a checkpoint that does not fit, or a loss that is not finite.
     """
     clips = all_clips(train, validation)
     described = run.describing(description(KEY, clips, settings, classes))
-    prepared = task(clips, settings, described, classes)
+    prepared = task(clips, settings, described, classes, pretrained)
     loop.train(prepared, stages(settings, len(clips)), described)
     network = prepared.networks[KEY].eval()
     return NetworkModel(
@@ -85,11 +98,15 @@ def fit(train: ClipSet, validation: ClipSet, settings: Cnn3dSettings, run: "Trai
     )
 
 
-def task(clips: ClipSet, settings: Cnn3dSettings, run: "TrainingRun", classes: int) -> ClipTask:
+def task(
+    clips: ClipSet, settings: Cnn3dSettings, run: "TrainingRun", classes: int, pretrained: Path | None = None
+) -> ClipTask:
     """The network before its first step."""
     frames, height, width = clips.clips.shape[1:]
     torch.manual_seed(derive_seed(run.seed, KEY))
-    return ClipTask(clips, settings, {KEY: Cnn3d(settings, (frames, height, width), classes)}, run)
+    networks: dict[str, nn.Module] = {KEY: Cnn3d(settings, (frames, height, width), classes)}
+    start_from(pretrained, KEY, networks, classes_of(run), by_class=("classifier.4.",))
+    return ClipTask(clips, settings, networks, run)
 
 
 def stages(settings: Cnn3dSettings, samples: int) -> list[Stage]:

@@ -43,13 +43,14 @@ from torch.optim import Adam
 from fersnet.baselines.derl import DerlSettings
 from fersnet.baselines.derl.networks import Classifiers, Derl, Discriminator, Generator, residues
 from fersnet.baselines.derl.pairs import NO_NEUTRAL, NeutralPairs
-from fersnet.baselines.faces import FaceModel, begun, face_model, start_from
+from fersnet.baselines.faces import FaceModel, begun, face_model
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.training import loop
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.task import Stage
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

@@ -47,13 +47,14 @@ from torch.optim import SGD
 from fersnet.baselines.dmt_cnn import DmtCnnSettings
 from fersnet.baselines.dmt_cnn.landmarks import landmark_targets
 from fersnet.baselines.dmt_cnn.network import DmtCnn, TaskWeights
-from fersnet.baselines.faces import FaceModel, begun, start_from, trained
+from fersnet.baselines.faces import FaceModel, begun, trained
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.training.batches import Crops, FaceSet, cut, draw_crops
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.losses import masked_mean
 from fersnet.training.task import Stage
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

@@ -20,6 +20,7 @@ clip without landmarks gives the geometry network zeros, the centre of its input
 """
 
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,7 @@ from fersnet.baselines.networks import (
     ClipTask,
     NetworkModel,
     all_clips,
+    classes_of,
     clip_tensor,
     description,
     initialise,
@@ -43,6 +45,7 @@ from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
 from fersnet.training import loop
 from fersnet.training.task import Stage, learning_rate_at, set_learning_rate
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
@@ -198,14 +201,18 @@ class DtagnTask(ClipTask):
         return values, points + noise
 
 
-def task(clips: ClipSet, settings: DtagnSettings, run: "TrainingRun", classes: int) -> DtagnTask:
+def task(
+    clips: ClipSet, settings: DtagnSettings, run: "TrainingRun", classes: int, pretrained: Path | None = None
+) -> DtagnTask:
     """The two networks before their first step."""
     frames, height, width = clips.clips.shape[1:]
     torch.manual_seed(derive_seed(run.seed, "dtagn"))
-    appearance = AppearanceNetwork(settings, (frames, height, width), classes)
-    return DtagnTask(
-        clips, settings, {"appearance": appearance, "geometry": GeometryNetwork(settings, frames, classes)}, run
-    )
+    networks: dict[str, nn.Module] = {
+        "appearance": AppearanceNetwork(settings, (frames, height, width), classes),
+        "geometry": GeometryNetwork(settings, frames, classes),
+    }
+    start_from(pretrained, "dtagn", networks, classes_of(run), by_class=("upper.4.", "upper.6."))
+    return DtagnTask(clips, settings, networks, run)
 
 
 def stages(settings: DtagnSettings, samples: int) -> list[Stage]:
@@ -214,8 +221,18 @@ def stages(settings: DtagnSettings, samples: int) -> list[Stage]:
     return [Stage(name, count, settings.batch_size, samples) for name, count in epochs.items()]
 
 
-def fit(train: ClipSet, validation: ClipSet, settings: DtagnSettings, run: "TrainingRun", classes: int) -> NetworkModel:
+def fit(
+    train: ClipSet,
+    validation: ClipSet,
+    settings: DtagnSettings,
+    run: "TrainingRun",
+    classes: int,
+    pretrained: Path | None = None,
+) -> NetworkModel:
     """Trains both networks and then their upper layers together, on the training and the validation clips.
+
+    Args:
+        pretrained: checkpoint of the same method on another dataset, to start from.
 
     Raises:
         UserError: for an empty training set, one without any landmarks, clips too small for the convolutions, or a
@@ -228,7 +245,7 @@ def fit(train: ClipSet, validation: ClipSet, settings: DtagnSettings, run: "Trai
             "out of baselines.methods"
         )
     described = run.describing(description("dtagn", clips, settings, classes))
-    prepared = task(clips, settings, described, classes)
+    prepared = task(clips, settings, described, classes, pretrained)
     loop.train(prepared, stages(settings, len(clips)), described)
     appearance, geometry = (prepared.networks[name].eval() for name in ("appearance", "geometry"))
 

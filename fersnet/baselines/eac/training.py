@@ -37,12 +37,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fersnet.baselines.eac import EacSettings
-from fersnet.baselines.faces import FaceModel, begun, start_from, trained
+from fersnet.baselines.faces import FaceModel, begun, trained
 from fersnet.models.blocks import residual_stages, residual_stem
 from fersnet.seeds import derive_seed
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.task import Stage
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

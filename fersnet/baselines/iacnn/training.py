@@ -38,7 +38,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fersnet.baselines.faces import FaceModel, begun, start_from, trained
+from fersnet.baselines.faces import FaceModel, begun, trained
 from fersnet.baselines.iacnn import IacnnSettings
 from fersnet.baselines.iacnn.pairs import PairSampler
 from fersnet.baselines.networks import initialise
@@ -47,6 +47,7 @@ from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.losses import masked_mean
 from fersnet.training.task import Stage
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

@@ -40,7 +40,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam
 
-from fersnet.baselines.faces import FaceModel, begun, face_model, start_from
+from fersnet.baselines.faces import FaceModel, begun, face_model
 from fersnet.baselines.ipa2lt import Ipa2ltSettings
 from fersnet.baselines.ipa2lt.annotators import Annotator, across_sets, within_set
 from fersnet.baselines.ipa2lt.networks import Classifier, Transitions
@@ -50,6 +50,7 @@ from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.classification import ClassificationTask, share_right
 from fersnet.training.other_sets import joined_sets
 from fersnet.training.task import Stage
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun

@@ -18,6 +18,7 @@ The filters are buffers, drawn from the seed and kept in the checkpoint.
 Deviations: clips are standardised and mirrored at random, and Adam is the optimizer.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,6 +31,7 @@ from fersnet.baselines.networks import (
     ClipTask,
     NetworkModel,
     all_clips,
+    classes_of,
     clip_tensor,
     description,
     initialise,
@@ -39,6 +41,7 @@ from fersnet.baselines.networks import (
 from fersnet.seeds import derive_seed
 from fersnet.training import loop
 from fersnet.training.task import Stage, learning_rate_at, set_learning_rate
+from fersnet.training.transfer import start_from
 
 if TYPE_CHECKING:
     from fersnet.training.task import TrainingRun
@@ -134,11 +137,14 @@ def joint_features(networks: dict[str, nn.Module], clips: Tensor) -> Tensor:
         return torch.cat([networks[plane].features(clips) for plane in PLANES], dim=1)
 
 
-def task(clips: ClipSet, settings: LbvcnnSettings, run: "TrainingRun", classes: int) -> LbvcnnTask:
+def task(
+    clips: ClipSet, settings: LbvcnnSettings, run: "TrainingRun", classes: int, pretrained: Path | None = None
+) -> LbvcnnTask:
     """The four networks before their first step."""
     torch.manual_seed(derive_seed(run.seed, "lbvcnn"))
     networks: dict[str, nn.Module] = {plane: PlaneNetwork(plane, settings, classes) for plane in PLANES}
     networks["joint"] = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(3 * settings.hidden, classes))
+    start_from(pretrained, "lbvcnn", networks, classes_of(run), by_class=("classifier.", "1."))
     return LbvcnnTask(clips, settings, networks, run)
 
 
@@ -149,16 +155,25 @@ def stages(settings: LbvcnnSettings, samples: int) -> list[Stage]:
 
 
 def fit(
-    train: ClipSet, validation: ClipSet, settings: LbvcnnSettings, run: "TrainingRun", classes: int
+    train: ClipSet,
+    validation: ClipSet,
+    settings: LbvcnnSettings,
+    run: "TrainingRun",
+    classes: int,
+    pretrained: Path | None = None,
 ) -> NetworkModel:
     """Trains a network per plane and then the joint classifier, on the training and the validation clips.
 
+    Args:
+        pretrained: checkpoint of the same method on another dataset, to start from.
+
     Raises:
-        UserError: for an empty training set, or a loss that is not finite.
+        UserError: for an empty training set, a checkpoint that does not
+            fit, or a loss that is not finite.
     """
     clips = all_clips(train, validation)
     described = run.describing(description("lbvcnn", clips, settings, classes))
-    prepared = task(clips, settings, described, classes)
+    prepared = task(clips, settings, described, classes, pretrained)
     loop.train(prepared, stages(settings, len(clips)), described)
     networks = {name: network.eval() for name, network in prepared.networks.items()}
 
