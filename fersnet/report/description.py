@@ -49,7 +49,8 @@ class RunDescription:
     """Datasets whose folds a list gives, and not the scheme."""
     pretrained_on: Mapping[str, str] = field(default_factory=dict)
     """By method: the dataset on which this run trained it first; a method that is not named starts from scratch."""
-
+    read_other_sets: tuple[str, ...] = ()
+    """Methods that this run trained on its other recognition sets, too."""
     judged: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """By dataset: the folds that what is shown comes from; a dataset that is not named shows all of its folds."""
 
@@ -147,6 +148,7 @@ def describe(settings: Settings, folds: Mapping[str, int]) -> RunDescription:
         shown={key: shown_of(key, settings) for key in settings.datasets},
         credits={key: terms.credit for key in settings.datasets if (terms := terms_of(key, settings)) and terms.credit},
         pretrained_on=settings.pretrained_on,
+        read_other_sets=tuple(key for key in settings.baselines.methods if settings.reads_other_sets(key)),
     )
 
 
@@ -157,4 +159,5 @@ def of_methods(description: RunDescription, methods: Iterable[str]) -> RunDescri
         description,
         names={key: name for key, name in description.names.items() if key in shown},
         pretrained_on={key: source for key, source in description.pretrained_on.items() if key in shown},
+        read_other_sets=tuple(key for key in description.read_other_sets if key in shown),
     )

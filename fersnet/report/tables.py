@@ -4,7 +4,7 @@ Each function takes data frames and returns a `Table`. Every figure can be recom
 accuracy are percent; a method that has not been re-run keeps its row with an empty `accuracy`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -135,7 +135,7 @@ def recognition_table(
             "Quoted figures follow different protocols (column `protocol` of the csv file) and are not comparable "
             "with each other or with the re-run ones without it. `pretrained` is what the paper says of the quoted "
             "figure; `rerun_pretrained` names the dataset on which this run trained the method first, or says "
-            "`scratch`.",
+            f"`scratch`.{_other_sets_words(description, by_method)}",
             *notes,
         ),
         columns=columns(
@@ -236,6 +236,12 @@ def _judged(
     seed = derive_seed(description.seed, "bootstrap", "difference", dataset, method)
     row |= difference_columns(*paired_difference(*pair, *options, seed))
     return row | {"mcnemar_p": float(f"{paired_mcnemar(*pair):.6g}")}
+
+
+def _other_sets_words(description: RunDescription, methods: Collection[str]) -> str:
+    """Which of the rows have seen faces that the others have not."""
+    names = [description.name_of(key) for key in description.read_other_sets if key in methods]
+    return f" Also trained on this run's other datasets: {', '.join(names)}." if names else ""
 
 
 def _corrected(frame: pd.DataFrame) -> pd.DataFrame:

@@ -178,6 +178,17 @@ def test_methods_beyond_the_papers_rows_state_their_setting_and_the_re_runs_pre_
     assert pd.isna(frame.at["derl", "rerun_pretrained"])
 
 
+def test_rows_that_learnt_from_other_sets_say_so(run_folder, quoted):
+    predictions = read_predictions(sorted((run_folder / "predictions").glob("*/*/*.parquet")))
+    predictions = predictions.replace({"method": {"lbp_top": "ipa2lt"}})
+    for read, there in ((("ipa2lt", "dtagn"), True), ((), False)):
+        run = description(read_other_sets=read, names={"ipa2lt": "IPA2LT"})
+        notes = recognition_table(
+            "ckplus", predictions, quoted, read_jobs(run_folder / "jobs.csv"), run, SETTINGS
+        ).notes
+        assert any("Also trained on this run's other datasets: IPA2LT." in note for note in notes) == there
+
+
 def test_methods_that_were_not_run_keep_their_row_and_stay_empty(written, quoted):
     for dataset in DATASETS:
         frame = pd.read_csv(written / f"fer_{dataset}.csv").set_index("method")
