@@ -33,17 +33,22 @@ def pictures(folder: Path) -> list[Path]:
     return (paths * PICTURES)[:PICTURES]
 
 
+def save_untrained(folder: Path, width: int, side: int, stored: int) -> Path:
+    """The checkpoint of a network of this size that was never trained."""
+    make = {"width": width, "image_size": side, "channels": 1, "classes": 6, "sharing": "convflu"}
+    faces = {"backend": "dlib", "size": stored, "channels": 1, "lighting": "none"}
+    metadata = {"kind": "fersnet", "network": make, "expressions": SIX, "faces": faces}
+    save_checkpoint(folder / "checkpoint.pt", {"fersnet": FERSNet(**make)}, metadata)
+    return folder / "checkpoint.pt"
+
+
 def main() -> None:
     """Print faces per second."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = pictures(folder)
         for size, (width, side, stored) in SIZES.items():
-            make = {"width": width, "image_size": side, "channels": 1, "classes": 6, "sharing": "convflu"}
-            faces = {"backend": "dlib", "size": stored, "channels": 1, "lighting": "none"}
-            metadata = {"kind": "fersnet", "network": make, "expressions": SIX, "faces": faces}
-            save_checkpoint(folder / "checkpoint.pt", {"fersnet": FERSNet(**make)}, metadata)
-            model = load_model(folder / "checkpoint.pt")
+            model = load_model(save_untrained(folder, width, side, stored))
             for workers in sorted({1, len(os.sched_getaffinity(0))}):
                 model.predict(images[:4], workers=workers)
                 start = time.perf_counter()
