@@ -2,7 +2,9 @@
 
 import functools
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 BATCH = 32
 """Pictures that are looked at before their faces go on; only memory depends on it."""
+
+IDLE_SECONDS = 10
+"""After which a process that has nothing to do ends."""
 
 PARALLEL_FROM = 100
 """Pictures from which on further processes pay: starting them takes as long as some fifty pictures."""
@@ -74,14 +79,16 @@ def the_one_face(faces: Sequence[Face]) -> Face:
 
 
 def find_in_each(
-    pictures: Iterable["Picture"], settings: FacesSettings, workers: int | None = None, batch: int = BATCH
+    pictures: Iterable["Picture"], settings: FacesSettings, workers: int, batch: int = BATCH
 ) -> Iterator[tuple[list["Picture"], list[list[Face] | Rejection]]]:
-    """The faces of pictures, in batches, in the pictures' order; no more than a batch is held.
+    """The faces of pictures, in batches, in the pictures' order; no more than two batches are held.
+
+    Several processes go on with the next pictures while the caller has a batch.
 
     Args:
         pictures: As of `find_faces`; any number, read one batch at a time.
         settings: Of the faces.
-        workers: Processes; None takes all cores for many pictures, and this process for few.
+        workers: Processes; 1 is this one.
         batch: Pictures of a batch.
 
     Yields:
@@ -92,20 +99,41 @@ def find_in_each(
     """
     searching(settings)
     stream = iter(pictures)
-    if workers is None:
-        first = list(islice(stream, PARALLEL_FROM))
-        workers = workers_for(len(first))
-        stream = chain(first, stream)
     if workers == 1:
         while taken := list(islice(stream, batch)):
             yield taken, [_look(picture, settings) for picture in taken]
         return
-    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
 
-    # Without files in shared memory, which would stay there until the last picture.
-    with Parallel(n_jobs=workers, max_nbytes=None) as parallel:
-        while taken := list(islice(stream, batch)):
-            yield taken, parallel(delayed(_look_alone)(picture, settings) for picture in taken)
+    executor, ahead = get_reusable_executor(workers, timeout=IDLE_SECONDS), deque[tuple["Picture", Future]]()
+
+    def submit() -> None:
+        """As many pictures as keep the processes busy while the caller has a batch."""
+        for picture in islice(stream, batch + 2 * workers - len(ahead)):
+            ahead.append((picture, executor.submit(_look_alone, picture, settings)))
+
+    try:
+        submit()
+        while ahead:
+            taken, found = [], []
+            while ahead and len(taken) < batch:
+                picture, future = ahead.popleft()
+                taken.append(picture)
+                found.append(future.result())
+                submit()
+            yield taken, found
+    finally:
+        for _, future in ahead:
+            future.cancel()
+
+
+def with_workers(pictures: Iterable["Picture"], workers: int | None) -> tuple[Iterable["Picture"], int]:
+    """Pictures, and the processes that look for their faces: None takes all cores for many of them, and 1 for few."""
+    if workers is not None:
+        return pictures, workers
+    stream = iter(pictures)
+    first = list(islice(stream, PARALLEL_FROM))
+    return chain(first, stream), workers_for(len(first))
 
 
 def workers_for(pictures: int | None) -> int:

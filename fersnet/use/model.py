@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +17,7 @@ from torch import Tensor
 from fersnet.embedded.mark import is_rendered
 from fersnet.errors import UserError
 from fersnet.expressions import VOCABULARY, synthesis_targets
-from fersnet.faces.find import Face, find_faces, find_in_each, searching, the_one_face
+from fersnet.faces.find import Face, find_faces, find_in_each, searching, the_one_face, with_workers
 from fersnet.faces.images import Rejection
 from fersnet.settings.data import FacesSettings
 from fersnet.synthesis.generation import checked_synthesis, target_indices, to_bytes
@@ -124,12 +125,15 @@ class TrainedModel:
         """
         rows: list[dict[str, Any]] = []
         number = 0
-        for pictures, found in find_in_each(as_list(images), self.faces, workers):
-            self.tell([picture for picture, faces in zip(pictures, found, strict=True) if isinstance(faces, list)])
-            probabilities = self.probabilities([face for faces in found if isinstance(faces, list) for face in faces])
-            for picture, faces in zip(pictures, found, strict=True):
-                rows += picture_rows(number, name_of(picture), faces, probabilities)
-                number += 1
+        given, workers = with_workers(as_list(images), workers)
+        with cores_left(workers):
+            for pictures, found in find_in_each(given, self.faces, workers):
+                self.tell([picture for picture, faces in zip(pictures, found, strict=True) if isinstance(faces, list)])
+                usable = [face for faces in found if isinstance(faces, list) for face in faces]
+                probabilities = self.probabilities(usable)
+                for picture, faces in zip(pictures, found, strict=True):
+                    rows += picture_rows(number, name_of(picture), faces, probabilities)
+                    number += 1
         return table_of(rows, self.expressions, self.trained_on)
 
     def probabilities(self, faces: Sequence[Face]) -> Iterator[NDArray[np.float64]]:
@@ -193,6 +197,17 @@ class TrainedModel:
         if self.trained_on == RENDERED and not self._told and not all(is_rendered(picture) for picture in pictures):
             self._told = True
             logger.warning(NOTICE)
+
+
+@contextmanager
+def cores_left(workers: int) -> Iterator[None]:
+    """Within it networks take one core where several processes look for faces: two threads would wait for theirs."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads if workers == 1 else 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def as_list(images: "Picture | Iterable[Picture]") -> "Iterable[Picture]":

@@ -15,7 +15,7 @@ from fersnet.faces.find import Face, find_in_each, workers_for
 from fersnet.faces.images import Rejection
 from fersnet.use.film import AnnotatedFilm, Film, Frame
 from fersnet.use.follow import Follower
-from fersnet.use.model import TrainedModel
+from fersnet.use.model import TrainedModel, cores_left
 from fersnet.use.table import BOX, face_rows, table_of
 
 BATCH = 8
@@ -95,8 +95,10 @@ def _looked_at(model: TrainedModel, film: Film) -> Iterator[tuple[list[Frame], l
             waiting.append(frame)
             yield frame.image
 
-    for batch, found in find_in_each(images(), model.faces, workers_for(film.length), BATCH):
-        yield [waiting.popleft() for _ in batch], found
+    workers = workers_for(film.length)
+    with cores_left(workers):
+        for batch, found in find_in_each(images(), model.faces, workers, BATCH):
+            yield [waiting.popleft() for _ in batch], found
 
 
 def _rows(
