@@ -10,11 +10,9 @@ from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS, Method
 from fersnet.settings.base import Section
 from fersnet.tracking import JobRecord
 from fersnet.training.batches import FaceSet, face_set, neutral_faces, with_landmarks
-from fersnet.training.device import choose_precision
 from fersnet.training.other_sets import other_faces
 from fersnet.training.task import TrainingRun
-from workflow_scripts.job import job_fingerprint, job_seed
-from workflow_scripts.training_job import job_device, read_other_sets
+from workflow_scripts.training_job import read_other_sets, training_run
 
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
@@ -54,10 +52,9 @@ def read_more(snakemake: "Snakemake", method: Method, store: FaceStore, split: S
     return more
 
 
-def recogniser_run(snakemake: "Snakemake", record: JobRecord, settings: Section, folder: Path) -> TrainingRun:
-    """Where and how the job trains."""
-    folder.mkdir(parents=True, exist_ok=True)
-    device = job_device(snakemake, record)
-    precision = choose_precision(snakemake.params.precision, device, getattr(settings, "width", 1))
+def recogniser_run(
+    snakemake: "Snakemake", record: JobRecord, settings: Section, folder: Path | None = None
+) -> TrainingRun:
+    """Where and how the job trains, and the classes, which clips know by number alone."""
     metadata = {"image_size": snakemake.params["crop"], "expressions": list(snakemake.params.expressions)}
-    return TrainingRun(folder, job_seed(snakemake), device, job_fingerprint(snakemake), metadata, precision)
+    return training_run(snakemake, record, getattr(settings, "width", 1), metadata, folder)

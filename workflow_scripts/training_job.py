@@ -62,11 +62,15 @@ def job_device(snakemake: "Snakemake", record: JobRecord) -> torch.device:
 
 
 def training_run(
-    snakemake: "Snakemake", record: JobRecord, width: int, metadata: dict[str, Any] | None = None
+    snakemake: "Snakemake",
+    record: JobRecord,
+    width: int,
+    metadata: dict[str, Any] | None = None,
+    folder: Path | None = None,
 ) -> TrainingRun:
-    """Where and how the job trains."""
+    """Where and how the job trains; in the folder of its history, where that is among its outputs."""
     device = job_device(snakemake, record)
-    folder = Path(snakemake.output.history).parent
+    folder = folder or Path(snakemake.output.history).parent
     folder.mkdir(parents=True, exist_ok=True)
     precision = choose_precision(snakemake.params.precision, device, width)
     return TrainingRun(

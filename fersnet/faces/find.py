@@ -4,7 +4,6 @@ import functools
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -21,6 +20,8 @@ from fersnet.faces.sequence import align_fit
 from fersnet.settings.data import FacesSettings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from fersnet.faces.images import Picture
 
 BATCH = 32
@@ -81,7 +82,7 @@ def the_one_face(faces: Sequence[Face]) -> Face:
 def find_in_each(
     pictures: Iterable["Picture"], settings: FacesSettings, workers: int, batch: int = BATCH
 ) -> Iterator[tuple[list["Picture"], list[list[Face] | Rejection]]]:
-    """The faces of pictures, in batches, in the pictures' order; no more than two batches are held.
+    """The faces of pictures, in batches, in the pictures' order; about two batches are held, however many there are.
 
     Several processes go on with the next pictures while the caller has a batch.
 
@@ -105,7 +106,8 @@ def find_in_each(
         return
     from joblib.externals.loky import get_reusable_executor
 
-    executor, ahead = get_reusable_executor(workers, timeout=IDLE_SECONDS), deque[tuple["Picture", Future]]()
+    executor = get_reusable_executor(workers, timeout=IDLE_SECONDS)
+    ahead: deque[tuple[Picture, Future]] = deque()
 
     def submit() -> None:
         """As many pictures as keep the processes busy while the caller has a batch."""

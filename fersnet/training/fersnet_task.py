@@ -77,7 +77,7 @@ class FERSNetTask(TrainingTask):
         self._other_classes = _other_classes(self.faces)
         self.averaging = training.averaging
         self.cycle, self.steps = losses.cycle_every, 0
-        self._shown, self._rate = torch.arange(len(faces)), 0.0
+        self._shown = torch.arange(len(faces))
 
     def averaged(self, stage: Stage) -> tuple[str, ...]:
         """The discriminator neither draws nor recognises."""
@@ -88,9 +88,8 @@ class FERSNetTask(TrainingTask):
         if stage.samples < len(self.faces):
             self._shown = torch.randperm(len(self.faces))[: stage.samples]
         rate = learning_rate_at(self.training, epoch)
-        if self.recorded is not None and rate != self._rate:
+        if self.recorded is not None and rate != self.optimizers["fersnet"].param_groups[0]["lr"]:
             self.recorded.forget()
-        self._rate = rate
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, rate)
             for group in optimizer.param_groups:

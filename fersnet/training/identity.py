@@ -13,7 +13,7 @@ from fersnet.settings.training import IdentitySettings
 from fersnet.training.batches import FaceSet
 from fersnet.training.checkpoint import load_checkpoint, restore, save_checkpoint, write_atomically
 from fersnet.training.classification import ClassificationTask
-from fersnet.training.loop import train
+from fersnet.training.loop import batches_of, train
 from fersnet.training.task import Stage, TrainingRun
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def fit_identity(faces: FaceSet, settings: IdentitySettings, crop: int, run: Tra
         logger.warning(
             "the identity network knows %.0f %% of its training faces: L_idt and the identity figures say little; "
             "raise identity.epochs (there were %d steps)",
-            *(100 * known, settings.epochs * -(-len(faces) // settings.batch_size)),
+            *(100 * known, settings.epochs * len(batches_of(stage, run.seed, 1))),
         )
     return history
 
