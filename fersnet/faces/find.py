@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 BATCH = 32
 """Pictures that are looked at before their faces go on; only memory depends on it."""
 
-IDLE_SECONDS = 10
-"""After which a process that has nothing to do ends."""
-
 PARALLEL_FROM = 100
 """Pictures from which on further processes pay: starting them takes as long as some fifty pictures."""
 
@@ -104,9 +101,8 @@ def find_in_each(
         while taken := list(islice(stream, batch)):
             yield taken, [_look(picture, settings) for picture in taken]
         return
-    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky import ProcessPoolExecutor
 
-    executor = get_reusable_executor(workers, timeout=IDLE_SECONDS)
     ahead: deque[tuple[Picture, Future]] = deque()
 
     def submit() -> None:
@@ -114,19 +110,21 @@ def find_in_each(
         for picture in islice(stream, batch + 2 * workers - len(ahead)):
             ahead.append((picture, executor.submit(_look_alone, picture, settings)))
 
-    try:
-        submit()
-        while ahead:
-            taken, found = [], []
-            while ahead and len(taken) < batch:
-                picture, future = ahead.popleft()
-                taken.append(picture)
-                found.append(future.result())
-                submit()
-            yield taken, found
-    finally:
-        for _, future in ahead:
-            future.cancel()
+    # Processes of its own: joblib takes the ones that loky shares for its own.
+    with ProcessPoolExecutor(workers) as executor:
+        try:
+            submit()
+            while ahead:
+                taken, found = [], []
+                while ahead and len(taken) < batch:
+                    picture, future = ahead.popleft()
+                    taken.append(picture)
+                    found.append(future.result())
+                    submit()
+                yield taken, found
+        finally:
+            for _, future in ahead:
+                future.cancel()
 
 
 def with_workers(pictures: Iterable["Picture"], workers: int | None) -> tuple[Iterable["Picture"], int]:
