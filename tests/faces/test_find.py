@@ -6,6 +6,7 @@ import pytest
 from fersnet import find_faces
 from fersnet.embedded.sheet import draw_faces
 from fersnet.errors import UserError
+from fersnet.faces.find import find_in_each
 from fersnet.faces.images import read_image, shrunk
 from fersnet.faces.sequence import align_face
 from fersnet.settings.data import FacesSettings
@@ -65,3 +66,12 @@ def test_what_cannot_be_looked_into_is_one_line(tmp_path) -> None:
     with pytest.raises(UserError, match="choose dlib or face_alignment"):
         find_faces(np.zeros((50, 50, 3), dtype=np.uint8), FacesSettings(backend="annotations"))
     assert find_faces(np.zeros((50, 50), dtype=np.uint8)) == []
+
+
+def test_processes_that_look_for_faces_leave_joblibs_alone(photograph: np.ndarray) -> None:
+    """Whoever reads a film and then aligns in one process has both."""
+    from joblib import Parallel, delayed
+
+    found = [faces for _, batch in find_in_each([photograph] * 3, FacesSettings(), 2) for faces in batch]
+    assert len(found) == 3 and all(found)
+    assert Parallel(2)(delayed(abs)(number) for number in (-1, -2)) == [1, 2]
