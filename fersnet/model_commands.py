@@ -203,9 +203,14 @@ def demo(
     import importlib.util
 
     with one_line_errors():
-        if any(importlib.util.find_spec(name) is None for name in ("fastapi", "uvicorn")):
-            raise UserError("the page needs FastAPI and uvicorn; install them: pip install 'fersnet[demo]'")
-        from fersnet.demo.models import Models
-        from fersnet.demo.server import serve
+        if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn")):
+            raise UserError("the page needs Starlette and uvicorn; install them: pip install 'fersnet[demo]'")
+        from fersnet.demo.finder import Finder
+        from fersnet.settings.data import FacesSettings
 
-        serve(Models(model, results=results, backend=backend, landmark_models=landmark_models), host, port)
+        with Finder(FacesSettings()) as finder:
+            from fersnet.demo.models import Models
+            from fersnet.demo.server import serve
+
+            models = Models(model, results=results, backend=backend, landmark_models=landmark_models)
+            serve(models, finder.find, host, port)

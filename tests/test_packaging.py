@@ -81,7 +81,7 @@ def test_every_package_that_is_imported_is_asked_for() -> None:
             if not {canonicalize_name(one) for one in provides[name]} & {*asked}
         }
 
-    assert absent("fersnet", core) == {"face_alignment", "fastapi", "uvicorn"}, "extras"
+    assert absent("fersnet", core) == {"face_alignment", "starlette", "uvicorn"}, "extras"
     assert absent("workflow_scripts", DIRECT) == set()
 
 

@@ -1,8 +1,9 @@
 """What the page shows of a picture."""
 
 import base64
+from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -12,10 +13,14 @@ from PIL import Image
 from fersnet.demo.guard import LARGEST_PICTURE
 from fersnet.embedded.mark import is_rendered
 from fersnet.errors import UserError
-from fersnet.faces.find import Face, find_faces
+from fersnet.faces.find import Face
 from fersnet.faces.images import FORMATS, Rejection, as_picture, shrunk
+from fersnet.settings.data import FacesSettings
 from fersnet.use.model import ALL, NOTICE, RENDERED, TrainedModel
 from fersnet.use.table import ADVICE
+
+if TYPE_CHECKING:
+    from fersnet.faces.images import Picture
 
 SHOWN_SIDE = 1024
 """Longer side, in pixels, at which the picture comes back."""
@@ -27,9 +32,18 @@ ENLARGED = 128
 """Side of a gate's map."""
 
 
-def answer(model: TrainedModel, content: bytes) -> dict[str, Any]:
+Find = Callable[["Picture", FacesSettings], list[Face]]
+"""`find_faces`, or what does the same elsewhere."""
+
+
+def answer(model: TrainedModel, content: bytes, find: Find) -> dict[str, Any]:
     """The picture, and its faces with their probabilities, the expressions that they were given, and their gates; all
     pictures are data URLs.
+
+    Args:
+        model: The model that is asked.
+        content: The picture's file.
+        find: What looks for faces.
 
     Raises:
         UserError: if the picture cannot be used; the message is for the one who gave it.
@@ -39,7 +53,7 @@ def answer(model: TrainedModel, content: bytes) -> dict[str, Any]:
         picture = as_picture(content)
     except Rejection as rejection:
         raise UserError(f"{rejection}; {ADVICE}") from None
-    faces = find_faces(picture, model.faces)
+    faces = find(picture, model.faces)
     if not faces:
         raise UserError(f"no face found; {ADVICE}")
     probabilities = model.probabilities(faces[:SHOWN_FACES])

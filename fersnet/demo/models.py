@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fersnet.errors import UserError
-from fersnet.use.model import TrainedModel, load_model
+from fersnet.use.model import TrainedModel, read_model
 
 HELD = 4
 """Models that are kept in memory; one of the published size takes 0.3 GB."""
@@ -17,7 +17,7 @@ class Models:
     def __init__(self, model: str, *, results: Path, backend: str | None, landmark_models: str | None) -> None:
         """
         Args:
-            model: As of `load_model`, or the folder of a run.
+            model: As of `read_model`, or the folder of a run.
             results: Run whose store has the model of a URI.
             backend: Landmark backend instead of the models' own.
             landmark_models: Folder with the weights of `face_alignment`.
@@ -30,7 +30,7 @@ class Models:
 
         @lru_cache(maxsize=HELD)
         def load(place: str) -> TrainedModel:
-            return load_model(place, results=results, backend=backend, landmark_models=landmark_models)
+            return read_model(place, results=results, backend=backend, landmark_models=landmark_models)
 
         self._load = load
 

@@ -66,6 +66,20 @@ def load_model(
         UserError: if there is no such model, or the checkpoint is damaged, hostile, of another kind, or does not say
             how its faces were aligned; if the backend is unknown, needs landmark files, or has no weights.
     """
+    trained = read_model(model, results=results, backend=backend, landmark_models=landmark_models, device=device)
+    searching(trained.faces)
+    return trained
+
+
+def read_model(
+    model: str | Path,
+    *,
+    results: str | Path,
+    backend: str | None,
+    landmark_models: str | None,
+    device: Literal["auto", "cpu", "cuda"] = "cpu",
+) -> "TrainedModel":
+    """As `load_model`, but for the landmark backend's weights, which the first picture asks for."""
     with TemporaryDirectory() as folder:
         checkpoint = fetch_checkpoint(str(model), store_uri(Path(results)), Path(folder))
         network = load(checkpoint, choose_device(device))
@@ -80,7 +94,7 @@ def load_model(
             faces = FacesSettings.model_validate(faces.model_dump() | chosen)
         except ValidationError:
             raise UserError(f"faces.backend: unknown backend {backend!r}; known are dlib, face_alignment") from None
-    return TrainedModel(network, searching(faces))
+    return TrainedModel(network, faces)
 
 
 class TrainedModel:
