@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fersnet.report.claims import CONTRADICTED, HOLDS, NOT_RUN, OPEN, VERDICTS
-from fersnet.report.page import INTERVALS, interval_words
+from fersnet.report.layout import interval_ends, interval_words, is_needed
 from fersnet.report.table import Table, read_json
 from fersnet.settings.tree import CROSS
 
@@ -106,9 +106,9 @@ def print_claims(table: Table, console: "Console") -> None:
 def print_comparison(tables: Iterable[Table], console: "Console") -> None:
     """Tables of compared runs: accuracies with differences, settings that differ, time and memory."""
     for table in tables:
-        ends = {end for key, pair in INTERVALS.items() if table.has(key, *pair) for end in pair}
-        first = set(table.needed) or {column.key for column in table.columns}
-        shown = [column for column in table.columns if column.key in first - ends - {table.group}]
+        ends = interval_ends(table)
+        hidden = {*ends, table.group}
+        shown = [column for column in table.columns if is_needed(table, column) and column.key not in hidden]
         printed = _new_table(table)
         for column in shown:
             justify: Any = "right" if column.is_number else "left"

@@ -1,8 +1,10 @@
-"""The forms in which a table is written: all of it as JSON and csv, and its print as Markdown and LaTeX."""
+"""The forms in which a table is written: all of it as JSON and csv, and its print as Markdown and, shorter, LaTeX."""
 
 from collections.abc import Iterable
+from itertools import compress
 from pathlib import Path
 
+from fersnet.report.layout import group_column, interval_ends, interval_words, is_needed
 from fersnet.report.references import BIBTEX, REFERENCE
 from fersnet.report.table import Cell, Column, Table, to_json
 
@@ -66,38 +68,47 @@ def escape_latex(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """The printed columns as a LaTeX table (packages booktabs and graphicx), caption and notes included.
+    """The columns that a reader needs first as a LaTeX table (packages booktabs and graphicx), with caption and notes.
 
     It cites by the keys of `references.bib`, which is written beside the tables.
     """
     notes = [escape_latex(note.replace("`", "")) for note in table.notes]
+    ends, grouped = interval_ends(table), group_column(table)
+    needed = [column.key == REFERENCE or is_needed(table, column) for column in table.columns]
+    shown = [first and column.key not in {*ends, grouped} for first, column in zip(needed, table.columns, strict=True)]
+    columns = list(compress(table.columns, shown))
     lines = [
         r"\begin{table}[t]",
         r"  \centering",
         rf"  \caption{{{escape_latex(table.caption)}. {escape_latex(table.provenance)}}}",
         rf"  \label{{tab:{table.key}}}",
         r"  \resizebox{\linewidth}{!}{%",
-        rf"  \begin{{tabular}}{{{''.join('r' if column.is_number else 'l' for column in table.columns)}}}",
+        rf"  \begin{{tabular}}{{{''.join('r' if column.is_number else 'l' for column in columns)}}}",
         r"    \toprule",
-        "    " + " & ".join(escape_latex(column.heading) for column in table.columns) + r" \\",
-        r"    \midrule",
+        "    " + " & ".join(escape_latex(column.heading) for column in columns) + r" \\",
     ]
-    groups = table.frame[table.group].tolist() if table.group else []
-    for at, row in enumerate(table.cells()):
-        if groups and at and groups[at] != groups[at - 1]:
+    heading = None
+    for row, cells in zip(table.frame.to_dict("records"), table.cells(), strict=True):
+        if heading != (heading := str(row[grouped]) if grouped else ""):
             lines.append(r"    \midrule")
-        texts = [(_latex_cell(column, cell), cell.bold) for column, cell in zip(table.columns, row, strict=True)]
-        lines.append("    " + " & ".join(rf"\textbf{{{text}}}" if bold else text for text, bold in texts) + r" \\")
+            if heading:
+                lines.append(rf"    \multicolumn{{{len(columns)}}}{{l}}{{\textit{{{escape_latex(heading)}}}}} \\")
+        texts = [
+            _latex_cell(column, cell, interval_words(row, column, ends))
+            for column, cell in zip(columns, compress(cells, shown), strict=True)
+        ]
+        lines.append("    " + " & ".join(texts) + r" \\")
     lines += [r"    \bottomrule", r"  \end{tabular}}"]
     lines += [f"  % The keys are those of {BIBTEX}."] if table.references else []
     lines += [rf"  \par\smallskip{{\footnotesize\raggedright {' '.join(notes)}\par}}", r"\end{table}", ""]
     return "\n".join(lines)
 
 
-def _latex_cell(column: Column, cell: Cell) -> str:
+def _latex_cell(column: Column, cell: Cell, interval: str) -> str:
     if column.key == REFERENCE:
         return rf"\cite{{{cell.text.replace(' ', '')}}}" if cell.text else ""
-    return escape_latex(cell.text)
+    text = escape_latex(cell.text)
+    return (rf"\textbf{{{text}}}" if cell.bold else text) + interval
 
 
 def _row(cells: Iterable[str]) -> str:

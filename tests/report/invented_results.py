@@ -8,6 +8,7 @@ import pandas as pd
 from fersnet.expressions import SEVEN, SIX
 from fersnet.methods.find import find_known
 from fersnet.report.description import RunDescription
+from fersnet.report.table import Table, columns
 from fersnet.settings.presets import PUBLISHED
 
 SUBJECTS = ("S005", "S010", "S052", "S055", "S074", "S106")
@@ -220,3 +221,11 @@ def save(frame: pd.DataFrame, path: Path) -> None:
         frame.to_csv(path, index=False)
     else:
         frame.to_parquet(path, index=False)
+
+
+def hostile_table() -> Table:
+    """A table whose texts mean something to Markdown and LaTeX."""
+    name = r"50 % of_A&B \ ~^ {x} $y$ #1 | *<b>*"
+    frame = pd.DataFrame({"method": ["a", "b"], "name": [name, "plain"], "accuracy": [50.0, np.nan]})
+    printed = columns("name", "accuracy")
+    return Table("hostile", frame, "Caption & 100 %", "Run a_b.", ("A `note_1`.",), printed, best=("accuracy",))

@@ -2,13 +2,12 @@
 
 import hashlib
 import math
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from invented_results import DATASETS, METHODS, NAMES, SYSTEMS, description
+from invented_results import DATASETS, METHODS, NAMES, SYSTEMS, description, hostile_table
 
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, SIX
@@ -27,9 +26,9 @@ from fersnet.report.files import (
     training_cost,
 )
 from fersnet.report.quoted import read_published_counts, read_quoted
-from fersnet.report.table import Table, columns, read_json
+from fersnet.report.table import columns, read_json
 from fersnet.report.tables import ablation_table, datasets_table, recognition_table
-from fersnet.report.writing import escape_latex, to_csv, to_latex, to_markdown, write_table
+from fersnet.report.writing import to_csv, to_latex, to_markdown, write_table
 from fersnet.settings.report import ReportSettings
 from fersnet.tracking import FAILED, FINISHED, JobRecord, jobs_folder
 
@@ -353,23 +352,6 @@ def test_an_empty_run_leaves_the_papers_rows(quoted):
     sets = pd.DataFrame(columns=[*SET_COLUMNS, "dataset", "fold"]).astype({"kid_fer": float, "identity_auc": float})
     empty = synthesis_table(evaluations, sets, quoted, jobs, description(), SETTINGS, ("ckplus",), JUDGES)
     assert len(empty.frame) == 5 and empty.frame["accuracy"].isna().all()
-
-
-def hostile_table() -> Table:
-    name = r"50 % of_A&B \ ~^ {x} $y$ #1 | *<b>*"
-    frame = pd.DataFrame({"method": ["a", "b"], "name": [name, "plain"], "accuracy": [50.0, np.nan]})
-    printed = columns("name", "accuracy")
-    return Table("hostile", frame, "Caption & 100 %", "Run a_b.", ("A `note_1`.",), printed, best=("accuracy",))
-
-
-def test_latex_is_escaped():
-    latex = to_latex(hostile_table())
-    body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0]
-    assert r"50 \% of\_A\&B \textbackslash{} \textasciitilde{}\textasciicircum{} \{x\} \$y\$ \#1" in body
-    assert not re.search(r"(?<!\\)[%#$_]", body) and len(re.findall(r"(?<!\\)&", body)) == 2
-    assert r"Caption \& 100 \%. Run a\_b." in latex and r"\textbf{50.00}" in body
-    assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
-    assert escape_latex("") == ""
 
 
 def test_markdown_is_escaped():

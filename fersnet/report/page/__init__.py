@@ -8,17 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from fersnet.report.layout import group_column, interval_ends, interval_words, is_needed
 from fersnet.report.references import REFERENCE, referring_columns
 from fersnet.report.table import Column, Table
 
-INTERVALS: dict[str, tuple[str, str]] = {
-    "accuracy": ("ci_low", "ci_high"),
-    "difference": ("difference_low", "difference_high"),
-    "sequence_difference": ("sequence_low", "sequence_high"),
-    "optimism": ("optimism_low", "optimism_high"),
-    "person": ("person_low", "person_high"),
-}
-"""Columns that stand in one cell with the ends of their interval."""
 _NAMES = ("name", "claim")
 """Columns that carry the references of their row."""
 
@@ -83,13 +76,11 @@ def shown_table(table: Table, references: Mapping[str, tuple[int, str]]) -> Show
     Args:
         references: By method or dataset key, the number and the key of its work in the page's list.
     """
-    ends = {end for key, pair in INTERVALS.items() if table.has(key, *pair) for end in pair}
-    grouped = ("dataset_name" if table.group == "dataset" else table.group) if table.group else ""
+    ends, grouped = interval_ends(table), group_column(table)
     # The names carry the numbers of their references.
     kept = [column for column in table.columns if column.key not in {*ends, grouped, REFERENCE}]
     both_kinds = len({column.quoted for column in kept if column.is_number}) > 1
-    first = set(table.needed) or {column.key for column in kept}
-    columns = [_shown_column(column, both_kinds, column.key in first) for column in kept]
+    columns = [_shown_column(column, both_kinds, is_needed(table, column)) for column in kept]
     printed = {column.key: place for place, column in enumerate(table.columns)}
     groups: dict[str, ShownGroup] = {}
     referring = referring_columns(table)
@@ -148,14 +139,6 @@ def _shown_column(column: Column, both_kinds: bool, first: bool) -> ShownColumn:
         "quoted" if column.quoted else "own",
         " ".join([*classes, *([] if first else ["later"])]),
     )
-
-
-def interval_words(row: Mapping[Any, Any], column: Column, ends: set[str]) -> str:
-    """A cell's interval in brackets, where the column has one whose ends are not columns of their own."""
-    low, high = INTERVALS.get(column.key, ("", ""))
-    if low not in ends or pd.isna(row[low]) or pd.isna(row[column.key]):
-        return ""
-    return f" ({column.text_of(row[low])} to {column.text_of(row[high])})"
 
 
 def _content_hash(text: str) -> str:
