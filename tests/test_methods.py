@@ -12,6 +12,7 @@ from fersnet.methods.citations import citations_page
 from fersnet.methods.contract import Method, Reader, Recogniser, SynthesisSystem
 from fersnet.methods.find import find_known, load_code
 from fersnet.settings.load import load_settings
+from fersnet.settings.meanings import meanings
 
 ROOT = Path(__file__).parent.parent
 KNOWN = find_known({})
@@ -45,8 +46,7 @@ def test_a_method_of_the_project_is_whole(found) -> None:
         wanted = (*wanted, *(("task", "stages") if declared.trains_networks else ()))
         settings = declared.settings(**declared.small)
         assert declared.settings(**declared.embedded) and settings
-        for field in declared.settings.model_fields.values():
-            assert field.description
+        assert meanings(declared.settings).keys() == declared.settings.model_fields.keys()
         assert declared.reference.doi or declared.reference.arxiv or declared.reference.venue
     for name in wanted:
         assert callable(getattr(code, name)), f"{found.module} has no {name}"

@@ -35,7 +35,7 @@ UserPath = Annotated[str, AfterValidator(os.path.expanduser)]
 class Section(BaseModel):
     """A section of the settings: immutable, strict about types, and closed to unknown keys.
 
-    Every field carries a description; the commented default YAML and the JSON schema are made from them.
+    Below every field stands what it means; the page of all settings and the JSON schema are made from these texts.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -97,13 +97,12 @@ def with_readers(known: Mapping[str, Found]) -> type[DatasetSettings]:
             )
         return section
 
-    description = DatasetSettings.model_fields["reader"].description
     return create_model(
         "DatasetSettings",
         __base__=DatasetSettings,
         __doc__=DatasetSettings.__doc__,
         __validators__={"has_pictures": model_validator(mode="after")(has_pictures)},
-        reader=(Literal[tuple(known)], Field(description=description)),
+        reader=(Literal[tuple(known)], ...),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field, create_model, model_validator
+from pydantic import create_model, model_validator
 
 from fersnet.methods.find import Known
 from fersnet.settings.agreement import (
@@ -18,7 +18,7 @@ from fersnet.settings.agreement import (
     check_utility,
     with_able_recognisers,
 )
-from fersnet.settings.base import Name, Section
+from fersnet.settings.base import Name
 from fersnet.settings.data import with_readers
 from fersnet.settings.methods import BaselinesSettings, RivalsSettings, with_sections
 from fersnet.settings.names import check_names
@@ -31,8 +31,8 @@ def settings_type(known: Known) -> type[Settings]:
     baselines = with_sections(BaselinesSettings, known.recognisers)
     sections: dict[str, Any] = {
         "datasets": (dict[Name, with_readers(known.readers)], Settings.model_fields["datasets"]),
-        "rivals": (rivals, _default("rivals", rivals)),
-        "baselines": (baselines, _default("baselines", baselines)),
+        "rivals": (rivals, rivals()),
+        "baselines": (baselines, baselines()),
     }
     tree = create_model(
         "Settings",
@@ -59,7 +59,3 @@ def _checked(settings: Settings) -> Settings:
     check_chosen_settings(settings)
     check_tuning(settings)
     return settings
-
-
-def _default(key: str, section: type[Section]) -> Any:
-    return Field(section(), description=Settings.model_fields[key].description)

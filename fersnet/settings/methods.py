@@ -158,9 +158,7 @@ Methods = TypeVar("Methods", bound=MethodsSettings)
 def with_sections(base: type[Methods], known: Mapping[str, Found]) -> type[Methods]:
     """A section that lists methods, with the section of each; all of them run unless the config names some."""
     keys = tuple(known)
-    fields: dict[str, Any] = {
-        "methods": (tuple[Literal[keys], ...], Field(keys, description=base.model_fields["methods"].description))
-    }
+    fields: dict[str, Any] = {"methods": (tuple[Literal[keys], ...], keys)}
     for key, found in known.items():
         assert isinstance(found.declared, Method)
         section = found.declared.settings

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from fersnet.methods.find import find_known
 from fersnet.settings.kinds import settings_type
 from fersnet.settings.load import load_settings
+from fersnet.settings.meanings import meanings
 
 HEADER = """\
 # All settings
@@ -30,7 +31,12 @@ def settings_page() -> str:
         heading = f"`{key}`" if key else "The run"
         lines += [f"## {heading}", "", " ".join((kind.__doc__ or "").split("\n\n")[0].split()), ""]
         lines += ["| key | type | published | embedded | meaning |", "| --- | --- | --- | --- | --- |"]
-        lines += [_row(name, field, sections) for name, field in kind.model_fields.items() if not _is_section(field)]
+        texts = meanings(kind)
+        lines += [
+            _row(name, field, texts[name], sections)
+            for name, field in kind.model_fields.items()
+            if not _is_section(field)
+        ]
         lines.append("")
     return "\n".join(lines)
 
@@ -40,7 +46,12 @@ def json_schema() -> str:
 
     A file states what differs from its preset, so that no key is required; null takes a dataset or variant out.
     """
-    schema = _optional(settings_type(find_known({})).model_json_schema())
+    settings = settings_type(find_known({}))
+    schema = _optional(settings.model_json_schema())
+    for path, kind, _ in _sections("", settings, None):
+        properties = (schema["$defs"][kind.__name__] if path else schema)["properties"]
+        for key, text in meanings(kind).items():
+            properties[key]["description"] = text
     for name in ("datasets", "variants"):
         entries = schema["properties"][name]["patternProperties"]
         entries |= {pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in entries.items()}
@@ -82,13 +93,13 @@ def _is_section(field: FieldInfo) -> bool:
     return _is_model(field.annotation)
 
 
-def _row(name: str, field: FieldInfo, sections: list[BaseModel] | None) -> str:
+def _row(name: str, field: FieldInfo, text: str, sections: list[BaseModel] | None) -> str:
     if sections is None:
         default = field.get_default(call_default_factory=True)
         published, embedded = ("needed" if field.is_required() else _text(default)), ""
     else:
         published, embedded = (_text(getattr(section, name)) for section in sections)
-    meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+    meaning = " ".join(text.split()).replace("|", "\\|")
     cells = (f"`{name}`", _type(field.annotation), published, "" if embedded == published else embedded, meaning)
     return f"| {' | '.join(cells)} |"
 
