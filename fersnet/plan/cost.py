@@ -1,6 +1,6 @@
-"""What a training costs: operations, parameters and memory, counted on tensors that hold nothing."""
+"""What a training costs: operations, parameters and memory, counted at steps of two samples that change no weights."""
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from json import dumps
 from math import ceil
 from pathlib import Path
@@ -13,12 +13,16 @@ from fersnet.models.describe import OperationCounter, count_parameters
 from fersnet.plan.graph import Job
 from fersnet.plan.sizes import RunSizes
 from fersnet.plan.trainings import planned_training
+from fersnet.training.device import one_core
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 BYTES = 4
 """Of a float32."""
 COPIES = 4
 """A parameter in training: itself, its gradient, and Adam's two means."""
+SAMPLES = 2
+"""Of a counted step, where its batch has as many: operations, and what is kept, grow with their number, and two have a
+variance. On the meta device, where nothing is computed, the calls of a step take PyTorch three times as long."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def training_cost(job: Job, sizes: RunSizes) -> TrainingCost | None:
     # All folds but the zeroth, which trains on everybody, are of one size.
     same = f"{job.rule} {job.dataset} {job.fold == '0'} {dumps(kept, sort_keys=True, default=str)} {sizes}"
     if same not in _counted:
-        _counted[same] = _count(job, sizes)
+        with one_core():  # The jobs of a run have the others, where it is planned while it is on.
+            _counted[same] = _count(job, sizes)
     return _counted[same]
 
 
@@ -61,8 +66,9 @@ def _count(job: Job, sizes: RunSizes) -> TrainingCost | None:
     parameters = {name: count_parameters(network) for name, network in task.networks.items()}
     names = set() if task.averaging is None else {name for stage in stages for name in task.averaged(stage)}
     total, averaged = sum(parameters.values()), sum(parameters[name] for name in names)
-    _empty(task)
-    steps: dict[str, tuple[float, float, int]] = {}
+    for optimizer in task.optimizers.values():
+        optimizer.step = lambda closure=None: None  # type: ignore[method-assign,assignment]
+    steps: dict[str, tuple[float, float, float]] = {}
     flop, calls = 0.0, 0.0
     for stage in stages:
         kind = stage.kind or stage.name
@@ -75,12 +81,13 @@ def _count(job: Job, sizes: RunSizes) -> TrainingCost | None:
     return TrainingCost(flop, calls, total, averaged, BYTES * (COPIES * total + averaged) + most)
 
 
-def _step(task: TrainingTask, stage: Stage) -> tuple[float, float, int]:
+def _step(task: TrainingTask, stage: Stage) -> tuple[float, float, float]:
     """Operations per sample and calls of a step, means of the cycle after which steps repeat, and the bytes it keeps.
 
     The bytes are those of the largest step, for its backward passes.
     """
-    indices = torch.arange(min(stage.batch_size, stage.samples))
+    batch = min(stage.batch_size, stage.samples)
+    indices = torch.arange(min(batch, SAMPLES))
     task.begin_epoch(stage, 1)
     kept: dict[int, Any] = {}
 
@@ -93,32 +100,8 @@ def _step(task: TrainingTask, stage: Stage) -> tuple[float, float, int]:
     flop, calls, most = 0, 0, 0
     for _ in range(task.cycle):
         kept.clear()
-        # The optimizers know the parameters that were moved away, and so clear no gradient of an earlier stage.
-        for network in task.networks.values():
-            network.zero_grad()
         with OperationCounter() as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             task.training_step(indices)
         flop, calls = flop + counter.total, calls + counter.calls
         most = max(most, sum(storage.nbytes() for storage in kept.values()))
-    return flop / task.cycle / len(indices), calls / task.cycle, most
-
-
-def _empty(task: TrainingTask) -> None:
-    """Moves all that a task holds to the meta device, where nothing is computed, and stills its optimizers."""
-    held = vars(task)
-    held.update({name: _moved(value) for name, value in held.items()})
-    held["run"] = replace(held["run"], device=torch.device("meta"))
-    for optimizer in task.optimizers.values():
-        optimizer.step = lambda closure=None: None  # type: ignore[method-assign,assignment]
-
-
-def _moved(value: Any) -> Any:
-    if isinstance(value, nn.Module | Tensor):
-        return value.to("meta")
-    if isinstance(value, dict):
-        return {key: _moved(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple) and value and isinstance(value[0], nn.Module | Tensor):
-        return type(value)(_moved(entry) for entry in value)
-    if is_dataclass(value) and any(isinstance(getattr(value, entry.name), Tensor) for entry in fields(value)):
-        return replace(value, **{entry.name: _moved(getattr(value, entry.name)) for entry in fields(value)})
-    return value
+    return flop / task.cycle / len(indices), calls / task.cycle, most * batch / len(indices)

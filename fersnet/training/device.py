@@ -6,7 +6,8 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +37,17 @@ class Lease:
     def release(self) -> None:
         """Gives the GPU back."""
         os.close(self.descriptor)
+
+
+@contextmanager
+def one_core(wanted: bool = True) -> Iterator[None]:
+    """Within it PyTorch takes one thread: several wait for each other where other processes have the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if wanted else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def choose_device(choice: Literal["auto", "cpu", "cuda"], jobs_per_gpu: int = 1) -> torch.device:

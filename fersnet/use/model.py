@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +21,7 @@ from fersnet.faces.images import Rejection
 from fersnet.settings.data import FacesSettings
 from fersnet.synthesis.generation import checked_synthesis, target_indices, to_bytes
 from fersnet.training.batches import crop_and_flip
-from fersnet.training.device import choose_device
+from fersnet.training.device import choose_device, one_core
 from fersnet.training.inference import BATCH, Synthesizer, gate_maps, load
 from fersnet.use.store import fetch_checkpoint, store_uri
 from fersnet.use.table import ADVICE, picture_rows, table_of
@@ -140,7 +139,7 @@ class TrainedModel:
         rows: list[dict[str, Any]] = []
         number = 0
         given, workers = with_workers(as_list(images), workers)
-        with cores_left(workers):
+        with one_core(workers > 1):
             for pictures, found in find_in_each(given, self.faces, workers):
                 self.tell([picture for picture, faces in zip(pictures, found, strict=True) if isinstance(faces, list)])
                 usable = [face for faces in found if isinstance(faces, list) for face in faces]
@@ -211,17 +210,6 @@ class TrainedModel:
         if self.trained_on == RENDERED and not self._told and not all(is_rendered(picture) for picture in pictures):
             self._told = True
             logger.warning(NOTICE)
-
-
-@contextmanager
-def cores_left(workers: int) -> Iterator[None]:
-    """Within it networks take one core where several processes look for faces: two threads would wait for theirs."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(threads if workers == 1 else 1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def as_list(images: "Picture | Iterable[Picture]") -> "Iterable[Picture]":

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from fersnet.errors import UserError
 from fersnet.faces.find import Face, find_in_each, workers_for
 from fersnet.faces.images import Rejection
+from fersnet.training.device import one_core
 from fersnet.use.film import AnnotatedFilm, Film, Frame
 from fersnet.use.follow import Follower
-from fersnet.use.model import TrainedModel, cores_left
+from fersnet.use.model import TrainedModel
 from fersnet.use.table import BOX, face_rows, table_of
 
 BATCH = 8
@@ -96,7 +97,7 @@ def _looked_at(model: TrainedModel, film: Film) -> Iterator[tuple[list[Frame], l
             yield frame.image
 
     workers = workers_for(film.length)
-    with cores_left(workers):
+    with one_core(workers > 1):
         for batch, found in find_in_each(images(), model.faces, workers, BATCH):
             yield [waiting.popleft() for _ in batch], found
 
