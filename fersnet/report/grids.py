@@ -22,6 +22,8 @@ from fersnet.settings.report import ReportSettings
 
 REAL_ROW = "real"
 """The row below the systems: the subject's own faces, rendered ones where the data are embedded."""
+_FACES_ACROSS = 17.8
+"""Faces in the width of a page: two subjects with six expressions."""
 _GAP = 0.06
 """Space between faces, as a share of a face."""
 
@@ -89,17 +91,19 @@ def grid_blocks(
 
 
 def draw_grid(dataset: str, blocks: Sequence[Block], description: RunDescription) -> Figure:
-    """The figure `synthesis_{dataset}`: two subjects side by side, as many rows of subjects as it takes."""
+    """The figure `synthesis_{dataset}`: two subjects side by side, or more where there are few expressions, and as many
+    rows of subjects as it takes."""
     footer = description.words([dataset], f"n = {len(blocks)} of the test subjects") + " Last row: the subject's own"
     footer += " faces of that expression, where there are any. " + credit(dataset, description)
     if not blocks:
         return message_figure(why_nobody(dataset, description), footer, PAGE_WIDTH)
     with figure_style():
-        across = min(2, len(blocks))
+        sides = len(blocks[0].columns) + 2.9  # Width of a subject in faces: the input and the names beside the grid.
+        most = round(_FACES_ACROSS / sides)
+        across = min(most, len(blocks))
         down = -(-len(blocks) // across)
-        rows = len(blocks[0].faces)
-        height = PAGE_WIDTH / 2 * (rows + 0.8) / (len(blocks[0].columns) + 2.9)
-        figure = new_figure(PAGE_WIDTH * across / 2, down * height + 0.35)
+        height = PAGE_WIDTH / most * (len(blocks[0].faces) + 0.8) / sides
+        figure = new_figure(PAGE_WIDTH * across / most, down * height + 0.35)
         grid = figure.subplots(down, across, squeeze=False).ravel()
         for axes, block in zip(grid, blocks, strict=False):
             _draw_block(axes, block, description)
