@@ -1,11 +1,11 @@
 """The moving average of networks' weights, which draws and recognises in the place of the last weights."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn, update_bn
 
 from fersnet.training.checkpoint import StateDict
 
@@ -13,9 +13,9 @@ from fersnet.training.checkpoint import StateDict
 class Averages:
     """Exponential moving averages of networks, beside them on their devices.
 
-    BatchNorm's running statistics are averaged with the weights: they belong to the networks of the past that the
-    averaged weights are made of, and the last ones alone would be those of another network. Statistics measured anew
-    with the averaged weights would need one more pass over the data. Whole numbers are the last ones.
+    BatchNorm's running statistics are averaged with the weights. They belong to the networks of the past, not to the
+    average of these: a decoder changes a face too little with them. So those of a network that draws are measured anew
+    where it is used (`measure`). Whole numbers are the last ones.
     """
 
     def __init__(self, networks: Mapping[str, nn.Module], decay: float) -> None:
@@ -42,6 +42,22 @@ class Averages:
             for key in last.keys() - moving:
                 averages[key].copy_(last[key])
 
+    def measure(
+        self, name: str, network: nn.Module, forward: Callable[[Tensor], object], batches: Iterable[Tensor]
+    ) -> None:
+        """Makes BatchNorm's statistics of one average means over batches, measured with the averaged weights.
+
+        Source: Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, UAI 2018, Sec. 3.2.
+
+        Args:
+            name: whose average.
+            network: that network.
+            forward: takes a batch and passes it through the network.
+        """
+        with self.in_place():
+            update_bn(batches, _Passed(network, forward))
+            _fill({name: self.states[name]}, self._last)
+
     def load(self, states: Mapping[str, StateDict]) -> None:
         """Takes averages back, as `states` gave them.
 
@@ -63,6 +79,17 @@ class Averages:
             yield
         finally:
             _fill(self._last, last)
+
+
+class _Passed(nn.Module):
+    """A network with the way in which a batch passes through it."""
+
+    def __init__(self, network: nn.Module, forward: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.network, self.pass_through = network, forward
+
+    def forward(self, batch: Tensor) -> None:
+        self.pass_through(batch)
 
 
 def _copied(state: Mapping[str, Tensor]) -> StateDict:

@@ -76,6 +76,7 @@ class FERSNetTask(TrainingTask):
         self._pair_subjects = _apart_from_synthetic(self.faces)
         self._other_classes = _other_classes(self.faces)
         self.averaging = training.averaging
+        self.drawing = "fersnet" if network.synthesises else None
         self.cycle, self.steps = losses.cycle_every, 0
         self._shown = torch.arange(len(faces))
 
@@ -95,6 +96,13 @@ class FERSNetTask(TrainingTask):
             for group in optimizer.param_groups:
                 # The state of a resumed training may come from one that recorded none, or on a GPU.
                 group["capturable"] = self.run.records_steps
+
+    def pass_through(self, indices: Tensor) -> None:
+        """Training faces with expressions drawn evenly from all classes, as faces of a comparison are asked for."""
+        faces = self.faces.images[self._shown[indices].to(self.run.device)]
+        wanted = torch.randint(self.network.classes, indices.shape).to(self.run.device)
+        with self.run.autocast():
+            self.network(crop_and_flip(faces, self.network.image_size, train=True), self._one_hot(wanted))
 
     def training_step(self, indices: Tensor) -> Losses:
         """The discriminator's steps and the joint step on one batch. indices: int64 (B,)."""

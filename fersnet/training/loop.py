@@ -164,6 +164,8 @@ class _Trainer:
             if progress.step < len(batches):
                 self._save_if_due(stage)
         self._read_losses(stage)
+        if self.evaluate is not None or (stage is self.stages[-1] and epoch == stage.epochs):
+            self._measure(stage, batches)
         row: Row = {"stage": stage.name, "epoch": epoch, "seconds": 0.0, **progress.mean_losses()}
         row |= self._evaluated(stage, epoch)
         row["seconds"] = round(time.monotonic() - began, 3)
@@ -173,6 +175,13 @@ class _Trainer:
                 present = self.present(stage, epoch)
                 progress.kept[name] = present | {part: _on_cpu(present[part]) for part in ("networks", "averaged")}
         self._log(stage, row)
+
+    def _measure(self, stage: Stage, batches: list[Tensor]) -> None:
+        """Statistics of its own for the average of a network that draws, before it is used."""
+        task, name = self.task, self.task.drawing
+        if name is not None and name in self._averaged(stage):
+            seed_generators(derive_seed(self.run.seed, stage.name, self.progress.epoch, "statistics"), self.run.device)
+            self.averages.measure(name, task.networks[name], task.pass_through, batches)
 
     def _evaluated(self, stage: Stage, epoch: int) -> dict[str, float]:
         if self.evaluate is None:

@@ -48,6 +48,13 @@ class TrainingTask:
         """The networks that the stage trains and that draw or recognise once all is trained, by name."""
         return self.networks
 
+    drawing: str | None = None
+    """The network whose average has BatchNorm statistics of its own, measured where it is used; None for none."""
+
+    def pass_through(self, indices: Tensor) -> None:
+        """Passes samples through the network that is `drawing`, as it draws and recognises; indices as below."""
+        raise NotImplementedError
+
     def begin_epoch(self, stage: Stage, epoch: int) -> None:
         """Called before an epoch (from 1 within the stage), and again when one is resumed in its middle.
 

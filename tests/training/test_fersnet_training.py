@@ -21,8 +21,9 @@ from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import load_checkpoint, save_checkpoint
 from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.inference import load, predict
+from fersnet.training.loop import batches_of
 from fersnet.training.predictions import accuracies, prediction_table
-from fersnet.training.task import TrainingRun
+from fersnet.training.task import Stage, TrainingRun
 from fersnet.training.transfer import load_pretrained
 
 SIDE = 16
@@ -502,3 +503,25 @@ def test_recorded_steps_give_the_losses_and_weights_of_plain_ones(
     pd.testing.assert_frame_equal(found[True][0], found[False][0], rtol=1e-4)
     for name, weights in found[False][1].items():
         torch.testing.assert_close(found[True][1][name], weights, rtol=1e-3, atol=1e-5)
+
+
+def test_an_averaged_network_that_draws_has_statistics_of_its_own(tmp_path: Path) -> None:
+    """The stem sees flat faces, of which flips and the order make no difference."""
+    faces = toy_faces("AB")
+    flat = torch.linspace(40, 220, len(faces)).byte()[:, None, None, None].expand(-1, 1, SIDE, SIDE).contiguous()
+    for sharing in ("convflu", "none"):
+        fit(replace(faces, images=flat), tmp_path / sharing, training=settings(averaging=0.9), sharing=sharing)
+        network = load(tmp_path / sharing / "checkpoint.pt").network
+        convolved = network.stem[0](flat.float() / 255)
+        # Three batches of four faces: the mean of their means, and of their variances.
+        parts = [convolved[order] for order in system_batches(len(flat))]
+        means = torch.stack([part.mean((0, 2, 3)) for part in parts]).mean(0)
+        variances = torch.stack([part.var((0, 2, 3)) for part in parts]).mean(0)
+        measured = torch.allclose(network.stem[1].running_mean, means, atol=1e-6)
+        assert measured == (sharing == "convflu")
+        if measured:
+            torch.testing.assert_close(network.stem[1].running_var, variances)
+
+
+def system_batches(samples: int) -> list[Tensor]:
+    return batches_of(Stage("train", 2, 4, samples), 3, 2)

@@ -33,7 +33,7 @@ def test_what_is_found_and_what_is_refused_is_as_here(portrait: Path, tmp_path: 
         with pytest.raises(UserError, match="not an image file"):
             finder.find(b"a text", settings)
         without = FacesSettings(backend="face_alignment", model_folder=str(tmp_path / "nothere"))
-        with pytest.raises(UserError, match="faces.model_folder"):
+        with pytest.raises(UserError, match=r"faces\.model_folder"):
             finder.find(portrait, without)
         assert len(finder.find(portrait, settings)) == 1, "it goes on after an error"
 
