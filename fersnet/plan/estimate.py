@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 KEYS = (("rule", "dataset", "plain_method"), ("rule", "plain_method"), ("rule", "dataset"), ("rule",))
 """What an earlier job must share with a planned one to stand for it, closest kind first."""
-CPU_PACE, GPU_PACE = (35e-6, 100e9), (20e-6, 50e12)
+CPU_PACE, GPU_PACE = (75e-6, 95e9), (20e-6, 50e12)
 """Where no earlier job tells: seconds of a call of a tensor operation beside its arithmetic, and floating-point
-operations per second, of one thread and of a GPU with tensor cores. The CPU's lie between two servers: the trainings of
-the embedded default and of the study fit 44e-6 and 96e9 on the slower within a third, all but the judge and those on
-volumes, which take two to three times as long; the faster takes 0.6 of that time. The GPU's are not measured here."""
+operations per second, of one thread and of a GPU with tensor cores. The CPU's are of the slower of two servers, on which
+the trainings of the embedded default fit them within two fifths, but for those of a few seconds; the faster takes 0.6
+of that time. The GPU's are not measured here."""
 IDLE_MEMORY_MB = 520.0
 """What a training job holds before it trains, where no earlier job tells: the interpreter and its libraries."""
 START_SECONDS = 2.5
