@@ -19,9 +19,9 @@ KEYS = (("rule", "dataset", "plain_method"), ("rule", "plain_method"), ("rule", 
 """What an earlier job must share with a planned one to stand for it, closest kind first."""
 CPU_PACE, GPU_PACE = (75e-6, 95e9), (20e-6, 50e12)
 """Where no earlier job tells: seconds of a call of a tensor operation beside its arithmetic, and floating-point
-operations per second, of one thread and of a GPU with tensor cores. The CPU's are of the slower of two servers, on which
-the trainings of the embedded default fit them within two fifths, but for those of a few seconds; the faster takes 0.6
-of that time. The GPU's are not measured here."""
+operations per second, of one thread and of a GPU with tensor cores. The CPU's are of the slower of two servers: the
+trainings of the embedded default fit them within two fifths, but for those of a few seconds; the faster takes 0.6 of
+that time. The GPU's are not measured here."""
 IDLE_MEMORY_MB = 520.0
 """What a training job holds before it trains, where no earlier job tells: the interpreter and its libraries."""
 START_SECONDS = 2.5
