@@ -1,0 +1,76 @@
+"""What the last and the averaged weights of a finished run are worth: `python benchmarks/weights.py results/decoder`.
+
+For each FERSNet of the run, pooled over folds: the share of test sequences that it recognises, and of synthetic faces
+in which the fixed judge reads their target; the mean over repeated trainings, and the standard deviation between them.
+Every test face is drawn with each of the six expressions. Per cent. The checkpoints hold both weights.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fersnet.expressions import synthesis_targets
+from fersnet.faces.store import FaceStore, open_store
+from fersnet.folds import read_folds, split_subjects
+from fersnet.judge.fixed import load_fixed_judge
+from fersnet.repeats import split_repeat
+from fersnet.training.batches import crop_and_flip, face_set
+from fersnet.training.checkpoint import load_checkpoint, restore
+from fersnet.training.inference import KIND, Synthesizer, build
+from fersnet.training.predictions import accuracies, prediction_table
+
+
+def main() -> None:
+    """Read every checkpoint, print a row per dataset and variant."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="folder of the run")
+    results = parser.parse_args().results
+    torch.set_num_threads(1)
+    rows = []
+    for checkpoint in sorted(results.glob("models/*/*/fold*/checkpoint.pt")):
+        dataset, method, fold = checkpoint.parts[-4:-1]
+        folder = results / "datasets" / dataset
+        if load_checkpoint(checkpoint)[1].get("kind") != KIND or not (folder / "folds.csv").is_file():
+            continue
+        tested = split_subjects(read_folds(folder / "folds.csv"), int(fold.removeprefix("fold")), False).test
+        name, repeat = split_repeat(method)
+        for last in (True, False):
+            place = {"dataset": dataset, "method": name, "repeat": repeat, "weights": "last" if last else "averaged"}
+            rows.append(place | figures(checkpoint, last, open_store(folder), tested))
+    table = pd.DataFrame(rows)
+    keys = ["dataset", "method", "weights", "repeat"]
+    shares = table.groupby(keys)[["right", "sequences", "read", "drawn"]].sum()
+    trainings = pd.DataFrame(
+        {"accuracy": 100 * shares["right"] / shares["sequences"], "read": 100 * shares["read"] / shares["drawn"]}
+    )
+    print(trainings.groupby(keys[:-1]).agg(["mean", "std", "count"]).round(1).to_string())
+
+
+def figures(checkpoint: Path, last: bool, store: FaceStore, tested: frozenset[str]) -> dict[str, float]:
+    """Sequences and synthetic faces of a fold's test subjects, and how many of them are recognised and read."""
+    states, metadata = load_checkpoint(checkpoint, last=last)
+    network = build(metadata, checkpoint)
+    restore(network, states["fersnet"], checkpoint)
+    model = Synthesizer(network, tuple(metadata["expressions"]), torch.device("cpu"))
+    faces = face_set(store, tested, model.expressions)
+    images = crop_and_flip(faces.images, model.image_size, train=False)
+    table = prediction_table(faces, model.recognise(images).double().numpy())
+    sequences = table["sequence_id"].nunique()
+    found = {"right": accuracies(table)["sequence_accuracy"] * sequences, "sequences": sequences}
+    if not network.synthesises:
+        return found | {"read": np.nan, "drawn": np.nan}
+    targets = synthesis_targets(model.expressions)
+    judge, read, drawn = load_fixed_judge(targets, "cpu"), 0, 0
+    for place, target in enumerate(targets):
+        wanted = torch.full((len(images),), model.expressions.index(target))
+        with torch.no_grad():
+            seen = judge(model.synthesize(images, wanted)).argmax(dim=1)
+        read, drawn = read + int((seen == place).sum()), drawn + len(seen)
+    return found | {"read": read, "drawn": drawn}
+
+
+if __name__ == "__main__":
+    main()
