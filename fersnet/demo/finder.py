@@ -48,6 +48,7 @@ class Finder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
         self._here.close()
+        self._process.terminate()  # It may still be getting ready.
         self._process.join()
 
 
