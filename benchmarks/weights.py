@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 
 from fersnet.expressions import synthesis_targets
-from fersnet.faces.store import FaceStore, open_store
+from fersnet.faces.store import open_store
 from fersnet.folds import read_folds, split_subjects
 from fersnet.judge.fixed import load_fixed_judge
 from fersnet.repeats import split_repeat
-from fersnet.training.batches import crop_and_flip, face_set
+from fersnet.training.batches import FaceSet, crop_and_flip, face_set
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.inference import KIND, Synthesizer, build
 from fersnet.training.predictions import accuracies, prediction_table
@@ -33,13 +33,15 @@ def main() -> None:
     for checkpoint in sorted(results.glob("models/*/*/fold*/checkpoint.pt")):
         dataset, method, fold = checkpoint.parts[-4:-1]
         folder = results / "datasets" / dataset
-        if load_checkpoint(checkpoint)[1].get("kind") != KIND or not (folder / "folds.csv").is_file():
+        metadata = load_checkpoint(checkpoint)[1]
+        if metadata.get("kind") != KIND or not (folder / "folds.csv").is_file():
             continue
         tested = split_subjects(read_folds(folder / "folds.csv"), int(fold.removeprefix("fold")), False).test
+        faces = face_set(open_store(folder), tested, tuple(metadata["expressions"]))
         name, repeat = split_repeat(method)
         for last in (True, False):
             place = {"dataset": dataset, "method": name, "repeat": repeat, "weights": "last" if last else "averaged"}
-            rows.append(place | figures(checkpoint, last, open_store(folder), tested))
+            rows.append(place | figures(checkpoint, last, faces))
     table = pd.DataFrame(rows)
     keys = ["dataset", "method", "weights", "repeat"]
     shares = table.groupby(keys)[["right", "sequences", "read", "drawn"]].sum()
@@ -49,13 +51,12 @@ def main() -> None:
     print(trainings.groupby(keys[:-1]).agg(["mean", "std", "count"]).round(1).to_string())
 
 
-def figures(checkpoint: Path, last: bool, store: FaceStore, tested: frozenset[str]) -> dict[str, float]:
-    """Sequences and synthetic faces of a fold's test subjects, and how many of them are recognised and read."""
+def figures(checkpoint: Path, last: bool, faces: FaceSet) -> dict[str, float]:
+    """Sequences and synthetic faces of the test faces, and how many of them are recognised and read."""
     states, metadata = load_checkpoint(checkpoint, last=last)
     network = build(metadata, checkpoint)
     restore(network, states["fersnet"], checkpoint)
-    model = Synthesizer(network, tuple(metadata["expressions"]), torch.device("cpu"))
-    faces = face_set(store, tested, model.expressions)
+    model = Synthesizer(network, faces.expressions, torch.device("cpu"))
     images = crop_and_flip(faces.images, model.image_size, train=False)
     table = prediction_table(faces, model.recognise(images).double().numpy())
     sequences = table["sequence_id"].nunique()

@@ -43,13 +43,12 @@ class TrainingTask:
     """Steps after which what a step does repeats."""
     averaging: float | None = None
     """Decay of the moving average of the weights that draw and recognise; None leaves that to the last weights."""
+    drawing: str | None = None
+    """The network whose average has BatchNorm statistics of its own, measured where it is used; None for none."""
 
     def averaged(self, stage: Stage) -> Collection[str]:
         """The networks that the stage trains and that draw or recognise once all is trained, by name."""
         return self.networks
-
-    drawing: str | None = None
-    """The network whose average has BatchNorm statistics of its own, measured where it is used; None for none."""
 
     def pass_through(self, indices: Tensor) -> None:
         """Passes samples through the network that is `drawing`, as it draws and recognises; indices as below."""

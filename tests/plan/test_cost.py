@@ -13,6 +13,7 @@ from fersnet.plan.cost import TrainingCost, training_cost
 from fersnet.plan.graph import Job
 from fersnet.plan.sizes import RunSizes
 from fersnet.plan.trainings import planned_training
+from fersnet.rivals.convolutions import PlaneConv
 from fersnet.settings.load import load_settings, read_config
 from fersnet.training.task import TrainingRun
 
@@ -81,10 +82,11 @@ def test_the_count_is_that_of_real_steps(rule: str, method: str) -> None:
         calls += counter.calls / task.cycle * stage.epochs * ceil(stage.samples / stage.batch_size)
         weights += 1
     cost = training_cost(job, SIZES)
-    # What two of the rivals do to their kernels alone, once a step, counts for every two samples.
-    assert cost.flop == pytest.approx(total * len(stages) / weights, rel=0.02 if rule == "train_rival" else 1e-6)
+    # What two of the rivals do to their kernels alone, once a step, counts for every two samples (`PlaneConv`).
+    planes = [part for network in task.networks.values() for part in network.modules() if isinstance(part, PlaneConv)]
+    assert cost.flop == pytest.approx(total * len(stages) / weights, rel=0.02 if planes else 1e-6)
     # The optimizers are left out: on clips, one call per parameter and operation.
-    least = 0.35 if rule == "train_baseline" else 0.9
+    least = 0.39 if rule == "train_baseline" else 0.9
     assert least < cost.calls * weights / (calls * len(stages)) <= 1
     assert cost.parameters == sum(p.numel() for n in task.networks.values() for p in n.parameters())
     assert cost.step_bytes > 16 * cost.parameters
