@@ -1,8 +1,9 @@
 """What the last and the averaged weights of a finished run are worth: `python benchmarks/weights.py results/decoder`.
 
 For each FERSNet of the run, pooled over folds: the share of test sequences that it recognises, and of synthetic faces
-in which the fixed judge reads their target; the mean over repeated trainings, and the standard deviation between them.
-Every test face is drawn with each of the six expressions. Per cent. The checkpoints hold both weights.
+in which a judge reads their target: the fold's own where the run trained it, else the fixed one of rendered faces. The
+mean over repeated trainings, and the standard deviation between them. Every test face is drawn with each target. Per
+cent. The checkpoints hold both weights.
 """
 
 import argparse
@@ -21,13 +22,17 @@ from fersnet.training.batches import FaceSet, crop_and_flip, face_set
 from fersnet.training.checkpoint import load_checkpoint, restore
 from fersnet.training.inference import KIND, Synthesizer, build
 from fersnet.training.predictions import accuracies, prediction_table
+from fersnet.training.standard_fer import KIND as STANDARD_FER
+from fersnet.training.standard_fer import load_standard_fer
 
 
 def main() -> None:
     """Read every checkpoint, print a row per dataset and variant."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, help="folder of the run")
-    results = parser.parse_args().results
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    arguments = parser.parse_args()
+    results, device = arguments.results, torch.device(arguments.device)
     torch.set_num_threads(1)
     rows = []
     for checkpoint in sorted(results.glob("models/*/*/fold*/checkpoint.pt")):
@@ -38,10 +43,11 @@ def main() -> None:
             continue
         tested = split_subjects(read_folds(folder / "folds.csv"), int(fold.removeprefix("fold")), False).test
         faces = face_set(open_store(folder), tested, tuple(metadata["expressions"]))
+        judge = checkpoint.parents[2] / STANDARD_FER / fold / checkpoint.name
         name, repeat = split_repeat(method)
         for last in (True, False):
             place = {"dataset": dataset, "method": name, "repeat": repeat, "weights": "last" if last else "averaged"}
-            rows.append(place | figures(checkpoint, last, faces))
+            rows.append(place | figures(checkpoint, last, faces, judge, device))
     table = pd.DataFrame(rows)
     keys = ["dataset", "method", "weights", "repeat"]
     shares = table.groupby(keys)[["right", "sequences", "read", "drawn"]].sum()
@@ -51,12 +57,12 @@ def main() -> None:
     print(trainings.groupby(keys[:-1]).agg(["mean", "std", "count"]).round(1).to_string())
 
 
-def figures(checkpoint: Path, last: bool, faces: FaceSet) -> dict[str, float]:
+def figures(checkpoint: Path, last: bool, faces: FaceSet, judge_file: Path, device: torch.device) -> dict[str, float]:
     """Sequences and synthetic faces of the test faces, and how many of them are recognised and read."""
     states, metadata = load_checkpoint(checkpoint, last=last)
     network = build(metadata, checkpoint)
     restore(network, states["fersnet"], checkpoint)
-    model = Synthesizer(network, faces.expressions, torch.device("cpu"))
+    model = Synthesizer(network, faces.expressions, device)
     images = crop_and_flip(faces.images, model.image_size, train=False)
     table = prediction_table(faces, model.recognise(images).double().numpy())
     sequences = table["sequence_id"].nunique()
@@ -64,12 +70,15 @@ def figures(checkpoint: Path, last: bool, faces: FaceSet) -> dict[str, float]:
     if not network.synthesises:
         return found | {"read": np.nan, "drawn": np.nan}
     targets = synthesis_targets(model.expressions)
-    judge, read, drawn = load_fixed_judge(targets, "cpu"), 0, 0
-    for place, target in enumerate(targets):
+    judge, known = (
+        load_standard_fer(judge_file, device) if judge_file.is_file() else (load_fixed_judge(targets, device), targets)
+    )
+    images, read, drawn = images.to(device), 0, 0
+    for target in targets:
         wanted = torch.full((len(images),), model.expressions.index(target))
         with torch.no_grad():
             seen = judge(model.synthesize(images, wanted)).argmax(dim=1)
-        read, drawn = read + int((seen == place).sum()), drawn + len(seen)
+        read, drawn = read + int((seen == known.index(target)).sum()), drawn + len(seen)
     return found | {"read": read, "drawn": drawn}
 
 

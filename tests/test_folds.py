@@ -62,7 +62,7 @@ def test_leave_one_subject_out_has_a_fold_per_subject():
     assert folds.drop_duplicates("subject").set_index("subject")["fold"].to_dict() == {"a": 1, "b": 2, "c": 3}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     subjects=st.sets(st.text("abS0159é ", min_size=1).filter(str.strip), min_size=3, max_size=40),
     count=st.integers(3, 12),

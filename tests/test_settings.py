@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
@@ -272,7 +271,6 @@ def test_f1_what_is_meant_as_text_stays_text(tmp_path: Path) -> None:
 
 
 # The first example builds the settings' types.
-@hypothesis_settings(deadline=None)
 @given(number=st.one_of(st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
 def test_f1_a_value_means_the_same_on_the_command_line_and_in_a_file(number: float) -> None:
     text = json.dumps({"rotations": [number], "flip": number})

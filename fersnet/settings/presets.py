@@ -30,7 +30,6 @@ PUBLISHED: dict[str, Any] = {
 EMBEDDED: dict[str, Any] = {
     # A step of such a small network is thousands of short kernels, which leave most of a GPU idle.
     "jobs_per_gpu": 4,
-    "cuda_graphs": True,
     "datasets": {
         "ckplus": {"embedded": {"subjects": 36}},
         "oulu_casia": {"embedded": {"subjects": 20}},

@@ -96,7 +96,7 @@ FILES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(first=FILES, second=FILES)
 def test_a1_stamps_are_equal_exactly_where_trees_are(tmp_path_factory, first, second):
     place = tmp_path_factory.mktemp("trees")

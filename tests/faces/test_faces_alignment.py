@@ -26,7 +26,7 @@ def test_matrix_equals_an_independent_least_squares_fit():
     assert np.allclose(alignment_matrix(points, 110), expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     angle=st.floats(-180, 180),
     scale=st.floats(0.2, 6),

@@ -81,7 +81,7 @@ def test_faces_and_landmarks_are_those_of_the_sets(joined: Path) -> None:
 
 
 @given(some.lists(some.lists(some.sampled_from("abcdefgh"), min_size=1, unique=True), min_size=2, max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_set_is_tested_once_by_others_and_validated_by_those_trained_on(people: list[list[str]]) -> None:
     sets = {f"set{number}": set_of(names, number)[1] for number, names in enumerate(people)}
     folds = folds_across(sets, {key: key for key in sets})

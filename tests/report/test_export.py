@@ -67,7 +67,7 @@ def test_no_face_and_no_path_of_a_machine_is_in_it(finished_run, tmp_path) -> No
 
 
 @given(place=some.integers(0, 10**9), bit=some.integers(0, 7))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_changed_bit_is_one_line_that_names_the_file(export, tmp_path_factory, place, bit) -> None:
     content = bytearray(export.read_bytes())
     content[place % len(content)] ^= 1 << bit

@@ -209,7 +209,7 @@ class Copier:
         return images
 
 
-@hypothesis_settings(max_examples=30, deadline=None)
+@hypothesis_settings(max_examples=30)
 @given(st.integers(4, 24), st.data())
 def test_the_blend_of_crops_gives_a_copier_its_face_back(side: int, data: st.DataObject) -> None:
     size = data.draw(st.integers((side + 1) // 2, side))

@@ -158,7 +158,7 @@ def test_targets_are_the_same_subject_with_another_expression() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(2, 30), st.integers(2, 6), st.integers(1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_wanted_target_is_of_the_same_subject_and_taken_where_there_is_one(
     seed: int, count: int, classes: int, people: int
 ) -> None:

@@ -479,15 +479,20 @@ def test_too_little_to_train_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("sharing", ["convflu", "none"])
+@pytest.mark.parametrize(("sharing", "channels"), [("convflu", 1), ("none", 1), ("convflu", 3)])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_recorded_steps_give_the_losses_and_weights_of_plain_ones(
-    sharing: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sharing: str, channels: int, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a step of another kind now and then, a last batch of another size and another rate for the last epochs."""
+    """With a step of another kind now and then, a last batch of another size and another rate for the last epochs.
+
+    Faces in colour are judged by an identity network, too, as published.
+    """
     faces = toy_faces("AB", SIX[:4], frames=3)
+    faces = replace(faces, images=faces.images.expand(-1, channels, -1, -1).contiguous())
     training = settings(epochs=6, batch_size=7, milestones=(4,), averaging=0.9)
-    losses = LossSettings(identity=0, cycle_every=2)
+    losses = LossSettings(identity=0.1 * (channels == 3), cycle_every=2)
+    identity = small_identity() if channels == 3 else None
     replayed, replay = [], torch.cuda.CUDAGraph.replay
     monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", lambda graph: (replayed.append(graph), replay(graph)))
     found = {}
@@ -495,7 +500,7 @@ def test_recorded_steps_give_the_losses_and_weights_of_plain_ones(
         run = a_run(tmp_path / str(recorded), device=torch.device("cuda"), precision=precision, cuda_graphs=recorded)
         run.folder.mkdir()
         history = fit(
-            faces, run.folder, run=run, sharing=sharing, training=training, losses=losses, identity=None
+            faces, run.folder, run=run, sharing=sharing, training=training, losses=losses, identity=identity
         ).drop(columns="seconds")
         saved = torch.load(run.folder / "checkpoint.pt", weights_only=True, map_location="cpu")
         found[recorded] = (history, saved["networks"]["fersnet"])

@@ -34,7 +34,6 @@ def numbers(draw: st.DrawFn) -> Numbers:
     return Numbers(low, high, log=draw(st.booleans()), whole=whole)
 
 
-@settings(deadline=None)
 @given(numbers() | st.lists(st.integers(), min_size=1).map(lambda values: OneOf(tuple(values))), shares, shares)
 def test_values_lie_within_their_range_and_ascend(within: Range, one: float, other: float) -> None:
     low, high = sorted((one, other))
@@ -73,7 +72,7 @@ def test_a_range_of_a_key_that_a_method_does_not_have_is_told() -> None:
         Recogniser(name="Mine", reference=work, settings=_Settings, ranges={"costs": Numbers(1, 2)})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(list(searched(RUN))), st.integers(1, 10_000), st.integers(0, 2**31))
 def test_a_draw_lies_in_its_ranges_and_is_taken_by_the_method(method: str, number: int, seed: int) -> None:
     run = RUN.model_copy(update={"tuning": RUN.tuning.model_copy(update={"seed": seed})})
@@ -115,7 +114,6 @@ def test_every_method_is_searched_or_left_or_follows_another() -> None:
     assert not single.synthesises and not [key for key in single.ranges if key.startswith("losses")]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["a", "a.repeat2", "a_b"]), st.integers(0, 999))
 def test_the_name_of_a_draw_reads_back(method: str, number: int) -> None:
     assert split_draw(draw_key(method, number)) == (method, number)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fersnet.datasets.index import read_index, write_index
@@ -46,7 +46,6 @@ def test_people_of_a_search_are_rendered_or_the_training_subjects_of_a_fold() ->
     assert [split_people(key) for key in found[1:3]] == [("oulu_casia", None), ("lab", 1)]
 
 
-@settings(deadline=None)
 @given(st.integers(2, 40), st.integers(3, 6), st.integers(1, 6))
 def test_every_draw_is_read_on_two_people_who_trained_nothing(subjects: int, parts: int, read: int) -> None:
     read = min(read, parts)
