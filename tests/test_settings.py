@@ -270,7 +270,6 @@ def test_f1_what_is_meant_as_text_stays_text(tmp_path: Path) -> None:
     assert with_change(tmp_path, text).report.chosen_subjects == {"ckplus": ("1e5",)}
 
 
-# The first example builds the settings' types.
 @given(number=st.one_of(st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
 def test_f1_a_value_means_the_same_on_the_command_line_and_in_a_file(number: float) -> None:
     text = json.dumps({"rotations": [number], "flip": number})
