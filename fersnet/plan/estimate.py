@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 KEYS = (("rule", "dataset", "plain_method"), ("rule", "plain_method"), ("rule", "dataset"), ("rule",))
 """What an earlier job must share with a planned one to stand for it, closest kind first."""
-CPU_PACE, GPU_PACE = (75e-6, 95e9), (20e-6, 50e12)
+CPU_PACE, GPU_PACE = (75e-6, 95e9), (23e-6, 47e12)
 """Where no earlier job tells: seconds of a call of a tensor operation beside its arithmetic, and floating-point
-operations per second, of one thread and of a GPU with tensor cores. The CPU's are of the slower of two servers: the
-trainings of the embedded default fit them within two fifths, but for those of a few seconds; the faster takes 0.6 of
-that time. The GPU's are not measured here."""
+operations per second, of one thread and of a GPU. The CPU's are of the slower of two servers: the trainings of the
+embedded default fit them within two fifths, but for those of a few seconds; the faster takes 0.6 of that time. The
+GPU's are of an H100 in fp32 that is launched call by call: recorded steps take a third to a fifth (docs/speed.md)."""
 IDLE_MEMORY_MB = 520.0
 """What a training job holds before it trains, where no earlier job tells: the interpreter and its libraries."""
 START_SECONDS = 2.5
