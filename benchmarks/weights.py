@@ -27,13 +27,19 @@ from fersnet.training.standard_fer import load_standard_fer
 
 
 def main() -> None:
-    """Read every checkpoint, print a row per dataset and variant."""
+    """Read every checkpoint, print a row per dataset, variant and kind of weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, help="folder of the run")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     arguments = parser.parse_args()
-    results, device = arguments.results, torch.device(arguments.device)
     torch.set_num_threads(1)
+    keys = ["dataset", "method", "weights"]
+    trainings = measure(arguments.results, torch.device(arguments.device)).groupby(keys)
+    print(trainings.agg(["mean", "std", "count"]).round(1).to_string())
+
+
+def measure(results: Path, device: torch.device) -> pd.DataFrame:
+    """`accuracy` and `read` of each training, by `dataset`, `method`, `weights` and `repeat`."""
     rows = []
     for checkpoint in sorted(results.glob("models/*/*/fold*/checkpoint.pt")):
         dataset, method, fold = checkpoint.parts[-4:-1]
@@ -46,15 +52,12 @@ def main() -> None:
         judge = checkpoint.parents[2] / STANDARD_FER / fold / checkpoint.name
         name, repeat = split_repeat(method)
         for last in (True, False):
-            place = {"dataset": dataset, "method": name, "repeat": repeat, "weights": "last" if last else "averaged"}
+            place = {"dataset": dataset, "method": name, "weights": "last" if last else "averaged", "repeat": repeat}
             rows.append(place | figures(checkpoint, last, faces, judge, device))
-    table = pd.DataFrame(rows)
     keys = ["dataset", "method", "weights", "repeat"]
-    shares = table.groupby(keys)[["right", "sequences", "read", "drawn"]].sum()
-    trainings = pd.DataFrame(
-        {"accuracy": 100 * shares["right"] / shares["sequences"], "read": 100 * shares["read"] / shares["drawn"]}
-    )
-    print(trainings.groupby(keys[:-1]).agg(["mean", "std", "count"]).round(1).to_string())
+    sums = pd.DataFrame(rows).groupby(keys).sum()
+    accuracy, read = sums["right"] / sums["sequences"], sums["read"] / sums["drawn"]
+    return pd.DataFrame({"accuracy": 100 * accuracy, "read": 100 * read})
 
 
 def figures(checkpoint: Path, last: bool, faces: FaceSet, judge_file: Path, device: torch.device) -> dict[str, float]:

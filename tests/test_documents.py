@@ -34,6 +34,9 @@ RUN_BY = {
         "snakemake --cores ",
     ),
     "tests/workflow/test_elsewhere.py::elsewhere": ("snakemake -s /path/to/project/Snakefile ",),
+    "tests/workflow/test_smoke.py::test_the_weights_that_recognise_here_are_the_averaged_ones_of_the_benchmark": (
+        ".venv/bin/python benchmarks/weights.py results/",
+    ),
     "tests/workflow/test_smoke.py::test_parts_of_the_tutorial_play": (
         ".venv/bin/fersnet show results/smoke ",
         ".venv/bin/fersnet sync results/smoke ",

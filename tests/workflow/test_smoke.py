@@ -1,5 +1,6 @@
 """The whole graph from nothing to the report, on the smallest config, and what must hold afterwards."""
 
+import runpy
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from fersnet.project import PROJECT
 from fersnet.report.export import check_export, export_run
 from tests.workflow.conftest import snakemake
 from tests.workflow.tutorial import play
@@ -108,6 +110,16 @@ def test_ablation_and_recognition_tables_follow_from_the_predictions(results: Pa
             assert row.accuracy == pytest.approx(sequence_accuracy(predictions), abs=1e-3)
             assert row.n_sequences == predictions["sequence_id"].nunique()
             assert row.ci_low <= row.accuracy <= row.ci_high
+
+
+def test_the_weights_that_recognise_here_are_the_averaged_ones_of_the_benchmark(results: Path) -> None:
+    measure = runpy.run_path(str(PROJECT / "benchmarks" / "weights.py"))["measure"]
+    found = measure(results, torch.device("cpu")).droplevel("repeat")
+    for row in pd.read_csv(results / "tables" / "ablation.csv").itertuples():
+        for weights in ("last", "averaged"):
+            line = found.loc[row.dataset, row.method, weights]
+            assert weights == "last" or line["accuracy"] == pytest.approx(row.accuracy, abs=1e-3)
+            assert 0 <= line["read"] <= 100 or row.method == "fersnet_without_mtl"
 
 
 def test_methods_that_were_not_run_have_an_empty_accuracy(results: Path) -> None:
