@@ -15,11 +15,7 @@ use rule training as pretrain_baseline with:
     resources:
         **needs(megabytes=4000, minutes=240, gpus=PARAMS.gpus_of(PARAMS.method_device)),
     params:
-        **PARAMS.training_method("pretrain_baseline"),
-        expressions=PARAMS.classes,
-        size=SETTINGS.baselines.size,
-        crop=SETTINGS.model.image_size,
-        frames=SETTINGS.faces.clip_frames,
+        **PARAMS.training_recogniser("pretrain_baseline"),
 
 
 use rule training as train_baseline with:
@@ -39,9 +35,5 @@ use rule training as train_baseline with:
     resources:
         **needs(megabytes=4000, minutes=240, gpus=PARAMS.gpus_of(PARAMS.method_device)),
     params:
-        **PARAMS.training_method("train_baseline"),
+        **PARAMS.training_recogniser("train_baseline"),
         other_sets=PARAMS.read_beside,
-        expressions=PARAMS.classes,
-        size=SETTINGS.baselines.size,
-        crop=SETTINGS.model.image_size,
-        frames=SETTINGS.faces.clip_frames,

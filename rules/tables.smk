@@ -46,7 +46,7 @@ use rule seconds as table_datasets with:
         job="table_datasets/datasets",
     localrule: True
     params:
-        **PARAMS.showing("table_datasets", references=PARAMS.references([])),
+        **PARAMS.table("table_datasets"),
 
 
 use rule seconds as table_recognition with:
@@ -77,9 +77,7 @@ use rule seconds as table_ablation with:
         job="table_ablation/ablation",
     localrule: True
     params:
-        **PARAMS.showing("table_ablation", RUN.variants, datasets=RUN.recognition),
-        methods=RUN.variants,
-        references=PARAMS.references(RUN.variants),
+        **PARAMS.table("table_ablation", RUN.variants, methods=RUN.variants, datasets=RUN.recognition),
 
 
 use rule seconds as table_cross with:
@@ -92,8 +90,7 @@ use rule seconds as table_cross with:
         job="table_cross/cross",
     localrule: True
     params:
-        **PARAMS.showing("table_cross", SETTINGS.cross_methods, methods=SETTINGS.cross_methods),
-        references=PARAMS.references(SETTINGS.cross_methods),
+        **PARAMS.table("table_cross", SETTINGS.cross_methods, methods=SETTINGS.cross_methods),
 
 
 use rule seconds as table_subgroups with:
@@ -106,9 +103,7 @@ use rule seconds as table_subgroups with:
         job="table_subgroups/subgroups",
     localrule: True
     params:
-        **PARAMS.showing("table_subgroups", RUN.recognisers),
-        methods=RUN.recognisers,
-        references=PARAMS.references(RUN.recognisers),
+        **PARAMS.table("table_subgroups", RUN.recognisers, methods=RUN.recognisers),
 
 
 use rule seconds as table_synthesis with:
@@ -122,9 +117,8 @@ use rule seconds as table_synthesis with:
         job="table_synthesis/synthesis",
     localrule: True
     params:
-        **PARAMS.showing_judged("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
+        **PARAMS.table_of_judged("table_synthesis", RUN.systems, datasets=SETTINGS.synthesis.datasets),
         judges={dataset: SETTINGS.judge_of(dataset) for dataset in SETTINGS.synthesis.datasets},
-        references=PARAMS.references(RUN.systems),
 
 
 use rule seconds as table_utility with:
@@ -138,9 +132,8 @@ use rule seconds as table_utility with:
         job="table_utility/utility",
     localrule: True
     params:
-        **PARAMS.showing_judged("table_utility", [*RUN.utility_base, *RUN.systems], datasets=list(RUN.utility_folds)),
+        **PARAMS.table_of_judged("table_utility", [*RUN.utility_base, *RUN.systems], datasets=list(RUN.utility_folds)),
         method=SETTINGS.utility.method,
-        references=PARAMS.references([*RUN.utility_base, *RUN.systems]),
 
 
 use rule seconds as table_selection with:
@@ -153,8 +146,7 @@ use rule seconds as table_selection with:
         job="table_selection/selection",
     localrule: True
     params:
-        **PARAMS.showing("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
-        references=PARAMS.references([SETTINGS.selection_study.method]),
+        **PARAMS.table("table_selection", [SETTINGS.selection_study.method], method=SETTINGS.selection_study.method),
 
 
 use rule seconds as table_claims with:
@@ -169,13 +161,7 @@ use rule seconds as table_claims with:
         job="table_claims/claims",
     localrule: True
     params:
-        **PARAMS.showing(
-            "table_claims",
-            [*RUN.claimed([*RUN.recognisers, *RUN.systems], "recognition"), *RUN.claimed(RUN.systems, "synthesis")],
-        ),
-        references=PARAMS.references(
-            [*RUN.claimed([*RUN.recognisers, *RUN.systems], "recognition"), *RUN.claimed(RUN.systems, "synthesis")]
-        ),
+        **PARAMS.table("table_claims", RUN.all_claimed),
 
 
 use rule seconds as collect_references with:
@@ -200,6 +186,5 @@ use rule seconds as build_report with:
         job="build_report/report",
     localrule: True
     params:
-        **PARAMS.showing("build_report", [*RUN.recognisers, *RUN.systems]),
-        references=PARAMS.references([*RUN.recognisers, *RUN.systems]),
+        **PARAMS.table("build_report", [*RUN.recognisers, *RUN.systems]),
         cards=PARAMS.cards(),

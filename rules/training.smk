@@ -32,10 +32,7 @@ use rule training as pretrain_fersnet with:
     resources:
         **needs(4000, training_minutes(SETTINGS.pretraining.epochs), RUN.gpus),
     params:
-        **PARAMS.training("pretrain_fersnet", settings=PARAMS.pretraining),
-        expressions=PARAMS.classes,
-        faces=PARAMS.faces,
-        trained_on=PARAMS.trained_on,
+        **PARAMS.training_variant("pretrain_fersnet", settings=PARAMS.pretraining),
 
 
 use rule training as train_fersnet with:
@@ -54,10 +51,7 @@ use rule training as train_fersnet with:
     resources:
         **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
     params:
-        **PARAMS.training("train_fersnet", settings=PARAMS.variant),
-        expressions=PARAMS.classes,
-        faces=PARAMS.faces,
-        trained_on=PARAMS.trained_on,
+        **PARAMS.training_variant("train_fersnet", settings=PARAMS.variant),
 
 
 for kind, name, folds, datasets, methods in RUN.predicted:

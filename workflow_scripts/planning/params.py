@@ -1,6 +1,6 @@
 """The params of the rules: a rule's script, and exactly what its result depends on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,14 @@ class RunParams:
         judged = {dataset: some for dataset, some in folds.items() if len(some) < self.run.fold_counts[dataset]}
         return self.showing(script, run=self.described(of) | {"judged": judged}, **params)
 
+    def table(self, script: str, of: Sequence[str] = (), **params: Any) -> Params:
+        """Params of a rule that makes a table of some methods, with the works behind them."""
+        return self.showing(script, of, references=self.references(of), **params)
+
+    def table_of_judged(self, script: str, of: Sequence[str], **params: Any) -> Params:
+        """Params of a rule that makes a table of some synthesis systems, with the works behind them."""
+        return self.showing_judged(script, of, references=self.references(of), **params)
+
     def described(self, methods: Iterable[str]) -> Params:
         """The run as tables and figures of some methods describe it."""
         return asdict(of_methods(describe(self.run.settings, self.run.fold_counts), methods))
@@ -106,6 +114,21 @@ class RunParams:
         """Where a method of one file is declared; FERSNet itself is not one."""
         known = self.run.methods_of_one_file
         return known[method].module if method in known else "fersnet.training.inference"
+
+    def training_variant(self, script: str, settings: Callable[["Wildcards"], Params]) -> Params:
+        """Params of a rule that trains FERSNet or a variant of it, which has to say whose faces it was trained on."""
+        told = {"faces": self.faces, "trained_on": self.trained_on}
+        return self.training(script, settings=settings, expressions=self.classes, **told)
+
+    def training_recogniser(self, script: str) -> Params:
+        """Params of a rule that trains the recognisers of one file, on faces or clips."""
+        settings = self.run.settings
+        sizes = {"size": settings.baselines.size, "crop": settings.model.image_size}
+        return self.training_method(script) | {
+            "expressions": self.classes,
+            "frames": settings.faces.clip_frames,
+            **sizes,
+        }
 
     def training_method(self, script: str) -> Params:
         """Params of a rule that trains the methods of one file."""

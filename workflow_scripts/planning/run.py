@@ -99,6 +99,12 @@ class Run:
         return tuple(method for method in methods if method in named)
 
     @cached_property
+    def all_claimed(self) -> tuple[str, ...]:
+        """All that claims name."""
+        synthesised = self.claimed(self.systems, "synthesis")
+        return (*self.claimed([*self.recognisers, *self.systems], "recognition"), *synthesised)
+
+    @cached_property
     def augmented(self) -> tuple[str, ...]:
         """The variants that train with faces of another one's, too."""
         return tuple(key for key, variant in self.settings.variants.items() if variant.augmented_by)
