@@ -21,7 +21,7 @@ CPU_PACE, GPU_PACE = (75e-6, 95e9), (23e-6, 47e12)
 """Where no earlier job tells: seconds of a call of a tensor operation beside its arithmetic, and floating-point
 operations per second, of one thread and of a GPU. The CPU's are of the slower of two servers: the trainings of the
 embedded default fit them within two fifths, but for those of a few seconds; the faster takes 0.6 of that time. The
-GPU's are of an H100 in fp32 that is launched call by call: recorded steps take a third to a fifth (docs/speed.md)."""
+GPU's are an H200's time of a launched call, and an H100's fp32 rate: recorded steps take less (docs/speed.md)."""
 IDLE_MEMORY_MB = 520.0
 """What a training job holds before it trains, where no earlier job tells: the interpreter and its libraries."""
 START_SECONDS = 2.5

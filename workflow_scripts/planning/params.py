@@ -123,12 +123,8 @@ class RunParams:
     def training_recogniser(self, script: str) -> Params:
         """Params of a rule that trains the recognisers of one file, on faces or clips."""
         settings = self.run.settings
-        sizes = {"size": settings.baselines.size, "crop": settings.model.image_size}
-        return self.training_method(script) | {
-            "expressions": self.classes,
-            "frames": settings.faces.clip_frames,
-            **sizes,
-        }
+        faces = {"size": settings.baselines.size, "crop": settings.model.image_size, "expressions": self.classes}
+        return self.training_method(script) | faces | {"frames": settings.faces.clip_frames}
 
     def training_method(self, script: str) -> Params:
         """Params of a rule that trains the methods of one file."""
