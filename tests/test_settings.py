@@ -294,6 +294,8 @@ def test_f1_a_value_means_the_same_on_the_command_line_and_in_a_file(number: flo
         ('datasets={"Own": {"reader": "mmi"}}', ["--config: datasets.Own:", "is no name"]),
         ('datasets={"own": {"reader": "folder"}}', ["--config: datasets.own: root:"]),
         ('variants={"mine": {"sharing": "none"}}', ["--config: the key 'variants.mine.name' is missing"]),
+        # Of the two keys that do not fit, the preset has the other.
+        ('datasets={"ckplus": {"embedded": {"subjects": 2}}}', ["--config: folds.count: 3 folds", "is 2"]),
     ],
 )
 def test_f1_a_message_blames_the_command_line_for_what_stands_there(entry: str, parts: list[str]) -> None:

@@ -137,7 +137,8 @@ def _describe(problem: Any, sources: Mapping[str, Any], kind: type[Settings]) ->
     location = [str(part) for part in problem["loc"] if part != "[key]"]
     key = ".".join(location)
     message = problem["msg"].removeprefix("Value error, ")
-    place = ", ".join(dict.fromkeys(_source_of(path, sources) for path in _keys_of(location, message)))
+    given = dict.fromkeys(filter(None, (_source_of(path, sources) for path in _keys_of(location, message))))
+    place = ", ".join(given or [source for source in sources if source != COMMAND_LINE]) or "config"
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _valid_keys(kind, location[:-1]), n=1, cutoff=0.4)
         hint = f"; did you mean {'.'.join([*location[:-1], near[0]])!r}?" if near else ""
@@ -162,7 +163,7 @@ def _keys_of(location: list[str], message: str) -> list[list[str]]:
 
 
 def _source_of(location: Sequence[str], sources: Mapping[str, Any]) -> str:
-    """Where a value comes from: the strongest source that reaches deepest into its key."""
+    """Where a value comes from: the strongest source that reaches deepest into its key; empty where none does."""
     found, deepest = "", 0
     for source, node in sources.items():
         depth = 0
@@ -173,7 +174,7 @@ def _source_of(location: Sequence[str], sources: Mapping[str, Any]) -> str:
             depth += 1
         if depth and depth >= deepest:
             found, deepest = source, depth
-    return found or ", ".join(source for source in sources if source != COMMAND_LINE) or "config"
+    return found
 
 
 def _valid_keys(kind: type[Settings], location: Sequence[str]) -> list[str]:
