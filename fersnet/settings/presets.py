@@ -42,10 +42,10 @@ EMBEDDED: dict[str, Any] = {
     "losses": {"reconstruction": 10.0, "cycle": 0.3, "cycle_every": 4, "adversarial": 0.2},
     "training": {
         **_SHORT,
-        "epochs": 20,
+        "epochs": 22,
         "batch_size": 16,
         "learning_rate": 3e-3,
-        "milestones": (14, 18),
+        "milestones": (15, 20),
         "discriminator_steps": 1,
         "averaging": 0.99,
         "unit_factor": 5.0,
