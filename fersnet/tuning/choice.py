@@ -1,18 +1,19 @@
 """What every draw reached, and which one is chosen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from fersnet.report.files import EVALUATION_COLUMNS, PREDICTION_COLUMNS, SET_COLUMNS, fold_of, read_table
-from fersnet.tuning.draws import Searched, split_draw
+from fersnet.tuning.draws import AS_IT_IS, Searched, split_draw
 from fersnet.tuning.people import split_people
 
 RENDERED = ""
 """The name of all rendered people together, by whom one choice is made for all datasets."""
-SCORES = ("people", "method", "draw", "accuracy", "read", "identity_auc", "n_images", "n_subjects")
+SCORES = ("people", "method", "draw", "subject", "accuracy", "n_images", "read", "n_judged", "identity_auc")
+POOLED = ("people", "method", "draw", "accuracy", "read", "identity_auc", "n_images", "n_subjects")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Choice:
 
 
 def read_scores(predictions: Iterable[Path], evaluations: Iterable[Path], sets: Iterable[Path]) -> pd.DataFrame:
-    """What every draw reached on every set of people, with the columns `SCORES`; shares of 1, and NaN for what a draw
-    is not judged by.
+    """What every draw reached on every person, with the columns `SCORES`; shares of 1 of the person's images, and NaN
+    for what a draw is not judged by. The identity AUC is of all people of a set together.
 
     Args:
         predictions: files `predictions/<people>/<draw>/fold<k>.parquet`.
@@ -42,17 +43,37 @@ def read_scores(predictions: Iterable[Path], evaluations: Iterable[Path], sets: 
     read["accuracy"] = (read["predicted"] == read["expression"]).astype(float)
     judged = _read(evaluations, EVALUATION_COLUMNS)
     judged["read"] = (judged["predicted"] == judged["target"]).astype(float)
-    keys = ["people", "method", "draw"]
+    draw = ["people", "method", "draw"]
+    person = [*draw, "subject"]
     parts = [
-        read.groupby(keys).agg(accuracy=("accuracy", "mean"), n_images=("accuracy", "size"), who=("subject", set)),
-        judged.groupby(keys).agg(read=("read", "mean"), n_judged=("read", "size"), who_judged=("subject", set)),
-        _read(sets, SET_COLUMNS).groupby(keys).agg(identity_auc=("identity_auc", "mean")),
+        read.groupby(person).agg(accuracy=("accuracy", "mean"), n_images=("accuracy", "size")),
+        judged.groupby(person).agg(read=("read", "mean"), n_judged=("read", "size")),
     ]
-    found = pd.concat(parts, axis=1)
-    found["n_images"] = found["n_images"].fillna(found["n_judged"]).astype(int)
-    who = found["who"].where(found["who"].notna(), found["who_judged"])
-    found["n_subjects"] = who.map(len)
-    return found.reset_index().sort_values(keys, ignore_index=True)[list(SCORES)]
+    found = pd.concat(parts, axis=1).reset_index()
+    found[["n_images", "n_judged"]] = found[["n_images", "n_judged"]].fillna(0).astype(int)
+    kept = _read(sets, SET_COLUMNS).groupby(draw).agg(identity_auc=("identity_auc", "mean"))
+    return found.join(kept, on=draw).sort_values(person, ignore_index=True)[list(SCORES)]
+
+
+def pooled(scores: pd.DataFrame) -> pd.DataFrame:
+    """What every draw reached on every set of people, with the columns `POOLED`; as shares of the images.
+
+    Args:
+        scores: as `read_scores` returns them.
+    """
+    keys = ["people", "method", "draw"]
+    sums = scores.assign(right=scores["accuracy"] * scores["n_images"], met=scores["read"] * scores["n_judged"])
+    found = sums.groupby(keys, sort=False).agg(
+        right=("right", "sum"),
+        met=("met", "sum"),
+        n_images=("n_images", "sum"),
+        n_judged=("n_judged", "sum"),
+        identity_auc=("identity_auc", "first"),
+        n_subjects=("subject", "nunique"),
+    )
+    found["accuracy"], found["read"] = found["right"] / found["n_images"], found["met"] / found["n_judged"]
+    found["n_images"] = found["n_images"].where(found["n_images"] > 0, found["n_judged"])
+    return found.reset_index()[list(POOLED)]
 
 
 def _read(paths: Iterable[Path], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -76,7 +97,10 @@ def choose(
 
     A draw's figure is the mean over the sets of people: of the accuracy for what recognises, of what the judge reads
     for what synthesises, and of the two means for what does both. The highest one counts among the draws that keep the
-    person, and at a tie the draw with the lower number.
+    person. The settings as they stand are left unless it is above theirs by more than the standard error of the
+    difference (after the one-standard-error rule of Breiman et al., Classification and Regression Trees, 1984, section
+    3.4.3, with the difference in the place of the minimum's own error): a search of a few draws on a few people always
+    finds one that looks a little better.
 
     Args:
         scores: as `read_scores` returns them.
@@ -88,26 +112,50 @@ def choose(
     grouped = scores.assign(group=[kinds.get(people, people) for people in scores["people"]])
     found = []
     for (group, method), rows in grouped.groupby(["group", "method"], sort=False):
-        figures = rows.groupby("draw")[["accuracy", "read", "identity_auc"]].mean()
         counted = [
             name
             for name, counts in (("accuracy", methods[method].recognises), ("read", methods[method].synthesises))
             if counts
         ]
+        figures = pooled(rows).groupby("draw")[["accuracy", "read", "identity_auc"]].mean()
         figures.insert(0, "figure", figures[counted].mean(axis=1))
-        found.append(_best(str(group), str(method), figures, floor))
+        found.append(Choice(str(group), str(method), *_best(rows, figures, counted, floor)))
     order = {method: place for place, method in enumerate(methods)}
     return sorted(found, key=lambda one: (one.people != RENDERED, *_place(one.people), order[one.method]))
 
 
-def _best(people: str, method: str, figures: pd.DataFrame, floor: float) -> Choice:
+def _best(
+    rows: pd.DataFrame, figures: pd.DataFrame, counted: list[str], floor: float
+) -> tuple[int, pd.DataFrame, bool]:
+    """The draw, the figures of all, and whether it keeps the person."""
     # Where the identity cannot be measured, as for what only recognises, nothing is held against a draw.
     keeps = figures["identity_auc"].fillna(1.0) >= floor
-    if keeps.any():
-        draw = figures["figure"][keeps].sort_index().idxmax()
-    else:
-        draw = figures["identity_auc"].sort_index().idxmax()
-    return Choice(people, method, int(draw), figures, bool(keeps[draw]))
+    if not keeps.any():
+        return int(figures["identity_auc"].sort_index().idxmax()), figures, False
+    best = int(figures["figure"][keeps].sort_index().idxmax())
+    gain = figures["figure"][best] - figures["figure"][AS_IT_IS]
+    stays = keeps[AS_IT_IS] and not gain > difference_error(rows, best, counted)
+    return AS_IT_IS if stays else best, figures, True
+
+
+def difference_error(scores: pd.DataFrame, draw: int, counted: Sequence[str]) -> float:
+    """The standard error, over the people, of a draw's figure minus that of the settings as they stand; NaN where a
+    set has one person only.
+
+    People count alike here, whatever their number of images. What another training from the same settings would
+    change is not in it.
+
+    Args:
+        scores: of one method, as `read_scores` returns them.
+        draw: the draw.
+        counted: the figures of which its own is the mean, each the mean over the sets that have it.
+    """
+    sets = {name: scores["people"][scores[name].notna()].nunique() for name in counted}
+    shares = sum(scores[name].fillna(0.0) / sets[name] / len(counted) for name in counted if sets[name])
+    person = ["people", "subject"]
+    by_draw = scores.assign(share=shares).set_index([*person, "draw"])["share"].unstack("draw")
+    differences = (by_draw[draw] - by_draw[AS_IT_IS]).groupby("people")
+    return float((differences.var(ddof=1) / differences.size()).sum(min_count=differences.ngroups) ** 0.5)
 
 
 def _place(people: str) -> tuple[str, int]:

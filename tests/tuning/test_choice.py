@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from fersnet.settings.load import load_settings, read_config
-from fersnet.tuning.choice import RENDERED, SCORES, choose, read_scores
+from fersnet.tuning.choice import RENDERED, SCORES, choose, difference_error, pooled, read_scores
 from fersnet.tuning.draws import Searched, drawn
 from fersnet.tuning.results import all_draws, chosen_config, config_text, tuning_table
 
@@ -24,7 +24,13 @@ METHODS = {
 
 
 def scores(*rows: tuple[str, str, int, float, float, float]) -> pd.DataFrame:
-    return pd.DataFrame([(*row, 10, 3) for row in rows], columns=list(SCORES))
+    """Of three people each, who are all read alike."""
+    parts = [
+        (*place, person, accuracy, 10 * (accuracy == accuracy), read, 10 * (read == read), identity)
+        for *place, accuracy, read, identity in rows
+        for person in "abc"
+    ]
+    return pd.DataFrame(parts, columns=list(SCORES))
 
 
 NOTHING = float("nan")
@@ -58,6 +64,44 @@ def test_what_recognises_is_judged_by_accuracy_and_what_does_both_by_both() -> N
     assert chosen(both) == {(RENDERED, "fersnet"): 1, (RENDERED, "eac"): 0}, "at a tie nothing changes"
     first, _ = choose(both, METHODS, ["ckplus", "mmi"], 0.8)
     assert first.figures["figure"].tolist() == pytest.approx([(0.8 + 0.5) / 2, (0.75 + 0.7) / 2])
+
+
+def by_person(*rows: tuple[str, int, list[float]]) -> pd.DataFrame:
+    parts = [
+        (people, "eac", draw, str(person), accuracy, 10, NOTHING, 0, NOTHING)
+        for people, draw, accuracies in rows
+        for person, accuracy in enumerate(accuracies)
+    ]
+    return pd.DataFrame(parts, columns=list(SCORES))
+
+
+def test_settings_stay_unless_a_draw_is_better_by_more_than_the_standard_error() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.random(8), rng.random(5)
+    # The people differ far more than the draws do: what counts is the difference on the same person.
+    better = rng.random(8) * 0.1, rng.random(5) * 0.1
+    frame = by_person(
+        *(("ckplus", draw, list(first + draw * better[0])) for draw in (0, 1)),
+        *(("mmi", draw, list(second + draw * better[1])) for draw in (0, 1)),
+    )
+    apart = [part.var(ddof=1) / len(part) for part in better]
+    assert difference_error(frame, 1, ["accuracy"]) == pytest.approx(0.5 * np.sqrt(sum(apart)))
+    assert chosen(frame) == {(RENDERED, "eac"): 1}
+    by_chance = by_person(("ckplus", 0, [0.5, 0.5, 0.5, 0.5]), ("ckplus", 1, [0.9, 0.1, 0.9, 0.2]))
+    assert chosen(by_chance) == {(RENDERED, "eac"): 0}
+    assert chosen(by_person(("ckplus", 0, [0.5]), ("ckplus", 1, [0.9]))) == {(RENDERED, "eac"): 0}, "one person"
+
+
+def test_the_error_of_what_does_both_has_both_in_it() -> None:
+    rows = [("ckplus", "fersnet", draw, str(person), 0.5 + draw * gain, 3, 0.5 + draw * met, 18, 0.95)
+            for draw in (0, 1) for person, (gain, met) in enumerate(((0.1, 0.3), (0.2, 0.1), (0.0, 0.2)))]  # fmt: skip
+    rows += [("mmi", "fersnet", draw, str(person), 0.5 + draw * gain, 3, NOTHING, 0, NOTHING)
+             for draw in (0, 1) for person, gain in enumerate((0.1, 0.3))]  # fmt: skip
+    both = np.array([0.1 / 2 + 0.3, 0.2 / 2 + 0.1, 0.2]) / 2
+    alone = np.array([0.1, 0.3]) / 2 / 2
+    expected = np.sqrt(both.var(ddof=1) / 3 + alone.var(ddof=1) / 2)
+    found = difference_error(pd.DataFrame(rows, columns=list(SCORES)), 1, ["accuracy", "read"])
+    assert found == pytest.approx(expected)
 
 
 def test_each_fold_of_a_copy_of_ones_own_has_its_choice() -> None:
@@ -112,8 +156,8 @@ def test_table_and_list_tell_all_draws_and_what_was_chosen(searched_frame: pd.Da
     assert (rate["figure_before"], rate["figure"]) == (50.0, 70.0)
     assert "London, fold 2" in set(table.frame["searched_on"])
     assert any("LBP-TOP" not in note and "Without ranges" not in note for note in table.notes)
-    listed = all_draws(searched_frame, choices, RUN)
-    assert len(listed) == len(searched_frame)
+    listed = all_draws(pooled(searched_frame), choices, RUN)
+    assert len(listed) == 8
     assert listed[listed["chosen"]][["people", "method", "draw"]].to_numpy().tolist() == [
         ["ckplus", "stargan", 1],
         ["ckplus", "fersnet", 2],
@@ -139,7 +183,11 @@ def test_scores_are_shares_of_images_by_people_and_draw(tmp_path: Path) -> None:
     sets.to_csv(judged / "fold1_sets.csv", index=False)
     files = [folder / "fold1.parquet"], [judged / "fold1.parquet"], [judged / "fold1_sets.csv"]
     whole = {"people": "ckplus", "method": "fersnet", "draw": 1, "accuracy": 0.75, "read": 0.5, "identity_auc": 0.9}
-    assert read_scores(*files).to_dict("records") == [{**whole, "n_images": 4, "n_subjects": 2}]
+    assert read_scores(*files)[["subject", "accuracy", "n_images", "n_judged"]].to_numpy().tolist() == [
+        ["s", 0.5, 2, 2],
+        ["t", 1.0, 2, 0],
+    ]
+    assert pooled(read_scores(*files)).to_dict("records") == [{**whole, "n_images": 4, "n_subjects": 2}]
     for alone, kept in (((files[0], [], []), {"accuracy"}), (([], *files[1:]), {"read", "identity_auc"})):
-        (found,) = read_scores(*alone).to_dict("records")
+        (found,) = pooled(read_scores(*alone)).to_dict("records")
         assert {key for key in ("accuracy", "read", "identity_auc") if found[key] == whole[key]} == kept
