@@ -23,7 +23,8 @@ class TuningSettings(Section):
     folds: PositiveInt = 1
     """In so many of these folds, from the first on, every draw is trained and read."""
     identity_floor: Fraction = 0.7
-    """Identity AUC below which a draw of what synthesises is not chosen: it would win by destroying the person."""
+    """Identity AUC, on any of the datasets, below which a draw of what synthesises is not chosen: it would win by
+    destroying the person."""
 
 
 Chosen = dict[Name, dict[str, dict[Name, Changes]]]

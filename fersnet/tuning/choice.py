@@ -25,9 +25,10 @@ class Choice:
     method: str
     draw: int
     figures: pd.DataFrame
-    """By draw: `figure` by which it was chosen, and what is behind it, as fractions: `accuracy, read, identity_auc`."""
+    """By draw: `figure` by which it was chosen, and what is behind it, as fractions: `accuracy, read` as means over the
+    sets of people, `identity_auc` as the least of them."""
     kept_the_person: bool
-    """Whether it reaches the floor of the identity; where no draw does, the nearest to it is chosen."""
+    """Whether it reaches the floor of the identity on each set; where no draw does, the nearest to it is chosen."""
 
 
 def read_scores(predictions: Iterable[Path], evaluations: Iterable[Path], sets: Iterable[Path]) -> pd.DataFrame:
@@ -97,10 +98,10 @@ def choose(
 
     A draw's figure is the mean over the sets of people: of the accuracy for what recognises, of what the judge reads
     for what synthesises, and of the two means for what does both. The highest one counts among the draws that keep the
-    person. The settings as they stand are left unless it is above theirs by more than the standard error of the
-    difference (after the one-standard-error rule of Breiman et al., Classification and Regression Trees, 1984, section
-    3.4.3, with the difference in the place of the minimum's own error): a search of a few draws on a few people always
-    finds one that looks a little better.
+    person on each of the sets. The settings as they stand are left unless it is above theirs by more than the standard
+    error of the difference: a search of a few draws on a few people always finds one that looks a little better (after
+    the one-standard-error rule of Breiman et al., Classification and Regression Trees, 1984, section 3.4.3, with the
+    error of the difference in the place of that of the best figure).
 
     Args:
         scores: as `read_scores` returns them.
@@ -117,7 +118,7 @@ def choose(
             for name, counts in (("accuracy", methods[method].recognises), ("read", methods[method].synthesises))
             if counts
         ]
-        figures = pooled(rows).groupby("draw")[["accuracy", "read", "identity_auc"]].mean()
+        figures = pooled(rows).groupby("draw").agg({"accuracy": "mean", "read": "mean", "identity_auc": "min"})
         figures.insert(0, "figure", figures[counted].mean(axis=1))
         found.append(Choice(str(group), str(method), *_best(rows, figures, counted, floor)))
     order = {method: place for place, method in enumerate(methods)}

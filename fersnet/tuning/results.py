@@ -108,8 +108,9 @@ def tuning_table(
     notes = [
         "`Figure`: percent of the images of people who trained nothing; of real faces read right for what recognises, "
         "of synthetic faces in which the judge reads the target for what synthesises, and the mean of both for what "
-        f"does both. `Before`: the settings as they stand, which take part as draw {AS_IT_IS}. A draw whose identity "
-        f"AUC is below {tuning.identity_floor:g} is not chosen.",
+        f"does both. `Before`: the settings as they stand, which take part as draw {AS_IT_IS} and "
+        "are left unless another draw is better by more than the standard error of the difference over the people. A "
+        f"draw whose identity AUC is below {tuning.identity_floor:g} on a set is not chosen.",
         "A chosen figure is the best of several on few people, and so higher than what its settings reach on others, "
         "which the tables of a run with them say.",
     ]

@@ -52,6 +52,15 @@ def test_the_best_of_those_that_keep_the_person_is_chosen() -> None:
     assert (none.draw, none.kept_the_person) == (0, False), "the nearest to the floor"
 
 
+def test_a_draw_that_loses_the_person_on_one_set_is_not_made_good_by_another() -> None:
+    read = scores(
+        *(("ckplus", "stargan", draw, NOTHING, 0.5, identity) for draw, identity in ((0, 0.9), (1, 0.75))),
+        *(("mmi", "stargan", draw, NOTHING, 0.5 + 0.3 * draw, identity) for draw, identity in ((0, 0.9), (1, 0.95))),
+    )
+    assert chosen(read) == {(RENDERED, "stargan"): 0}
+    assert chosen(read, floor=0.7) == {(RENDERED, "stargan"): 1}
+
+
 def test_what_recognises_is_judged_by_accuracy_and_what_does_both_by_both() -> None:
     both = scores(
         ("ckplus", "fersnet", 0, 0.9, 0.5, 0.95),
