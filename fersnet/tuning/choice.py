@@ -120,23 +120,22 @@ def choose(
         ]
         figures = pooled(rows).groupby("draw").agg({"accuracy": "mean", "read": "mean", "identity_auc": "min"})
         figures.insert(0, "figure", figures[counted].mean(axis=1))
-        found.append(Choice(str(group), str(method), *_best(rows, figures, counted, floor)))
+        draw, kept = _best(rows, figures, counted, floor)
+        found.append(Choice(str(group), str(method), draw, figures, kept))
     order = {method: place for place, method in enumerate(methods)}
     return sorted(found, key=lambda one: (one.people != RENDERED, *_place(one.people), order[one.method]))
 
 
-def _best(
-    rows: pd.DataFrame, figures: pd.DataFrame, counted: list[str], floor: float
-) -> tuple[int, pd.DataFrame, bool]:
-    """The draw, the figures of all, and whether it keeps the person."""
+def _best(rows: pd.DataFrame, figures: pd.DataFrame, counted: Sequence[str], floor: float) -> tuple[int, bool]:
+    """The draw, and whether it keeps the person."""
     # Where the identity cannot be measured, as for what only recognises, nothing is held against a draw.
     keeps = figures["identity_auc"].fillna(1.0) >= floor
     if not keeps.any():
-        return int(figures["identity_auc"].sort_index().idxmax()), figures, False
+        return int(figures["identity_auc"].sort_index().idxmax()), False
     best = int(figures["figure"][keeps].sort_index().idxmax())
     gain = figures["figure"][best] - figures["figure"][AS_IT_IS]
     stays = keeps[AS_IT_IS] and not gain > difference_error(rows, best, counted)
-    return AS_IT_IS if stays else best, figures, True
+    return AS_IT_IS if stays else best, True
 
 
 def difference_error(scores: pd.DataFrame, draw: int, counted: Sequence[str]) -> float:
@@ -153,8 +152,7 @@ def difference_error(scores: pd.DataFrame, draw: int, counted: Sequence[str]) ->
     """
     sets = {name: scores["people"][scores[name].notna()].nunique() for name in counted}
     shares = sum(scores[name].fillna(0.0) / sets[name] / len(counted) for name in counted if sets[name])
-    person = ["people", "subject"]
-    by_draw = scores.assign(share=shares).set_index([*person, "draw"])["share"].unstack("draw")
+    by_draw = scores.assign(share=shares).set_index(["people", "subject", "draw"])["share"].unstack("draw")
     differences = (by_draw[draw] - by_draw[AS_IT_IS]).groupby("people")
     return float((differences.var(ddof=1) / differences.size()).sum(min_count=differences.ngroups) ** 0.5)
 
