@@ -21,11 +21,12 @@ from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.load import load_settings
 from fersnet.training import fersnet_task
-from fersnet.training.batches import FaceSet, loose_faces
+from fersnet.training.invented import invented_faces
 from fersnet.training.loop import train
 from fersnet.training.task import Stage, TrainingRun
 
 SUBJECTS, FACES_EACH = 10, 3
+"""As in a training fold of the default's Oulu-CASIA."""
 
 
 class Clock:
@@ -47,17 +48,6 @@ class Clock:
         return run
 
 
-def invented_faces(size: int, channels: int) -> FaceSet:
-    """Noise in the numbers of a training fold of the default's Oulu-CASIA."""
-    labels = torch.arange(len(SIX)).repeat_interleave(FACES_EACH).repeat(SUBJECTS)
-    return loose_faces(
-        torch.randint(0, 256, (len(labels), channels, size, size), dtype=torch.uint8),
-        labels,
-        torch.arange(SUBJECTS).repeat_interleave(len(SIX) * FACES_EACH),
-        SIX,
-    )
-
-
 def network_share(epochs: int) -> float:
     """The networks' share of a training's time, its files included."""
     settings, clock = load_settings({"preset": "embedded"}, []), Clock()
@@ -68,7 +58,7 @@ def network_share(epochs: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         run = TrainingRun(Path(folder), 0, torch.device("cpu"), "benchmark")
         task = fersnet_task.FERSNetTask(
-            invented_faces(settings.faces.size, channels),
+            invented_faces(SUBJECTS * FACES_EACH * len(SIX), settings.faces.size, channels, people=SUBJECTS),
             FERSNet(model.width, model.image_size, channels, len(SIX)),
             Discriminator(model.width, channels, len(SIX)),
             LightCNN9(settings.identity.width, settings.identity.image_size, SUBJECTS),

@@ -18,11 +18,11 @@ import torch
 from plain.recognition import CLASSES, PlainRecogniser
 from plain.timing import compare
 
-from fersnet.expressions import SIX
 from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS
 from fersnet.methods.find import Found, find_known, load_code
 from fersnet.models.describe import count_parameters
-from fersnet.training.batches import FaceSet, crop_and_flip, loose_faces
+from fersnet.training.batches import crop_and_flip
+from fersnet.training.invented import invented_faces
 from fersnet.training.task import TrainingRun
 
 SIZES = {"small": (48, 1), "published": (96, 3)}
@@ -34,17 +34,10 @@ KNOWN = {
 }
 
 
-def noise(count: int, side: int, channels: int) -> FaceSet:
-    """Faces of noise, of a subject per six."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (count, channels, side, side), dtype=torch.uint8, generator=generator)
-    return loose_faces(images, torch.arange(count) % CLASSES, torch.arange(count) // CLASSES, SIX)
-
-
 def measure(key: str, found: Found, size: str, options: argparse.Namespace) -> dict[str, Any]:
     """Time and operations per image; at least three epochs of each are timed, and more until `seconds` have passed."""
     side, channels = SIZES[size]
-    faces = noise(max(2 * options.batch, 12), side, channels)
+    faces = invented_faces(max(2 * options.batch, 12), side, channels, people=2)
     settings = found.declared.settings(**(found.declared.embedded if size == "small" else {}))
     device = torch.device(options.device)
     run = TrainingRun(Path(tempfile.gettempdir()), 0, device, "", {"image_size": side}, options.precision)

@@ -18,22 +18,17 @@ import torch
 from plain.parts import Plain
 from plain.timing import compare
 
-from fersnet.expressions import SIX
 from fersnet.methods.find import find_known, load_code
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals.common import RivalFaces
-from fersnet.training.batches import loose_faces
+from fersnet.training.invented import invented_faces
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
 
 def tasks(options: argparse.Namespace) -> Iterator[tuple[str, TrainingTask, Stage, Plain]]:
     """Each system's task with every stage of it that has a plain counterpart, and the plain step of that stage."""
-    generator = torch.Generator().manual_seed(0)
     count = max(6, 10 * options.batch)
-    shape = (count, options.channels, options.size, options.size)
-    images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
-    labels = torch.arange(count) % len(SIX)
-    faces = loose_faces(images, labels, labels * 0, SIX)
+    faces = invented_faces(count, options.size, options.channels, people=1)
     metadata = {"image_size": options.size}
     run = TrainingRun(Path(tempfile.gettempdir()), 0, torch.device(options.device), "", metadata, options.precision)
     identity = LightCNN9(options.identity_width, 96, 10)

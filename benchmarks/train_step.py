@@ -27,9 +27,9 @@ from fersnet.models.discriminator import Discriminator
 from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.training import FersnetSettings, LossSettings
-from fersnet.training.batches import loose_faces
 from fersnet.training.fersnet_task import FERSNetTask
 from fersnet.training.graphs import PLAIN_STEPS
+from fersnet.training.invented import invented_faces
 from fersnet.training.task import TrainingRun
 
 MATRIX_SIDE = 2048
@@ -101,15 +101,8 @@ def make_task(arguments: argparse.Namespace, precision: str) -> FERSNetTask:
     """The published network with random faces of eight subjects, on the device."""
     torch.manual_seed(0)
     size, channels, classes = arguments.size, arguments.channels, len(SIX)
-    labels = torch.arange(8 * classes) % classes
-    faces = loose_faces(
-        torch.randint(0, 256, (len(labels), channels, size + 14, size + 14), dtype=torch.uint8),
-        labels,
-        torch.arange(len(labels)) // classes,
-        SIX,
-    )
     return FERSNetTask(
-        faces,
+        invented_faces(8 * classes, size + 14, channels, people=8),
         FERSNet(arguments.width, size, channels, classes),
         Discriminator(arguments.width, channels, classes),
         LightCNN9(IDENTITY_WIDTH, size, 8),

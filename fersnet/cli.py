@@ -98,13 +98,13 @@ def plan(
     """Say what a run will take: jobs and hours per rule, memory, disk, the critical path and the time to the end; and
     which difference between two methods it can see."""
     from fersnet.claims import read_claims
+    from fersnet.costs.sizes import planned_sizes
     from fersnet.plan.estimate import estimate
     from fersnet.plan.graph import read_graph
     from fersnet.plan.history import read_history
-    from fersnet.plan.power import describe_power
-    from fersnet.plan.sizes import planned_sizes
     from fersnet.plan.summary import compare, describe_plan
     from fersnet.project import named_file
+    from fersnet.report.power import describe_power
     from fersnet.settings.load import load_settings
 
     with one_line_errors():
@@ -122,7 +122,8 @@ def plan(
         if against is None:
             print(describe_plan(estimates, settings, sizes, cores, gpus))
             claims = read_claims(named_file("config/claims.csv"))
-            print("\n".join(describe_power(settings, sizes, claims, chosen)))
+            known = {key: sizes.of(key) for key in settings.recognition_datasets}
+            print("\n".join(describe_power(settings, known, claims, chosen)))
             return
         table = compare(estimates, read_history(against))
         print(table.to_string(index=False, float_format="{:.1f}".format, na_rep="-"))

@@ -27,6 +27,7 @@ LAYERS = [
     {"parents"},
     {"mirror"},
     {"tuning"},
+    {"costs"},
     {"plan"},
     {"model_commands", "result_commands"},
     {"cli"},

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import planned_sizes
 from fersnet.errors import UserError
 from fersnet.plan.estimate import START_SECONDS, estimate
-from fersnet.plan.graph import Job
 from fersnet.plan.history import read_history
-from fersnet.plan.sizes import planned_sizes
 from fersnet.settings.load import read_dump
 
 

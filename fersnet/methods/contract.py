@@ -140,5 +140,9 @@ class Reader:
     """None for layouts of the user's own data."""
     rendered: bool = False
     """Whether embedded faces can stand in for it, in its layout."""
+    subjects: int = 0
+    """Of the whole set, 0 where that is not known; with `sequences` a run is planned before the set is indexed."""
+    sequences: Mapping[str, int] = field(default_factory=dict)
+    """Labelled sequences of the whole set, per expression."""
 
     functions: ClassVar[tuple[str, ...]] = ("locate", "read_index")

@@ -7,11 +7,11 @@ from statistics import median
 
 from pydantic import ValidationError
 
+from fersnet.costs.counting import TrainingCost, training_cost
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import RunSizes
 from fersnet.errors import UserError
-from fersnet.plan.cost import TrainingCost, training_cost
-from fersnet.plan.graph import Job
 from fersnet.plan.history import History
-from fersnet.plan.sizes import RunSizes
 
 logger = logging.getLogger(__name__)
 

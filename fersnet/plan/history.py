@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from fersnet.costs.sizes import RunSizes, found_counts, join_counts
 from fersnet.errors import UserError
-from fersnet.plan.sizes import RunSizes, found_counts, join_counts
 from fersnet.settings.base import Section
 from fersnet.settings.data import FacesSettings, FoldsSettings
 from fersnet.settings.training import IdentitySettings

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
-from fersnet.plan.graph import Job
+from fersnet.costs.job import Job
 
 
 def remaining_seconds(jobs: Sequence[Job], seconds: Sequence[float]) -> list[float]:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fersnet.plan.disk import disk_bytes, resume_bytes
+from fersnet.costs.disk import disk_bytes, resume_bytes
+from fersnet.costs.sizes import RunSizes
 from fersnet.plan.estimate import SOURCES, START_SECONDS, Estimate
 from fersnet.plan.history import History
 from fersnet.plan.schedule import critical_path, run_length
-from fersnet.plan.sizes import RunSizes
 from fersnet.settings.tree import Settings
 
 FORMATS = {"core_hours": "{:.3f}".format, "gpu_hours": "{:.3f}".format, "disk_mb": "{:.1f}".format}
@@ -19,7 +19,7 @@ def summarise(estimates: Sequence[Estimate], settings: Settings, sizes: RunSizes
     table = _table(estimates)
     table["core_hours"] = table["seconds"] * [one.job.threads for one in estimates] / 3600
     table["gpu_hours"] = table["seconds"] * [one.job.gpu for one in estimates] / 3600
-    table["disk_mb"] = [disk_bytes(one, settings, sizes) / 1e6 for one in estimates]
+    table["disk_mb"] = [disk_bytes(one.job, one.cost, settings, sizes) / 1e6 for one in estimates]
     return _by_rule(table, "core_hours", "gpu_hours", "peak_memory_mb", "disk_mb").reset_index()
 
 
@@ -34,6 +34,7 @@ def describe_plan(estimates: Sequence[Estimate], settings: Settings, sizes: RunS
     at_once = gpus if any(one.job.gpu for one in left) else cores
     unsized = sorted({one.job.dataset for one in left if one.job.dataset and not sizes.sequences(one.job.dataset)})
     hours, gpu_hours, room = table[["core_hours", "gpu_hours", "disk_mb"]].sum()
+    resuming = resume_bytes((one.cost for one in left), at_once)
     lines = [table.to_string(index=False, formatters=FORMATS, float_format="{:.0f}".format, na_rep="-"), ""]
     lines += [f"{name}: {meaning}." for name, meaning in SOURCES.items() if name in {one.source for one in left}]
     lines += [f"Of unknown size before they are indexed: {', '.join(unsized)}."] if unsized else []
@@ -42,8 +43,7 @@ def describe_plan(estimates: Sequence[Estimate], settings: Settings, sizes: RunS
             *lines,
             f"{len(left)} jobs to run: {hours:.1f} core-hours, {gpu_hours:.1f} GPU-hours.",
             f"Memory of the largest job: {table['peak_memory_mb'].max() / 1e3:.1f} GB.",
-            f"Disk: {room / 1e3:.1f} GB, and {resume_bytes(left, at_once) / 1e9:.1f} GB of resume states "
-            f"while {at_once} trainings run.",
+            f"Disk: {room / 1e3:.1f} GB, and {resuming / 1e9:.1f} GB of resume states while {at_once} trainings run.",
             f"Critical path: {_duration(sum(seconds[number] for number in path))} ({rules}).",
             f"Estimated time on {cores} cores and {gpus} GPUs: {_duration(run_length(jobs, seconds, cores, gpus))}.",
         ]

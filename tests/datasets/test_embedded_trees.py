@@ -1,5 +1,6 @@
 """Embedded trees: what the writers lay out is what the readers find, whatever the number of processes."""
 
+import csv
 import hashlib
 from collections import Counter
 from pathlib import Path
@@ -9,12 +10,22 @@ import numpy as np
 import pytest
 
 from fersnet.datasets.index import look_at, read_dataset
-from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS, cast, scaled_counts, spaced_numbers
+from fersnet.embedded.casting import (
+    CKPLUS_COUNTS,
+    CKPLUS_SUBJECTS,
+    MMI_COUNTS,
+    MMI_SUBJECTS,
+    cast,
+    scaled_counts,
+    spaced_numbers,
+)
 from fersnet.embedded.takes import rise, rise_and_return
 from fersnet.embedded.trees import write_tree
 from fersnet.embedded.writers import bu4dfe, ckplus, mmi, oulu_casia
 from fersnet.errors import UserError
 from fersnet.expressions import MMI_CODES, SEVEN
+from fersnet.methods.find import find_known
+from fersnet.project import CONFIG
 from fersnet.settings.data import DatasetSettings, EmbeddedSettings
 
 WRITERS = {"ckplus": ckplus, "oulu_casia": oulu_casia, "mmi": mmi, "bu4dfe": bu4dfe}
@@ -158,6 +169,22 @@ def test_class_imbalance_of_the_real_sets():
     for writer in (oulu_casia, bu4dfe):
         plain = writer.plan(EmbeddedSettings(quirks=False), 1)
         assert set(Counter(item.take.expression for item in plain).values()) == {20}
+
+
+def test_reader_renderer_and_paper_count_the_same_sequences():
+    """Three that must not import each other: what is planned, what is drawn, and what is quoted."""
+    readers, drawn = find_known({}).readers, {"ckplus": CKPLUS_COUNTS, "mmi": MMI_COUNTS}
+    with (CONFIG / "sequence_counts.csv").open(encoding="utf-8") as stream:
+        quoted = {row.pop("dataset"): row for row in csv.DictReader(stream)}
+    for key, row in quoted.items():
+        declared = readers[key].declared
+        assert sum(declared.sequences.values()) == int(row.pop("total"))
+        assert (
+            declared.sequences
+            == {name: int(count) for name, count in row.items() if count}
+            == drawn.get(key, declared.sequences)
+        )
+    assert [readers[key].declared.subjects for key in drawn] == [CKPLUS_SUBJECTS, MMI_SUBJECTS]
 
 
 def test_casting_gives_everybody_something_and_soloists_one_thing():

@@ -1,6 +1,7 @@
 """Estimates of a run: times from earlier jobs, the critical path, and the length on given cores and GPUs."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,18 +12,19 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from fersnet.cli import app
+from fersnet.costs.counting import training_cost
+from fersnet.costs.disk import disk_bytes, resume_bytes
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import RunSizes, expected_counts, planned_sizes
 from fersnet.embedded.writers import bu4dfe, ckplus
 from fersnet.errors import UserError
 from fersnet.expressions import SEVEN, SIX
 from fersnet.jobs_table import write_jobs
 from fersnet.plan import graph
-from fersnet.plan.cost import training_cost
-from fersnet.plan.disk import disk_bytes, resume_bytes
 from fersnet.plan.estimate import CPU_PACE, GPU_PACE, estimate
-from fersnet.plan.graph import Job, read_graph
+from fersnet.plan.graph import read_graph
 from fersnet.plan.history import History, read_history
 from fersnet.plan.schedule import critical_path, remaining_seconds, run_length
-from fersnet.plan.sizes import RunSizes, expected_counts, planned_sizes
 from fersnet.plan.summary import compare, describe_plan, summarise
 from fersnet.rivals.caae import CAAESettings
 from fersnet.rivals.stargan import StarGANSettings
@@ -192,24 +194,21 @@ def test_what_stands_already_takes_no_time(history: History) -> None:
 
 
 def test_a_checkpoint_and_its_resume_state_need_room() -> None:
-    jobs = [stargan(), stargan(dataset="mmi")]
-    estimates = estimate(jobs, SIZES, None)
-    parameters = estimates[0].cost.parameters
-    assert disk_bytes(estimates[0], settings_of(), SIZES) > 4 * parameters
-    assert resume_bytes(estimates, 1) == 12 * parameters
-    assert resume_bytes(estimates, 5) == 24 * parameters
-    (averaged,) = estimate([stargan(averaging=0.99)], SIZES, None)
-    generator = averaged.cost.averaged
-    assert 0 < generator < parameters == averaged.cost.parameters
-    room = [disk_bytes(one, settings_of(), SIZES) for one in (averaged, estimates[0])]
-    assert room[0] - room[1] == averaged.cost.step_bytes - estimates[0].cost.step_bytes == 4 * generator
+    jobs = [stargan(), stargan(dataset="mmi"), stargan(averaging=0.99)]
+    plain, other, averaged = (training_cost(one, SIZES) for one in jobs)
+    parameters, generator = plain.parameters, averaged.averaged
+    assert 0 < generator < parameters == averaged.parameters
+    assert resume_bytes([plain, None, other], 1) == 12 * parameters
+    assert resume_bytes([plain, None, other], 5) == 24 * parameters
     assert resume_bytes([averaged], 1) == 12 * parameters + 4 * generator
+    rooms = [disk_bytes(jobs[0], cost, settings_of(), SIZES) for cost in (plain, averaged)]
+    assert rooms[0] > 4 * parameters
+    assert rooms[1] - rooms[0] == averaged.step_bytes - plain.step_bytes == 4 * generator
 
 
 def test_synthetic_faces_of_some_folds_take_their_share() -> None:
     jobs = [job("synthesize_faces", "ckplus", "stargan", params={"folds": folds}) for folds in ((1,), (1, 2, 3))]
-    rooms = [disk_bytes(one, settings_of(), SIZES) for one in estimate(jobs, SIZES, None)]
-    records = disk_bytes(estimate([job("tables")], SIZES, None)[0], settings_of(), SIZES)
+    records, *rooms = (disk_bytes(one, None, settings_of(), SIZES) for one in (job("tables"), *jobs))
     assert rooms[1] - records == pytest.approx(3 * (rooms[0] - records))
     past = took("synthesize_faces", "ckplus", "stargan", 8.5, 100.0, {"folds": [1]})
     (one, three) = estimate(jobs, SIZES, History([past], SIZES))
@@ -251,15 +250,18 @@ def test_an_earlier_run_is_read_with_its_settings_and_sizes(tmp_path: Path) -> N
 
 def test_expected_sizes_are_those_of_the_rendered_trees_and_of_the_published_sets() -> None:
     settings = settings_of("smoke.yaml")
+
+    def expected(dataset: str, **changes: object) -> Mapping[str, int]:
+        section = settings.datasets[dataset].model_copy(update=changes)
+        return expected_counts(section, settings.known.readers[section.reader].declared)[0]
+
     labelled = [one.label for one in ckplus.plan(settings.datasets["ckplus"].embedded, 1) if one.label in SEVEN]
-    assert Counter(labelled) == expected_counts(settings.datasets["ckplus"])[0]
+    assert Counter(labelled) == expected("ckplus")
     recordings = bu4dfe.plan(settings.datasets["bu4dfe"].embedded, 1)
     # A quirk may cost a sequence.
-    assert abs(len(recordings) - sum(expected_counts(settings.datasets["bu4dfe"])[0].values())) <= 1
-    licensed = settings.datasets["ckplus"].model_copy(update={"root": "elsewhere"})
-    assert sum(expected_counts(licensed)[0].values()) == 327
-    own = licensed.model_copy(update={"reader": "folder"})
-    assert expected_counts(own) == ({}, 0)
+    assert abs(len(recordings) - sum(expected("bu4dfe").values())) <= 1
+    assert sum(expected("ckplus", root="elsewhere").values()) == 327
+    assert expected("ckplus", root="elsewhere", reader="folder") == {}
 
 
 def test_trainings_across_datasets_have_the_faces_of_all_that_they_share(tmp_path: Path) -> None:

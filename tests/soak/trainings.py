@@ -22,10 +22,11 @@ from fersnet.settings.training import (
     StandardFerSettings,
     VariantRecipe,
 )
-from fersnet.training.batches import FaceSet, loose_faces
+from fersnet.training.batches import FaceSet
 from fersnet.training.checkpoint import write_atomically
 from fersnet.training.fersnet import fit, train_and_compare
 from fersnet.training.identity import fit_identity
+from fersnet.training.invented import invented_faces
 from fersnet.training.standard_fer import fit_standard_fer
 from fersnet.training.task import TrainingRun
 
@@ -39,18 +40,13 @@ PREDICTIONS = "predictions.bin"
 Work = Callable[[TrainingRun], None]
 
 
-def invented_faces(subjects: str, side: int, synthetic: int = 0) -> FaceSet:
-    """Noise, one face per subject and expression; the last `synthetic` ones count as generated."""
-    count = len(subjects) * len(SIX)
-    images = torch.randint(256, (count, 1, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(7))
-    return replace(
-        loose_faces(images, torch.arange(count) % len(SIX), torch.arange(count) // len(SIX), SIX),
-        subject_names=tuple(subjects),
-        synthetic=torch.arange(count) >= count - synthetic,
-    )
+def faces_of(subjects: str, side: int, synthetic: int = 0) -> FaceSet:
+    """One face per subject and expression; the last `synthetic` ones count as generated."""
+    faces = invented_faces(len(subjects) * len(SIX), side, people=len(subjects))
+    return replace(faces, subject_names=tuple(subjects), synthetic=torch.arange(len(faces)) >= len(faces) - synthetic)
 
 
-def invented_clips(subjects: str) -> ClipSet:
+def clips_of(subjects: str) -> ClipSet:
     """Noise, one clip per subject and class, with landmarks."""
     rng = np.random.default_rng(3)
     count = 3 * len(subjects)
@@ -85,12 +81,12 @@ def train_variant(
     """FERSNet; `pretrained` starts from a checkpoint that an untimed training has left beside the run's folder."""
     run.folder.mkdir(parents=True, exist_ok=True)
     fit(
-        invented_faces("ABC", SIZE + 2, synthetic),
+        faces_of("ABC", SIZE + 2, synthetic),
         recipe(sharing, discriminator_steps=2, selection=selection),
         run,
         identity(),
         pretrained=pretrained_checkpoint(run.folder.parent) if pretrained else None,
-        validation=invented_faces("XY", SIZE + 2) if selection == "validation" else None,
+        validation=faces_of("XY", SIZE + 2) if selection == "validation" else None,
     )
 
 
@@ -105,9 +101,9 @@ def pretrained_checkpoint(folder: Path) -> Path:
 def compare_rules(run: TrainingRun) -> None:
     """The selection study, whose choices live in the resume state."""
     _, choices = train_and_compare(
-        invented_faces("ABC", SIZE + 2),
-        invented_faces("XY", SIZE + 2),
-        invented_faces("UV", SIZE + 2),
+        faces_of("ABC", SIZE + 2),
+        faces_of("XY", SIZE + 2),
+        faces_of("UV", SIZE + 2),
         recipe("none", epochs=4),
         run,
     )
@@ -124,7 +120,7 @@ def shortest(found: Found) -> Section:
 
 def train_system(run: TrainingRun, found: Found) -> None:
     """A system of the synthesis comparison."""
-    faces = invented_faces("ABC", RIVAL_SIZE)
+    faces = faces_of("ABC", RIVAL_SIZE)
     neutral = {"neutral": faces} if NEUTRAL_FACES in found.declared.reads else {}
     described = replace(run, metadata={"image_size": RIVAL_SIZE})
     load_code(found.module).fit(faces, shortest(found), described, identity(), **neutral)
@@ -132,7 +128,7 @@ def train_system(run: TrainingRun, found: Found) -> None:
 
 def train_recogniser(run: TrainingRun, found: Found) -> None:
     """A network of the recognition tables, with its reading of test subjects."""
-    invented = invented_clips if "clips" in found.declared.reads else partial(invented_faces, side=SIZE + 2)
+    invented = clips_of if "clips" in found.declared.reads else partial(faces_of, side=SIZE + 2)
     described = replace(run, metadata={"image_size": SIZE})
     more = {"neutral": invented("ABCDE")} if NEUTRAL_FACES in found.declared.reads else {}
     more |= {"others": {"other": invented("VW")}} if OTHER_SETS in found.declared.reads else {}
@@ -148,12 +144,12 @@ def write_predictions(run: TrainingRun, probabilities: np.ndarray) -> None:
 def train_identity(run: TrainingRun) -> None:
     """The identity network."""
     settings = IdentitySettings(**SCHEDULE, width=3, image_size=32)
-    fit_identity(invented_faces("ABC", 34), settings, 32, run)
+    fit_identity(faces_of("ABC", 34), settings, 32, run)
 
 
 def train_standard_fer(run: TrainingRun) -> None:
     """The judge of synthetic faces."""
-    fit_standard_fer(invented_faces("ABC", 34), StandardFerSettings(**SCHEDULE, width=4), 32, run)
+    fit_standard_fer(faces_of("ABC", 34), StandardFerSettings(**SCHEDULE, width=4), 32, run)
 
 
 TRAININGS: dict[str, Work] = {

@@ -9,9 +9,9 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_rich.handler import RichLogHandler
 
-from fersnet.plan.graph import Job
-from fersnet.plan.left import TimeLeft
+from fersnet.costs.job import Job
 from workflow_scripts.planning.progress import ProgressHead, ProgressLines, draws_bars
+from workflow_scripts.planning.time_left import TimeLeft
 
 
 def test_e5_each_finished_job_is_one_line_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:

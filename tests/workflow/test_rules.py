@@ -14,8 +14,9 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
+from fersnet.costs.job import Job
 from fersnet.cross_validation import fold_counts, synthesis_folds
-from fersnet.plan.graph import Job, read_graph
+from fersnet.plan.graph import read_graph
 from fersnet.settings.load import load_settings
 from tests.workflow.conftest import copy_project, snakemake
 from workflow_scripts.planning.files import Files

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from fersnet.costs.job import Job
 from fersnet.errors import UserError
 from fersnet.failures import FailedJob, describe_failures
 from fersnet.folds import check_chosen, judged_subjects, read_folds
-from fersnet.plan.graph import Job
-from fersnet.plan.left import TimeLeft
 from fersnet.project import PROJECT
 from fersnet.report.run_file import run_file, write_run
 from workflow_scripts.plan_jobs import described
@@ -25,6 +24,7 @@ from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.params import dump
 from workflow_scripts.planning.progress import ProgressHead, ProgressLines, draws_bars
 from workflow_scripts.planning.run import Run
+from workflow_scripts.planning.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow

@@ -12,7 +12,7 @@ from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from fersnet.plan.left import TimeLeft
+from workflow_scripts.planning.time_left import TimeLeft
 
 SHOWN = 3
 """Running jobs that are named; of more their number is told."""

@@ -36,6 +36,8 @@ READER = Reader(
         shown="by permission",
     ),
     rendered=True,
+    subjects=101,
+    sequences=dict.fromkeys(SIX, 101),
 )
 
 DEPTH = 3

@@ -42,6 +42,8 @@ READER = Reader(
         credit="©Jeffrey Cohn",
     ),
     rendered=True,
+    subjects=118,
+    sequences={"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happiness": 69, "sadness": 28, "surprise": 83},
 )
 
 DEPTH = 3

@@ -20,6 +20,8 @@ READER = Reader(
     classes=("anger", "disgust", "fear", "happiness", "sadness"),
     reference=REFERENCE,
     terms=TERMS,
+    subjects=91,
+    sequences=dict.fromkeys(("anger", "disgust", "fear", "happiness", "sadness"), 1271) | {NEUTRAL: 1087},
 )
 
 DEPTH = 4

@@ -23,6 +23,8 @@ READER = Reader(
     classes=SIX,
     reference=REFERENCE,
     terms=TERMS,
+    subjects=44,
+    sequences=dict.fromkeys(SIX, 216) | {"happiness": 213},
 )
 
 DEPTH = 3

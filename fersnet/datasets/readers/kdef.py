@@ -22,6 +22,8 @@ READER = Reader(
     classes=SIX,
     reference=REFERENCE,
     terms=TERMS,
+    subjects=70,
+    sequences=dict.fromkeys((*SIX, NEUTRAL), 140),
 )
 
 DEPTH = 5

@@ -19,6 +19,8 @@ READER = Reader(
     classes=("happiness", NEUTRAL),
     reference=REFERENCE,
     terms=TERMS,
+    subjects=102,
+    sequences={"happiness": 102, NEUTRAL: 102},
 )
 
 DEPTH = 4

@@ -45,6 +45,8 @@ READER = Reader(
         shown="by permission",
     ),
     rendered=True,
+    subjects=31,
+    sequences={"anger": 33, "disgust": 32, "fear": 28, "happiness": 42, "sadness": 32, "surprise": 41},
 )
 
 DEPTH = 5

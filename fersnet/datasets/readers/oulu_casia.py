@@ -39,6 +39,8 @@ READER = Reader(
         shown="by permission",
     ),
     rendered=True,
+    subjects=80,
+    sequences=dict.fromkeys(SIX, 80),
 )
 
 DEPTH = 6

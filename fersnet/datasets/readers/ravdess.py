@@ -23,6 +23,8 @@ READER = Reader(
     classes=SIX,
     reference=REFERENCE,
     terms=TERMS,
+    subjects=24,
+    sequences=dict.fromkeys(SIX, 192) | {NEUTRAL: 96},
 )
 
 DEPTH = 4

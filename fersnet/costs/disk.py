@@ -1,11 +1,11 @@
-"""How much room the results of a plan take."""
+"""How much room the results of a job take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+from fersnet.costs.counting import BYTES, COPIES, TrainingCost
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import RunSizes
 from fersnet.mirror import MODEL_METHOD
-from fersnet.plan.cost import BYTES, COPIES
-from fersnet.plan.estimate import Estimate
-from fersnet.plan.sizes import RunSizes
 from fersnet.settings.tree import CROSS, Settings
 
 BYTES_PER_PIXEL = 0.5
@@ -15,15 +15,15 @@ PICTURE_BYTES, FILE_BYTES, RECORD_BYTES = 400_000, 20_000, 40_000
 LANDMARK_BYTES = 68 * 2 * BYTES
 
 
-def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float:
+def disk_bytes(job: Job, cost: TrainingCost | None, settings: Settings, sizes: RunSizes) -> float:
     """Bytes that a job leaves on disk, its part of the tracking store included; files that compress count in full."""
-    job, faces = estimate.job, settings.faces
-    sequences, face = sizes.sequences(job.dataset), faces.size**2 * faces.channels
+    faces, sequences = settings.faces, sizes.sequences(job.dataset)
+    face = faces.size**2 * faces.channels
     large = 0.0
-    if estimate.cost is not None:
+    if cost is not None:
         # A logged model is a copy of the checkpoint.
         copies = 2 if job.rule == "train_fersnet" and job.plain_method == MODEL_METHOD else 1
-        large = copies * BYTES * (estimate.cost.parameters + estimate.cost.averaged)
+        large = copies * BYTES * (cost.parameters + cost.averaged)
     elif job.rule == "render_dataset":
         embedded = settings.datasets[job.dataset].embedded
         large = sequences * sum(embedded.frames) / 2 * embedded.width * embedded.height * BYTES_PER_PIXEL
@@ -43,8 +43,7 @@ def disk_bytes(estimate: Estimate, settings: Settings, sizes: RunSizes) -> float
     return RECORD_BYTES + FILE_BYTES * len(job.outputs) + large
 
 
-def resume_bytes(estimates: Sequence[Estimate], at_once: int) -> float:
+def resume_bytes(costs: Iterable[TrainingCost | None], at_once: int) -> float:
     """Bytes of the largest resume states of as many trainings as run at once: parameters, Adam's means, averages."""
-    costs = (one.cost for one in estimates if one.cost is not None)
-    states = sorted(((COPIES - 1) * cost.parameters + cost.averaged for cost in costs), reverse=True)
+    states = sorted(((COPIES - 1) * cost.parameters + cost.averaged for cost in costs if cost), reverse=True)
     return float(sum(states[:at_once]) * BYTES)

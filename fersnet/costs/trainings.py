@@ -4,19 +4,19 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-import torch
 
 from fersnet.baselines.clips import ClipSet
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import RunSizes
 from fersnet.methods.contract import NEUTRAL_FACES, OTHER_SETS, Method, Recogniser
 from fersnet.methods.find import load_code, load_module
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.models.standard_fer import StandardFER
-from fersnet.plan.graph import Job
-from fersnet.plan.sizes import RunSizes
 from fersnet.settings.training import IdentitySettings, StandardFerSettings, VariantRecipe
 from fersnet.training import fersnet
-from fersnet.training.batches import FaceSet, loose_faces
+from fersnet.training.batches import FaceSet
 from fersnet.training.classification import ClassificationTask
+from fersnet.training.invented import invented_faces
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 from fersnet.tuning.people import split_people
 
@@ -120,11 +120,10 @@ class _Data:
         return max(1, round(sequences * (frames or self.sizes.faces.peak_frames) * share))
 
     def faces(self, side: int, stages: list[Stage], classes: tuple[str, ...] = ()) -> FaceSet:
-        """Black faces of every class, the expressions where none are given, and of two subjects."""
+        """Faces of every class, the expressions where none are given, and of two subjects."""
         names = classes or self.expressions
-        rows = torch.arange(max(2 * len(names), *(stage.batch_size for stage in stages)))
-        images = torch.zeros(len(rows), self.sizes.faces.channels, side, side, dtype=torch.uint8)
-        return loose_faces(images, rows % len(names), rows // len(names) % 2, names)
+        count = max(2 * len(names), *(stage.batch_size for stage in stages))
+        return invented_faces(count, side, self.sizes.faces.channels, people=2, expressions=names)
 
     def clips(self, stages: list[Stage]) -> ClipSet:
         """Black clips of two subjects."""

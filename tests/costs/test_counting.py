@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from fersnet.costs.counting import TrainingCost, training_cost
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import RunSizes
+from fersnet.costs.trainings import planned_training
 from fersnet.methods.contract import Method
 from fersnet.methods.find import Found
 from fersnet.models.describe import OperationCounter
-from fersnet.plan.cost import TrainingCost, training_cost
-from fersnet.plan.graph import Job
-from fersnet.plan.sizes import RunSizes
-from fersnet.plan.trainings import planned_training
 from fersnet.rivals.convolutions import PlaneConv
 from fersnet.settings.load import load_settings, read_config
 from fersnet.training.task import TrainingRun

@@ -1,6 +1,6 @@
 """Which difference between two methods a run can see, before it runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from fersnet.claims import RECOGNITION, Claim
-from fersnet.plan.sizes import RunSizes
 from fersnet.repeats import split_repeat
 from fersnet.report.description import printed_names
 from fersnet.report.files import read_predictions
@@ -81,10 +80,16 @@ def assumed_visible(sequences: int, confidence: float, disagree: float = DISAGRE
     return visible_difference((2 * rng.binomial(either, 0.5) - either) / sequences, 0.0, confidence)
 
 
-def describe_power(settings: Settings, sizes: RunSizes, claims: Iterable[Claim], earlier: Path | None) -> list[str]:
+def describe_power(
+    settings: Settings,
+    sizes: Mapping[str, tuple[int, int, int]],
+    claims: Iterable[Claim],
+    earlier: Path | None,
+) -> list[str]:
     """A line for each recognition dataset of a plan.
 
     Args:
+        sizes: subjects, labelled sequences and folds of each; no subjects where they are not known.
         claims: whose pairs of methods are looked at in the earlier run.
         earlier: folder of a run with predictions, by which the plan is calibrated.
     """
@@ -92,9 +97,9 @@ def describe_power(settings: Settings, sizes: RunSizes, claims: Iterable[Claim],
     found = {} if earlier is None else {key: _disagreements(earlier, key, pairs) for key in _datasets(earlier)}
     names, repeats, lines = printed_names(settings), settings.repeats.variants, []
     for key in settings.recognition_datasets:
-        people, sequences = sizes.subjects.get(key, 0), sizes.sequences(key)
+        people, sequences, folds = sizes[key]
         trainings = "1 training" if repeats == 1 else f"{repeats} trainings"
-        place = f"{names.get(key, key)}: {people} subjects, {sizes.folds[key]} folds, {trainings} of a variant"
+        place = f"{names.get(key, key)}: {people} subjects, {folds} folds, {trainings} of a variant"
         if not people:
             lines.append(f"{names.get(key, key)}: of unknown size, so that nothing can be said of differences.")
             continue

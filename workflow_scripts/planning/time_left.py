@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from fersnet.plan.graph import Job
+from fersnet.costs.job import Job
 from fersnet.plan.schedule import run_length
 
 ENOUGH = 3

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from fersnet.claims import Claim
-from fersnet.plan.power import assumed_visible, describe_power, disagreement, visible_in
-from fersnet.plan.sizes import RunSizes
+from fersnet.report.power import assumed_visible, describe_power, disagreement, visible_in
 from fersnet.report.statistics import compare_paired
 from fersnet.settings.load import load_settings
 
@@ -69,8 +68,7 @@ def test_what_is_assumed_is_seen_four_times_in_five() -> None:
 
 def test_a_plan_says_it_once_for_each_dataset(tmp_path: Path) -> None:
     settings = load_settings({"preset": "embedded", "repeats": {"variants": 2}}, [])
-    sizes = RunSizes({"ckplus": {"anger": 50}, "oulu_casia": {"anger": 50}}, {"ckplus": 30, "oulu_casia": 10},
-                     dict.fromkeys(("ckplus", "oulu_casia", "mmi"), 3))  # fmt: skip
+    sizes = {"ckplus": (30, 50, 3), "oulu_casia": (10, 50, 3), "mmi": (0, 0, 3)}
     claims = [Claim("s", "fersnet", "fersnet_without_mtl", "mmi", "recognition", 1.0)]
     lines = describe_power(settings, sizes, claims, None)
     assert len(lines) == 3

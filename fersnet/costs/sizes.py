@@ -8,26 +8,14 @@ import pandas as pd
 
 from fersnet.cross_validation import fold_counts
 from fersnet.datasets.sequences import labelled
-from fersnet.embedded.casting import CKPLUS_COUNTS, CKPLUS_SUBJECTS, MMI_COUNTS, MMI_SUBJECTS, scaled_counts
-from fersnet.expressions import NEUTRAL, SIX
+from fersnet.embedded.casting import scaled_counts
+from fersnet.methods.contract import Reader
 from fersnet.settings.data import DatasetSettings, FacesSettings
 from fersnet.settings.training import IdentitySettings
 from fersnet.settings.tree import CROSS, Settings
 
 Counts = dict[str, int]
 """Labelled sequences per expression."""
-PUBLISHED: dict[str, tuple[Counts, int]] = {
-    "ckplus": (CKPLUS_COUNTS, CKPLUS_SUBJECTS),
-    "mmi": (MMI_COUNTS, MMI_SUBJECTS),
-    "oulu_casia": (dict.fromkeys(SIX, 80), 80),
-    "bu4dfe": (dict.fromkeys(SIX, 101), 101),
-    "london": ({"happiness": 102, NEUTRAL: 102}, 102),
-    "ravdess": (dict.fromkeys(SIX, 192) | {NEUTRAL: 96}, 24),
-    "cremad": (dict.fromkeys(("anger", "disgust", "fear", "happiness", "sadness"), 1271) | {NEUTRAL: 1087}, 91),
-    "kdef": (dict.fromkeys((*SIX, NEUTRAL), 140), 70),
-    "enterface05": (dict.fromkeys(SIX, 216) | {"happiness": 213}, 44),
-}
-"""Sequences and subjects of the real sets, by reader (BU-4DFE: Yin et al., FG 2008)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +35,10 @@ class RunSizes:
         counts = self.counts.get(dataset, {})
         return sum(counts.get(name, 0) for name in (counts if expressions is None else expressions))
 
+    def of(self, dataset: str) -> tuple[int, int, int]:
+        """Subjects, labelled sequences and folds of a recognition dataset."""
+        return self.subjects.get(dataset, 0), self.sequences(dataset), self.folds[dataset]
+
     def enlarged(self, dataset: str, factor: float) -> int:
         """Sequences of a dataset once its classes have so many times the largest one's; never less than there are."""
         counts = self.counts.get(dataset, {})
@@ -59,7 +51,7 @@ def planned_sizes(settings: Settings, folder: Path) -> RunSizes:
     results = folder / "results" / settings.run
     counts, subjects = found_counts(results)
     for key, dataset in settings.datasets.items():
-        expected, people = expected_counts(dataset)
+        expected, people = expected_counts(dataset, settings.known.readers[dataset.reader].declared)
         if expected and key not in counts:
             counts[key] = {name: count for name, count in expected.items() if name in dataset.classes}
             subjects[key] = people
@@ -80,12 +72,11 @@ def join_counts(
     return {CROSS: len(sets)}
 
 
-def expected_counts(dataset: DatasetSettings) -> tuple[Counts, int]:
+def expected_counts(dataset: DatasetSettings, reader: Reader) -> tuple[Mapping[str, int], int]:
     """Sequences per expression and subjects of a dataset that has not been read yet; empty and 0 where unknown."""
-    counts, people = PUBLISHED.get(dataset.reader, ({}, 0))
-    if dataset.root is not None or not counts:
-        return counts, people
-    return scaled_counts(counts, people, dataset.embedded.subjects), dataset.embedded.subjects
+    if dataset.root is not None or not reader.sequences:
+        return reader.sequences, reader.subjects
+    return scaled_counts(reader.sequences, reader.subjects, dataset.embedded.subjects), dataset.embedded.subjects
 
 
 def found_counts(results: Path) -> tuple[dict[str, Counts], dict[str, int]]:

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fersnet.costs.job import Job
+from fersnet.costs.sizes import RunSizes
+from fersnet.costs.trainings import planned_training
 from fersnet.models.describe import OperationCounter, count_parameters
-from fersnet.plan.graph import Job
-from fersnet.plan.sizes import RunSizes
-from fersnet.plan.trainings import planned_training
 from fersnet.training.device import one_core
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 

@@ -1,0 +1,1 @@
+"""What the jobs of a run cost, on whatever machine: how much data they have, operations, memory and room on disk."""
