@@ -62,7 +62,7 @@ def test_no_shared_file_names_a_method() -> None:
     printed = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in _printed_names()))
     places = [ROOT / name for name in ("fersnet", "rules", "workflow_scripts", "benchmarks", "tests/soak")]
     paths = [path for place in places for path in place.rglob("*") if path.suffix in (".py", ".smk", ".j2")]
-    for path in (*paths, ROOT / "tests" / "plan" / "test_cost.py"):
+    for path in (*paths, ROOT / "tests" / "costs" / "test_counting.py"):
         if not str(path.relative_to(ROOT)).startswith(OWN_ROOMS):
             text = path.read_text(encoding="utf-8")
             assert not pattern.search(text), f"{path}: {pattern.search(text)}"
