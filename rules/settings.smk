@@ -1,5 +1,6 @@
 """Where the project lies, and the run that the config asks for: what is wrong with it is said here, before any job."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from fersnet.project import DEFAULT, PROJECT, config_files
 from fersnet.settings.load import read_config
 from workflow_scripts.planning.run import read_run
 
+# Planning makes objects by the hundred thousand and hardly any circles among them.
+gc.set_threshold(50_000, 20, 20)
 prepare_jobs(PROJECT)
 for file in config_files():
 
