@@ -207,7 +207,11 @@ def check_chosen_settings(settings: Settings) -> None:
 
 
 def check_tuning(settings: Settings) -> None:
-    """A search in more folds than there are, or one that reads its draws on fewer than two people."""
+    """A search in more folds than there are, or of a method that is not in the run."""
     tuning = settings.tuning
+    known = [*settings.variants, *settings.rivals.methods, *settings.baselines.methods]
+    for method in tuning.methods or ():
+        if method not in known:
+            raise ValueError(f"tuning.methods: {method!r} is not trained in this run; have {', '.join(known)}")
     if tuning.folds > tuning.parts:
         raise ValueError(f"tuning.folds: {tuning.folds} folds of tuning.parts, which is {tuning.parts}")

@@ -16,6 +16,8 @@ class TuningSettings(Section):
     draws: PositiveInt = 8
     """Draws of every method, beside its settings as they stand, which take part as draw 0. More of them add jobs and
     keep what is done."""
+    methods: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """The methods and variants of the run that are searched, `null` for all of them. The others stay as they are."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Of the draws, and of the people who are rendered for them."""
     parts: Annotated[int, Field(ge=3)] = 3

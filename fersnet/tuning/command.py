@@ -36,11 +36,15 @@ def tune(
         settings = load_settings(files=files)
         check_enough(settings)
         found = searched(settings)
+        for key in settings.tuning.methods or ():
+            if key in followed(settings):
+                raise UserError(f"tuning.methods: {key} builds on another training; name {followed(settings)[key]}")
         if not found:
             raise UserError("nothing to tune: no method of this config has ranges (docs/ranges.md)")
         print(f"Searched, with {settings.tuning.draws} draws of each: {', '.join(found)}")
         for key, source in followed(settings).items():
-            print(f"{key}: builds on another training; takes what is chosen for {source}")
+            if source in found:
+                print(f"{key}: builds on another training; takes what is chosen for {source}")
         for key in left_as_they_are(settings):
             print(f"{key}: has no ranges; left at its settings")
         sys.stdout.flush()

@@ -42,7 +42,7 @@ def split_draw(key: str) -> tuple[str, int | None]:
 
 
 def searched(settings: Settings) -> dict[str, Searched]:
-    """The methods of a run that have ranges, in the run's order.
+    """The methods of a run that have ranges, in the run's order; where the config names some, these alone.
 
     A variant that builds on another training (augmented by another variant's faces, or trained on another dataset
     first) is searched with the variant that it is like: see `followed`.
@@ -56,7 +56,7 @@ def searched(settings: Settings) -> dict[str, Searched]:
         if method.ranges:
             recognises = isinstance(method, Recogniser)
             found[key] = Searched(key, method.ranges, recognises, not recognises)
-    return found
+    return {key: one for key, one in found.items() if _asked_for(key, settings)}
 
 
 def followed(settings: Settings) -> dict[str, str]:
@@ -79,8 +79,8 @@ def followed(settings: Settings) -> dict[str, str]:
 
 
 def left_as_they_are(settings: Settings) -> list[str]:
-    """The methods of a run that have no ranges."""
-    return [key for key, method in _methods(settings).items() if not method.ranges]
+    """The methods that were to be searched and have no ranges."""
+    return [key for key, method in _methods(settings).items() if not method.ranges and _asked_for(key, settings)]
 
 
 def drawn(settings: Settings, method: str, number: int) -> Changes:
@@ -115,6 +115,10 @@ def flat(changes: Changes) -> Changes:
         for key, value in changes.items()
         for name, part in (value.items() if isinstance(value, dict) else [("", value)])
     }
+
+
+def _asked_for(method: str, settings: Settings) -> bool:
+    return settings.tuning.methods is None or method in settings.tuning.methods
 
 
 def _methods(settings: Settings) -> dict[str, Method]:

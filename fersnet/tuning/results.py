@@ -119,7 +119,9 @@ def tuning_table(
         for one in choices
         if not one.kept_the_person
     ]
-    takers = [f"{names.get(key, key)} as {names.get(of, of)}" for key, of in followed(settings).items()]
+    takers = [
+        f"{names.get(key, key)} as {names.get(of, of)}" for key, of in followed(settings).items() if of in methods
+    ]
     notes += [f"Not searched, since they build on another training, and set as that: {'; '.join(takers)}."] * bool(
         takers
     )

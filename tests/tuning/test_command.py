@@ -14,6 +14,10 @@ from fersnet.cli import app
         ("datasets: {mmi: {embedded: {subjects: 3}}}\n", "datasets.mmi.embedded.subjects: 3 people in 3 parts"),
         ("tuning: {parts: 2}\n", "tuning.parts: input should be greater than or equal to 3 (found 2)"),
         ("tuning: {draws: 0}\n", "tuning.draws: input should be greater than 0 (found 0)"),
+        ("tuning: {methods: [cnn]}\n", "tuning.methods: 'cnn' is not trained in this run; have fersnet_without_mtl,"),
+        ("tuning: {methods: []}\n", "tuning.methods: "),
+        ("tuning: {methods: [fersnet_fes_da]}\n", "fersnet_fes_da builds on another training; name fersnet"),
+        ("tuning: {methods: [hog3d]}\n", "nothing to tune: no method of this config has ranges"),
         ("tuning: {fold: 2}\n", "unknown key 'tuning.fold'; did you mean 'tuning.folds'?"),
         ("modules: {mine: mine.py}\n", "modules.mine: mine.py: ranges: 'costs' is no key of its settings; have cost"),
         (

@@ -102,6 +102,12 @@ def test_ranges_hold_the_values_of_both_presets() -> None:
                 assert flat(now)[name] in within, f"{key}: {name}"
 
 
+def test_a_method_that_is_searched_alone_has_the_draws_that_it_has_among_all() -> None:
+    alone = load_settings({"preset": "embedded", **EVERYTHING, "tuning": {"methods": ["dtagn", "hog3d"]}}, [])
+    assert list(searched(alone)) == ["dtagn"] and left_as_they_are(alone) == ["hog3d"]
+    assert drawn(alone, "dtagn", 3) == drawn(RUN, "dtagn", 3)
+
+
 def test_every_method_is_searched_or_left_or_follows_another() -> None:
     known = {**KNOWN.systems, **KNOWN.recognisers}
     assert {*searched(RUN), *left_as_they_are(RUN), *followed(RUN)} == {*RUN.variants, *known}
