@@ -38,7 +38,7 @@ EMBEDDED: dict[str, Any] = {
     },
     "faces": {"size": 50},
     "folds": {"count": 3},
-    "model": {"image_size": 48, "width": 8, "output": "change"},
+    "model": {"image_size": 48, "width": 8, "output": "change", "guidance": 0.4},
     "losses": {"reconstruction": 10.0, "cycle": 0.3, "cycle_every": 4, "adversarial": 0.2},
     "training": {
         **_SHORT,

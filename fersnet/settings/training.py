@@ -26,6 +26,9 @@ class ModelSettings(Section):
     """Kernel size of the ConvFLU convolutions: 1 in the later release, 3 in the first."""
     output: Literal["face", "change"] = "face"
     """What the synthesis branch draws: `face`, as published, or the `change` that is added to the input face."""
+    guidance: Weight = 0.0
+    """How much further than its decoder the trained network goes, away from the mean of what it draws for all
+    expressions; none, as published. No training knows of it."""
 
 
 class LossSettings(Section):

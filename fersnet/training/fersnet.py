@@ -162,7 +162,14 @@ def task(
     model, channels, classes = recipe.model, faces.images.shape[1], len(faces.expressions)
     torch.manual_seed(derive_seed(run.seed, "initial weights"))
     network = FERSNet(
-        model.width, model.image_size, channels, classes, recipe.sharing, model.convflu_kernel, model.output
+        model.width,
+        model.image_size,
+        channels,
+        classes,
+        recipe.sharing,
+        model.convflu_kernel,
+        model.output,
+        model.guidance,
     )
     discriminator = Discriminator(model.width, channels, classes) if network.synthesises else None
     if pretrained is not None:
@@ -185,6 +192,7 @@ def _described(prepared: FERSNetTask, recipe: VariantRecipe, selection: Selectio
         "sharing": network.sharing,
         "convflu_kernel": recipe.model.convflu_kernel,
         "output": network.output,
+        "guidance": network.guidance,
     }
     expressions = list(prepared.faces.expressions)
     return prepared.run.describing({"kind": KIND, "network": make, "expressions": expressions, "selection": selection})

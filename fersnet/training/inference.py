@@ -78,7 +78,7 @@ class Synthesizer:
         wanted = functional.one_hot(target.to(self.device), self.network.classes).float()
         with torch.no_grad():
             encoding = self.network.encode(images.to(self.device))
-            return self.network.decode(encoding, wanted).clamp(0, 1).to(images.device)
+            return self.network.guided(encoding, wanted).clamp(0, 1).to(images.device)
 
     def recognise(self, images: Tensor) -> Tensor:
         """Probabilities (B, K) of the expressions, float32. images: float (B, C, S, S) in [0, 1].

@@ -150,6 +150,27 @@ def test_a_network_that_draws_the_change_starts_from_the_input_face_and_learns_a
     assert network.decoder.output.weight.grad.abs().sum() > 0
 
 
-def test_an_unknown_output_is_refused() -> None:
+@pytest.mark.parametrize("sharing", ["convflu", "hard"])
+@pytest.mark.parametrize("output", ["face", "change"])
+def test_guidance_goes_further_away_from_the_mean_over_the_expressions(sharing: str, output: str) -> None:
+    torch.manual_seed(0)
+    network = FERSNet(4, 32, 1, 3, sharing, output=output, guidance=0.5).eval()
+    torch.nn.init.normal_(network.decoder.output.weight, std=0.1)
+    images, target = torch.rand(3, 1, 32, 32), torch.eye(3)
+    with torch.no_grad():
+        encoding = network.encode(images)
+        first, second, third = (network(images, target[[number] * 3]).image for number in range(3))
+        # Written out for three expressions: 3/2 of the face's own, less a sixth of each.
+        plain = torch.stack([first[0], second[1], third[2]])
+        expected = 1.5 * plain - (first + second + third) / 6
+        torch.testing.assert_close(network.guided(encoding, target), expected)
+        assert not torch.allclose(expected, plain, atol=1e-3)
+        network.guidance = 0.0
+        assert torch.equal(network.guided(encoding, target), network(images, target).image)
+
+
+def test_an_unknown_output_or_a_negative_guidance_is_refused() -> None:
     with pytest.raises(ValueError, match="face or change"):
         FERSNet(4, 32, 1, 6, output="both")
+    with pytest.raises(ValueError, match="guidance must be at least 0"):
+        FERSNet(4, 32, 1, 6, guidance=-0.1)
