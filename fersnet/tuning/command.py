@@ -26,7 +26,7 @@ def tune(
     """
     from fersnet.project import PROJECT
     from fersnet.settings.load import load_settings
-    from fersnet.tuning.draws import followed, left_as_they_are, searched
+    from fersnet.tuning.draws import check_searchable, followed, left_as_they_are, searched
     from fersnet.tuning.people import check_enough
 
     with one_line_errors():
@@ -35,12 +35,8 @@ def tune(
             raise UserError(f"{PROJECT}: no Snakefile here; tune with the fersnet of a copy of the whole project")
         settings = load_settings(files=files)
         check_enough(settings)
+        check_searchable(settings)
         found = searched(settings)
-        for key in settings.tuning.methods or ():
-            if key in followed(settings):
-                raise UserError(f"tuning.methods: {key} builds on another training; name {followed(settings)[key]}")
-        if not found:
-            raise UserError("nothing to tune: no method of this config has ranges (docs/ranges.md)")
         print(f"Searched, with {settings.tuning.draws} draws of each: {', '.join(found)}")
         for key, source in followed(settings).items():
             if source in found:

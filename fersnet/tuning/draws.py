@@ -59,6 +59,19 @@ def searched(settings: Settings) -> dict[str, Searched]:
     return {key: one for key, one in found.items() if _asked_for(key, settings)}
 
 
+def check_searchable(settings: Settings) -> None:
+    """Check that there is something to search, and that nothing is named which takes another one's settings.
+
+    Raises:
+        UserError: naming the key to change.
+    """
+    for key in settings.tuning.methods or ():
+        if key in followed(settings):
+            raise UserError(f"tuning.methods: {key} builds on another training; name {followed(settings)[key]}")
+    if not searched(settings):
+        raise UserError("nothing to tune: no method of this config has ranges (docs/ranges.md)")
+
+
 def followed(settings: Settings) -> dict[str, str]:
     """By variant that takes the settings of another one: that one.
 

@@ -57,6 +57,24 @@ def test_a_results_folder_that_cannot_be_written_says_so(project: Path) -> None:
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ('{"methods": ["fersnet_fes_da"]}', "tuning.methods: fersnet_fes_da builds on another training; name fersnet"),
+        ('{"methods": ["hog3d"]}', "nothing to tune: no method of this config has ranges"),
+        ('{"parts": 9, "folds": 9}', "people in 9 parts (tuning.parts) leave"),
+    ],
+)
+def test_a_search_that_would_find_nothing_is_refused_where_the_workflow_starts_it(
+    project: Path, asked: str, line: str
+) -> None:
+    done = snakemake(project, "tuning", "--cores", "1", "--config", f"tuning={asked}")
+    assert done.returncode != 0
+    assert line in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (project / "results/embedded/tuning").exists()
+
+
 def test_f4_f7_an_unknown_subject_stops_the_run_once_the_index_is_there_and_the_end_says_so(project: Path) -> None:
     subjects = 'report={"chosen_subjects": {"oulu_casia": ["s99"]}}'
     done = snakemake(
