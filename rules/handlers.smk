@@ -6,7 +6,7 @@ from workflow_scripts.planning import handlers
 onstart:
     handlers.check_job_limits(workflow)
     handlers.check_chosen_subjects(workflow, RUN)
-    handlers.check_search(workflow, RUN)
+    handlers.check_search_asked_for(workflow, RUN)
     handlers.say_size(RUN)
     handlers.note_run(RUN)
     handlers.report_progress(workflow, RUN)

@@ -161,16 +161,7 @@ def task(
     warn_of_missing_classes(faces)
     model, channels, classes = recipe.model, faces.images.shape[1], len(faces.expressions)
     torch.manual_seed(derive_seed(run.seed, "initial weights"))
-    network = FERSNet(
-        model.width,
-        model.image_size,
-        channels,
-        classes,
-        recipe.sharing,
-        model.convflu_kernel,
-        model.output,
-        model.guidance,
-    )
+    network = FERSNet(**_make(faces, recipe))
     discriminator = Discriminator(model.width, channels, classes) if network.synthesises else None
     if pretrained is not None:
         load_pretrained(pretrained, network, discriminator, faces.expressions)
@@ -183,19 +174,23 @@ def stage(recipe: VariantRecipe, samples: int) -> Stage:
 
 
 def _described(prepared: FERSNetTask, recipe: VariantRecipe, selection: Selection) -> TrainingRun:
-    network = prepared.network
-    make = {
-        "width": recipe.model.width,
-        "image_size": network.image_size,
-        "channels": network.channels,
-        "classes": network.classes,
-        "sharing": network.sharing,
-        "convflu_kernel": recipe.model.convflu_kernel,
-        "output": network.output,
-        "guidance": network.guidance,
-    }
-    expressions = list(prepared.faces.expressions)
+    make, expressions = _make(prepared.faces, recipe), list(prepared.faces.expressions)
     return prepared.run.describing({"kind": KIND, "network": make, "expressions": expressions, "selection": selection})
+
+
+def _make(faces: FaceSet, recipe: VariantRecipe) -> dict[str, Any]:
+    """The arguments of a variant's network, as its checkpoint holds them."""
+    model = recipe.model
+    return {
+        "width": model.width,
+        "image_size": model.image_size,
+        "channels": faces.images.shape[1],
+        "classes": len(faces.expressions),
+        "sharing": recipe.sharing,
+        "convflu_kernel": model.convflu_kernel,
+        "output": model.output,
+        "guidance": model.guidance,
+    }
 
 
 def _check_disjoint(faces: FaceSet, validation: FaceSet, test: FaceSet) -> None:

@@ -26,16 +26,14 @@ def tune(
     """
     from fersnet.project import PROJECT
     from fersnet.settings.load import load_settings
-    from fersnet.tuning.draws import check_searchable, followed, left_as_they_are, searched
-    from fersnet.tuning.people import check_enough
+    from fersnet.tuning.draws import check_search, followed, left_as_they_are, searched
 
     with one_line_errors():
         files = configfile or []
         if not (PROJECT / "Snakefile").is_file():
             raise UserError(f"{PROJECT}: no Snakefile here; tune with the fersnet of a copy of the whole project")
         settings = load_settings(files=files)
-        check_enough(settings)
-        check_searchable(settings)
+        check_search(settings)
         found = searched(settings)
         print(f"Searched, with {settings.tuning.draws} draws of each: {', '.join(found)}")
         for key, source in followed(settings).items():

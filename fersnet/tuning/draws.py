@@ -11,6 +11,7 @@ from fersnet.seeds import derive_seed
 from fersnet.settings.tree import Settings
 from fersnet.settings.tuning import Changes
 from fersnet.tuning.fersnet_ranges import EVERY, SYNTHESISING
+from fersnet.tuning.people import check_enough
 
 AS_IT_IS = 0
 """The number of the draw that is none: the settings as they stand."""
@@ -59,12 +60,14 @@ def searched(settings: Settings) -> dict[str, Searched]:
     return {key: one for key, one in found.items() if _asked_for(key, settings)}
 
 
-def check_searchable(settings: Settings) -> None:
-    """Check that there is something to search, and that nothing is named which takes another one's settings.
+def check_search(settings: Settings) -> None:
+    """Check that there are people to read draws on and something to search, and that nothing is named which takes
+    another one's settings.
 
     Raises:
         UserError: naming the key to change.
     """
+    check_enough(settings)
     for key in settings.tuning.methods or ():
         if key in followed(settings):
             raise UserError(f"tuning.methods: {key} builds on another training; name {followed(settings)[key]}")

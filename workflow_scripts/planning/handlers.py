@@ -19,8 +19,7 @@ from fersnet.failures import FailedJob, describe_failures
 from fersnet.folds import check_chosen, judged_subjects, read_folds
 from fersnet.project import PROJECT
 from fersnet.report.run_file import run_file, write_run
-from fersnet.tuning.draws import check_searchable
-from fersnet.tuning.people import check_enough
+from fersnet.tuning.draws import check_search
 from workflow_scripts.plan_jobs import described
 from workflow_scripts.planning.files import Files
 from workflow_scripts.planning.params import dump
@@ -68,12 +67,11 @@ def check_chosen_subjects(workflow: "Workflow", run: Run) -> None:
                 raise WorkflowError(str(error)) from None
 
 
-def check_search(workflow: "Workflow", run: Run) -> None:
+def check_search_asked_for(workflow: "Workflow", run: Run) -> None:
     """Refuse a search that has nothing to draw, or nobody to read it on; only who asks for one is told."""
     if any(job.rule.name == "tune_choose" for job in workflow.dag.needrun_jobs()):
         try:
-            check_enough(run.settings)
-            check_searchable(run.settings)
+            check_search(run.settings)
         except UserError as error:
             raise WorkflowError(str(error)) from None
 
