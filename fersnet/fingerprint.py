@@ -7,6 +7,7 @@ version, which names a state of the code and is no part of what it does.
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
         raise FileNotFoundError(f"no module {module} in the project")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _blocks_and_statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_text(part) and not _is_version(part)]
         if isinstance(node, ast.Import):
@@ -61,6 +62,16 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
             imported.update(f"{node.module}.{alias.name}" for alias in node.names)
     project = frozenset(name for name in imported if name.split(".")[0] in PACKAGES and _path_of(name))
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), project
+
+
+def _blocks_and_statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """A module, its statements, and theirs: all that may hold an import or a docstring, without the expressions."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for block in ("body", "handlers", "orelse", "finalbody", "cases"):
+            waiting.extend(getattr(node, block, ()))
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -43,6 +43,26 @@ def test_a_changed_line_counts_for_all_that_reach_it(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "block",
+    [
+        "def f():\n    {}\n",
+        "class C:\n    async def f(self):\n        {}\n",
+        "if A:\n    pass\nelif B:\n    {}\n",
+        "for _ in ():\n    pass\nelse:\n    {}\n",
+        "try:\n    pass\nexcept ImportError:\n    {}\n",
+        "try:\n    pass\nfinally:\n    {}\n",
+        "with A:\n    {}\n",
+        "match A:\n    case 1:\n        {}\n",
+    ],
+)
+def test_an_import_counts_wherever_it_stands(project: Path, block: str) -> None:
+    (project / "fersnet" / "top.py").write_text(block.format("from fersnet import other"), encoding="utf-8")
+    before = fingerprint("fersnet.top")
+    edit(project, "other", "B = 2", "B = 3")
+    assert fingerprint("fersnet.top") != before
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [('"""Doc."""\nfrom', '"""Other words."""\nfrom'), ("return low.A", "return low.A  # why"), ("\n\n\n", "\n\n\n\n")],
 )
