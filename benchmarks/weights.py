@@ -7,6 +7,7 @@ cent. The checkpoints hold both weights.
 """
 
 import argparse
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,7 @@ def figures(checkpoint: Path, last: bool, faces: FaceSet, judge_file: Path, devi
     if not network.synthesises:
         return found | {"read": np.nan, "drawn": np.nan}
     targets = synthesis_targets(model.expressions)
-    judge, known = (
-        load_standard_fer(judge_file, device) if judge_file.is_file() else (load_fixed_judge(targets, device), targets)
-    )
+    judge, known = judge_of(judge_file, targets, device)
     images, read, drawn = images.to(device), 0, 0
     for target in targets:
         wanted = torch.full((len(images),), model.expressions.index(target))
@@ -83,6 +82,12 @@ def figures(checkpoint: Path, last: bool, faces: FaceSet, judge_file: Path, devi
             seen = judge(model.synthesize(images, wanted)).argmax(dim=1)
         read, drawn = read + int((seen == known.index(target)).sum()), drawn + len(seen)
     return found | {"read": read, "drawn": drawn}
+
+
+@cache
+def judge_of(file: Path, targets: tuple[str, ...], device: torch.device) -> tuple[torch.nn.Module, tuple[str, ...]]:
+    """The fold's own judge where the run trained it, else the fixed one; and its classes."""
+    return load_standard_fer(file, device) if file.is_file() else (load_fixed_judge(targets, device), targets)
 
 
 if __name__ == "__main__":

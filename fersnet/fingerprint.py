@@ -3,17 +3,26 @@
 The fingerprint of a script covers its own syntax tree and those of the project's modules that it reaches through
 imports. Comments, docstrings and layout do not count, so editing them reruns nothing; nor does the number of the
 version, which names a state of the code and is no part of what it does.
+
+Reading hundreds of files takes an eighth of a plan. So what was read of each is kept beside Snakemake's own records,
+and holds for as long as the file, this one and Python are what they were.
 """
 
 import ast
 import hashlib
+import json
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from fersnet.project import PROJECT
 
 PACKAGES = ("fersnet", "workflow_scripts")
+KEPT = Path(".snakemake", "fersnet_code.json")
+"""In the folder that a workflow runs in; without Snakemake's folder nothing is kept."""
 
 
 @cache
@@ -35,6 +44,7 @@ def fingerprint(*starts: str) -> str:
             continue
         reached.add(module)
         waiting.extend(_parsed(module)[1])
+    _memory().keep()
     content = "\n".join(f"{module} {_parsed(module)[0]}" for module in sorted(reached))
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -50,7 +60,53 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
     path = _path_of(module)
     if path is None:
         raise FileNotFoundError(f"no module {module} in the project")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree, imported = _memory().read(module, path.read_bytes())
+    return tree, frozenset(name for name in imported if name.split(".")[0] in PACKAGES and _path_of(name))
+
+
+class _Memory:
+    """What was read of each module, by this process and by earlier ones."""
+
+    def __init__(self) -> None:
+        self.reader = hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).hexdigest()
+        self.known: dict[str, tuple[str, str, list[str]]] = {}
+        """Of a module: the hash of its bytes, and what `_read` makes of these."""
+        self.changed = False
+        # A file that is missing, damaged, or of another reader is as good as none.
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            found = json.loads(KEPT.read_text(encoding="utf-8"))
+            if found["reader"] == self.reader:
+                self.known = {
+                    name: (str(of), str(tree), list(names)) for name, (of, tree, names) in found["known"].items()
+                }
+
+    def read(self, module: str, source: bytes) -> tuple[str, list[str]]:
+        content = hashlib.sha256(source).hexdigest()
+        if module not in self.known or self.known[module][0] != content:
+            self.known[module], self.changed = (content, *_read(source)), True
+        return self.known[module][1:]
+
+    def keep(self) -> None:
+        """Writes it down where there is news; who may not write there reads again the next time."""
+        if not self.changed:
+            return
+        self.changed = False
+        part = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
+        with suppress(OSError):
+            part.write_text(json.dumps({"reader": self.reader, "known": self.known}), encoding="utf-8")
+            part.replace(KEPT)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@cache
+def _memory() -> _Memory:
+    return _Memory()
+
+
+def _read(source: bytes) -> tuple[str, list[str]]:
+    """The hash of a source's syntax tree without docstrings, and the names of all that it may import."""
+    tree = ast.parse(source)
     imported: set[str] = set()
     for node in _blocks_and_statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -60,8 +116,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             imported.add(node.module)
             imported.update(f"{node.module}.{alias.name}" for alias in node.names)
-    project = frozenset(name for name in imported if name.split(".")[0] in PACKAGES and _path_of(name))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), project
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), sorted(imported)
 
 
 def _blocks_and_statements(tree: ast.AST) -> Iterator[ast.AST]:

@@ -1,5 +1,6 @@
 """Fingerprints of code: a changed line counts where it is reached, a comment nowhere."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         (tmp_path / "fersnet" / f"{name}.py").write_text(text, encoding="utf-8")
     monkeypatch.setattr(module, "PROJECT", tmp_path)
+    (tmp_path / "work" / ".snakemake").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
     return tmp_path
 
 
 def fingerprint(name: str) -> str:
-    for cached in (module.fingerprint, module._parsed, module._path_of):
+    for cached in (module.fingerprint, module._parsed, module._path_of, module._memory):
         cached.cache_clear()
     return module.fingerprint(name)
 
@@ -75,3 +78,27 @@ def test_comments_docstrings_and_layout_do_not_count(project: Path, old: str, ne
 def test_an_unknown_module_is_an_error(project: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"fersnet\.absent"):
         fingerprint("fersnet.absent")
+
+
+def test_what_an_earlier_process_read_is_not_read_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint("fersnet.top")
+    read: list[bytes] = []
+    original = module._read
+    monkeypatch.setattr(module, "_read", lambda source: (read.append(source), original(source))[1])
+    assert fingerprint("fersnet.top") == before and not read
+    edit(project, "low", "A = 1", "A = 2")
+    assert fingerprint("fersnet.top") != before and read == [b"A = 2\n"]
+    assert [path.name for path in module.KEPT.parent.iterdir()] == [module.KEPT.name]
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"reader": "another", "known": {}}', "known"])
+def test_a_damaged_memory_is_as_good_as_none(project: Path, damage: str) -> None:
+    before = fingerprint("fersnet.top")
+    if damage == "known":
+        damage = json.dumps(json.loads(module.KEPT.read_text()) | {"known": {"fersnet.low": ["of", "tree"]}})
+    module.KEPT.write_text(damage)
+    assert fingerprint("fersnet.top") == before
+    module.KEPT.unlink()
+    module.KEPT.mkdir()
+    assert fingerprint("fersnet.top") == before, "nothing can be read or written there"
+    assert list(module.KEPT.parent.iterdir()) == [module.KEPT]

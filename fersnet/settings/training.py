@@ -48,6 +48,8 @@ class LossSettings(Section):
     """Every so many steps one has L_cyc, with as many times its weight. Its second pass takes two fifths of a step."""
     identity: Weight = 0.05
     """Weight of L_idt."""
+    identity_every: PositiveInt = 1
+    """Every so many steps one has L_idt, with as many times its weight. It takes a sixth of a small network's step."""
 
 
 class AveragingSettings(Section):

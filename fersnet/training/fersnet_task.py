@@ -1,5 +1,6 @@
 """One training step of FERSNet: the discriminator and the five-term objective on one shared generator pass."""
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -77,7 +78,7 @@ class FERSNetTask(TrainingTask):
         self._other_classes = _other_classes(self.faces)
         self.averaging = training.averaging
         self.drawing = "fersnet" if network.synthesises else None
-        self.cycle, self.steps = losses.cycle_every, 0
+        self.cycle, self.steps = math.lcm(losses.cycle_every, losses.identity_every), 0
         self._shown = torch.arange(len(faces))
 
     def averaged(self, stage: Stage) -> tuple[str, ...]:
@@ -121,6 +122,7 @@ class FERSNetTask(TrainingTask):
             self._joint_step,
             *(source, labels, wanted, target, target_labels, paired, is_real),
             with_cycle=self.losses.cycle > 0 and self.steps % self.losses.cycle_every == 0,
+            with_identity=self.losses.identity > 0 and self.steps % self.losses.identity_every == 0,
         )
 
     def _run(self, step: Callable[..., Losses], *drawn: Tensor, **options: Hashable) -> Losses:
@@ -138,6 +140,7 @@ class FERSNetTask(TrainingTask):
         is_real: Tensor,
         *,
         with_cycle: bool,
+        with_identity: bool,
     ) -> Losses:
         """source, target: (B, C, S, S) in [0, 1]. labels, wanted_labels, target_labels: int64 (B,), the classes of the
         sources, of the faces to draw and of the targets. paired, is_real: bool (B,), the targets that show the source's
@@ -164,9 +167,9 @@ class FERSNetTask(TrainingTask):
         if returned is not None:
             result["cycle"] = cycle_loss(returned, source)
             objective = objective + weights.cycle * weights.cycle_every * result["cycle"]
-        if weights.identity > 0:
+        if with_identity:
             result["identity"] = self._identity(synthesised, target, paired)
-            objective = objective + weights.identity * result["identity"]
+            objective = objective + weights.identity * weights.identity_every * result["identity"]
         self._step("fersnet", objective)
         result["training_accuracy"] = _accuracy(logits, labels)
         return {name: value.detach() for name, value in result.items()}

@@ -229,7 +229,8 @@ def test_with_even_targets_only_pairs_count_for_reconstruction_and_identity(monk
     assert losses["cycle"] > 0 and losses["adversarial"] > 0
 
 
-def test_every_third_step_has_the_cycle_loss_with_three_times_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("term", ["cycle", "identity"])
+def test_every_third_step_has_the_term_with_three_times_its_weight(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     objectives = []
     step = FERSNetTask._step
 
@@ -239,14 +240,15 @@ def test_every_third_step_has_the_cycle_loss_with_three_times_its_weight(monkeyp
         step(self, name, loss)
 
     monkeypatch.setattr(FERSNetTask, "_step", noted)
-    weights = LossSettings(classification=0, reconstruction=0, adversarial=0, identity=0, cycle=0.5, cycle_every=3)
+    none = dict.fromkeys(("classification", "reconstruction", "adversarial", "identity", "cycle"), 0)
+    weights = LossSettings(**none | {term: 0.5, f"{term}_every": 3})
     task = task_for(toy_faces("A", SIX[:4]), losses=weights)
-    losses = [task.training_step(torch.arange(4)).get("cycle") for _ in range(6)]
+    losses = [task.training_step(torch.arange(4)).get(term) for _ in range(6)]
     assert [loss is not None for loss in losses] == [False, False, True] * 2
     torch.testing.assert_close(objectives, [1.5 * loss if loss is not None else torch.tensor(0.0) for loss in losses])
     again = task_for(toy_faces("A", SIX[:4]), losses=weights)
     again.load_extra_state({"notes": {}, "steps": 2})
-    assert "cycle" in again.training_step(torch.arange(4))
+    assert term in again.training_step(torch.arange(4))
 
 
 def test_synthetic_faces_add_no_steps_and_all_faces_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -491,7 +493,7 @@ def test_recorded_steps_give_the_losses_and_weights_of_plain_ones(
     faces = toy_faces("AB", SIX[:4], frames=3)
     faces = replace(faces, images=faces.images.expand(-1, channels, -1, -1).contiguous())
     training = settings(epochs=6, batch_size=7, milestones=(4,), averaging=0.9)
-    losses = LossSettings(identity=0.1 * (channels == 3), cycle_every=2)
+    losses = LossSettings(identity=0.1 * (channels == 3), identity_every=3, cycle_every=2)
     identity = small_identity() if channels == 3 else None
     replayed, replay = [], torch.cuda.CUDAGraph.replay
     monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", lambda graph: (replayed.append(graph), replay(graph)))

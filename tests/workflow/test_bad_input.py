@@ -112,7 +112,8 @@ def test_a_full_disk_costs_one_job_and_nothing_that_is_finished(project: Path) -
 
 
 def test_an_interrupted_run_goes_on_where_it_was(project: Path) -> None:
-    words = ("--cores", "1", "--configfile", "config/smoke.yaml", "--", "data")
+    fewer = ("--config", "datasets={ckplus: null}", "synthesis={datasets: [oulu_casia]}")
+    words = ("--cores", "1", "--configfile", "config/smoke.yaml", *fewer, "--", "data")
     command = [sys.executable, "-m", "snakemake", *words]
     output = project / "output.txt"
     with output.open("w") as file:

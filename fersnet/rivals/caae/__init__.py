@@ -55,11 +55,11 @@ METHOD = SynthesisSystem(
     embedded={
         "averaging": 0.99,
         "width": 16,
-        "warm_up_epochs": 3,
-        "epochs": 23,
+        "warm_up_epochs": 2,
+        "epochs": 14,
         "batch_size": 8,
-        "learning_rate": 1e-3,
-        "adversarial_image": 0.02,
+        "learning_rate": 7e-4,
+        "adversarial_image": 0.015,
         "augmentation": "flip",
     },
     ranges={
