@@ -80,7 +80,7 @@ METHOD = SynthesisSystem(
         "augmentation": "flip",
     },
     ranges={
-        "learning_rate": Numbers(1e-4, 2e-3, log=True),
+        "learning_rate": Numbers(1e-4, 4e-3, log=True),
         "cycle": Numbers(2, 20, log=True),
         "identity": OneOf((0.0, 0.1, 0.5)),
         "decay_from": Numbers(0.3, 0.9),
