@@ -15,6 +15,7 @@ from fersnet.folds import read_folds, split_subjects
 from fersnet.settings.load import load_settings, read_config
 from fersnet.tracking import FINISHED, read_records
 from fersnet.tuning.draws import drawn
+from fersnet.settings.presets import EMBEDDED
 from tests.workflow.conftest import ROOT, copy_project, planned_jobs, snakemake
 from tests.workflow.warm import run_module
 
@@ -140,8 +141,9 @@ def test_what_was_chosen_in_a_fold_is_of_that_fold_alone(found: Path) -> None:
             dropouts[place] = job["params"]["settings"]["dropout"]
     (cards,) = (job["params"] for job in jobs if job["rule"] == "build_model_cards")
     assert cards["of_folds"]["lab"]["2"]["training"]["learning_rate"] == 0.005
-    assert cards["recipe"]["training"]["learning_rate"] == 0.003
-    assert rates.pop(("lab", "2")) == 0.005 and set(rates.values()) == {0.003} and len(rates) == 5
+    preset = EMBEDDED["training"]["learning_rate"]
+    assert cards["recipe"]["training"]["learning_rate"] == preset
+    assert rates.pop(("lab", "2")) == 0.005 and set(rates.values()) == {preset} and len(rates) == 5
     assert dropouts.pop(("lab", "2")) == 0.1 and set(dropouts.values()) == {0.2}
 
 
