@@ -13,9 +13,9 @@ from fersnet.embedded.sheet import draw_faces
 from fersnet.expressions import SIX
 from fersnet.folds import read_folds, split_subjects
 from fersnet.settings.load import load_settings, read_config
+from fersnet.settings.presets import EMBEDDED
 from fersnet.tracking import FINISHED, read_records
 from fersnet.tuning.draws import drawn
-from fersnet.settings.presets import EMBEDDED
 from tests.workflow.conftest import ROOT, copy_project, planned_jobs, snakemake
 from tests.workflow.warm import run_module
 
