@@ -82,7 +82,7 @@ METHOD = SynthesisSystem(
     ranges={
         "learning_rate": Numbers(1e-4, 4e-3, log=True),
         "cycle": Numbers(2, 20, log=True),
-        "identity": OneOf((0.0, 0.1, 0.5)),
+        "identity": OneOf((0.0, 0.1, 0.5, 0.8)),
         "decay_from": Numbers(0.3, 0.9),
         "pool_size": OneOf((0, 10, 50)),
     },
