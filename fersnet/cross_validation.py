@@ -12,11 +12,12 @@ from pathlib import Path
 
 from fersnet.datasets.index import read_dataset
 from fersnet.datasets.sequences import labelled
-from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp, recall, remember
+from fersnet.datasets.stamp import STAMPS, data_stamp, option_stamp
 from fersnet.embedded.trees import labelled_people
 from fersnet.errors import UserError
 from fersnet.fingerprint import fingerprint
 from fersnet.folds import FEWEST, read_fold_list
+from fersnet.memory import recall, remember
 from fersnet.methods.find import code_of
 from fersnet.project import named_file
 from fersnet.seeds import derive_seed

@@ -10,14 +10,12 @@ and holds for as long as the file, this one and Python are what they were.
 
 import ast
 import hashlib
-import json
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from fersnet.memory import recall, remember
 from fersnet.project import PROJECT
 
 PACKAGES = ("fersnet", "workflow_scripts")
@@ -36,6 +34,7 @@ def fingerprint(*starts: str) -> str:
     Raises:
         FileNotFoundError: if a start is neither.
     """
+    before = dict(_known())
     reached: set[str] = set()
     waiting = [name for start in starts for name in _files_of(start)]
     while waiting:
@@ -44,7 +43,8 @@ def fingerprint(*starts: str) -> str:
             continue
         reached.add(module)
         waiting.extend(_parsed(module)[1])
-    _memory().keep()
+    if _known() != before and KEPT.parent.is_dir():
+        remember(KEPT, _known())
     content = "\n".join(f"{module} {_parsed(module)[0]}" for module in sorted(reached))
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -60,48 +60,23 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
     path = _path_of(module)
     if path is None:
         raise FileNotFoundError(f"no module {module} in the project")
-    tree, imported = _memory().read(module, path.read_bytes())
+    source, known = path.read_bytes(), _known()
+    content = hashlib.sha256(_reader() + source).hexdigest()
+    if known.get(module, [None])[0] != content:
+        known[module] = [content, *_read(source)]
+    _, tree, imported = known[module]
     return tree, frozenset(name for name in imported if name.split(".")[0] in PACKAGES and _path_of(name))
 
 
-class _Memory:
-    """What was read of each module, by this process and by earlier ones."""
-
-    def __init__(self) -> None:
-        self.reader = hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).hexdigest()
-        self.known: dict[str, tuple[str, str, list[str]]] = {}
-        """Of a module: the hash of its bytes, and what `_read` makes of these."""
-        self.changed = False
-        # A file that is missing, damaged, or of another reader is as good as none.
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            found = json.loads(KEPT.read_text(encoding="utf-8"))
-            if found["reader"] == self.reader:
-                self.known = {
-                    name: (str(of), str(tree), list(names)) for name, (of, tree, names) in found["known"].items()
-                }
-
-    def read(self, module: str, source: bytes) -> tuple[str, list[str]]:
-        content = hashlib.sha256(source).hexdigest()
-        if module not in self.known or self.known[module][0] != content:
-            self.known[module], self.changed = (content, *_read(source)), True
-        return self.known[module][1:]
-
-    def keep(self) -> None:
-        """Writes it down where there is news; who may not write there reads again the next time."""
-        if not self.changed:
-            return
-        self.changed = False
-        part = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
-        with suppress(OSError):
-            part.write_text(json.dumps({"reader": self.reader, "known": self.known}), encoding="utf-8")
-            part.replace(KEPT)
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+@cache
+def _known() -> dict[str, list]:
+    """By module: the hash of its bytes with their reader's, and what `_read` makes of them; of earlier calls, too."""
+    return recall(KEPT)
 
 
 @cache
-def _memory() -> _Memory:
-    return _Memory()
+def _reader() -> bytes:
+    return Path(__file__).read_bytes() + sys.version.encode()
 
 
 def _read(source: bytes) -> tuple[str, list[str]]:

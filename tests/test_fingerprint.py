@@ -26,7 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fingerprint(name: str) -> str:
-    for cached in (module.fingerprint, module._parsed, module._path_of, module._memory):
+    for cached in (module.fingerprint, module._parsed, module._path_of, module._known):
         cached.cache_clear()
     return module.fingerprint(name)
 
@@ -95,7 +95,7 @@ def test_what_an_earlier_process_read_is_not_read_again(project: Path, monkeypat
 def test_a_damaged_memory_is_as_good_as_none(project: Path, damage: str) -> None:
     before = fingerprint("fersnet.top")
     if damage == "known":
-        damage = json.dumps(json.loads(module.KEPT.read_text()) | {"known": {"fersnet.low": ["of", "tree"]}})
+        damage = json.dumps(json.loads(module.KEPT.read_text()) | {"fersnet.low": ["of", "tree"]})
     module.KEPT.write_text(damage)
     assert fingerprint("fersnet.top") == before
     module.KEPT.unlink()

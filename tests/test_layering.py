@@ -11,7 +11,7 @@ import fersnet
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"project"},
+    {"memory", "project"},
     {"expressions", "errors", "seeds", "repeats", "fingerprint", "csv_files"},
     {"host", "command", "methods"},
     {"settings", "tracking"},

@@ -5,17 +5,15 @@ Sizes and times only tell what has to be read again: what was read is remembered
 """
 
 import hashlib
-import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from fersnet.datasets.index import watched_files
 from fersnet.datasets.walk import Tree, join
+from fersnet.memory import recall, remember
 from fersnet.project import named_file
 from fersnet.settings.data import DatasetSettings
 
@@ -136,23 +134,3 @@ def _checksum(file: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         return f"{UNREADABLE}: {getattr(error, 'strerror', None) or error}"
-
-
-def recall(record: Path) -> dict[str, Any]:
-    """What `remember` wrote; nothing where there is none, or it cannot be read."""
-    try:
-        return dict(json.loads(record.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def remember(record: Path, found: dict[str, Any]) -> None:
-    """Keep what was found, to spare a later run the work. Where it cannot be written, that is done again next time."""
-    temporary = record.with_name(f".{record.name}.{os.getpid()}")
-    try:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(found), encoding="utf-8")
-        temporary.replace(record)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
