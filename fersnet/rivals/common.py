@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
-from fersnet.settings.methods import Augmentation
+from fersnet.settings.methods import Augmentation, GeneratorNormalisation
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import StateDict, load_checkpoint, restore
 from fersnet.training.task import TrainingRun
@@ -148,6 +148,18 @@ def number(metadata: dict[str, Any], key: str, path: Path) -> int:
     value = metadata.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise UserError(f"{path}: the metadata gives no {key}; train again to replace the checkpoint")
+    return value
+
+
+def normalisation(metadata: dict[str, Any], path: Path) -> GeneratorNormalisation:
+    """The normalisation of a generator that a checkpoint's metadata names.
+
+    Raises:
+        UserError: if it is missing or something else.
+    """
+    value = metadata.get("normalisation")
+    if value not in get_args(GeneratorNormalisation):
+        raise UserError(f"{path}: the metadata gives no normalisation; train again to replace the checkpoint")
     return value
 
 

@@ -15,6 +15,7 @@ from fersnet.settings.base import Fraction, Name, PositiveFloat, PositiveInt, Se
 from fersnet.settings.training import ScheduleSettings
 
 Augmentation = Literal["none", "flip", "crop_and_flip"]
+GeneratorNormalisation = Literal["instance", "batch"]
 Candidates = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 Costs = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 

@@ -164,7 +164,7 @@ class _Trainer:
             if progress.step < len(batches):
                 self._save_if_due(stage)
         self._read_losses(stage)
-        if self.evaluate is not None or (stage is self.stages[-1] and epoch == stage.epochs):
+        if self.evaluate is not None or epoch == stage.epochs:
             self._measure(stage, batches)
         row: Row = {"stage": stage.name, "epoch": epoch, "seconds": 0.0, **progress.mean_losses()}
         row |= self._evaluated(stage, epoch)

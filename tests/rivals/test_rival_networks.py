@@ -83,6 +83,15 @@ def test_the_conditioning_reaches_the_image():
     assert not torch.equal(*exprgan_networks.Generator(4, 1, 6, 3, 4, 50)(codes, expression))
 
 
+def test_normalisation_per_instance_takes_a_faces_contrast_out():
+    torch.manual_seed(0)
+    face = torch.rand(1, 1, 32, 32) * 2 - 1
+    for normalisation, kept in (("instance", False), ("batch", True)):
+        with torch.no_grad():
+            drawn, of_half = cyclegan_networks.Generator(4, 1, 1, normalisation)(torch.cat((face, face / 2)))
+        assert torch.allclose(drawn, of_half, atol=0.02) != kept, normalisation
+
+
 def test_expression_code_is_positive_on_the_target_and_negative_elsewhere():
     draw = torch.tensor([[0.1, -0.2, 0.3, -0.4, 0.5]])
     code = exprgan_networks.expression_code(torch.eye(6)[[2]], draw).view(6, 5)

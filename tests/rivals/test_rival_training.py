@@ -33,7 +33,9 @@ METHODS = ("caae", "cyclegan", "exprgan", "stargan")
 FAST = 3e-3
 SHORT = {
     "caae": CAAESettings(width=4, code_size=12, warm_up_epochs=1, epochs=2, batch_size=4),
-    "cyclegan": CycleGANSettings(width=4, residual_blocks=1, epochs=2, batch_size=2, pool_size=3),
+    "cyclegan": CycleGANSettings(
+        width=4, residual_blocks=1, normalisation="batch", epochs=2, batch_size=2, pool_size=3
+    ),
     "exprgan": ExprGANSettings(
         width=4,
         code_size=12,
@@ -44,7 +46,9 @@ SHORT = {
         batch_size=4,
         repeated_noise=True,
     ),
-    "stargan": StarGANSettings(width=4, residual_blocks=1, epochs=3, batch_size=4, critic_steps=2),
+    "stargan": StarGANSettings(
+        width=4, residual_blocks=1, normalisation="batch", epochs=3, batch_size=4, critic_steps=2
+    ),
 }
 # With averages, which a restart must not change.
 SHORT = {method: settings.model_copy(update={"averaging": 0.9}) for method, settings in SHORT.items()}
@@ -230,6 +234,22 @@ def test_what_draws_is_what_is_averaged(method, tmp_path, identity, monkeypatch)
     assert not torch.equal(*drawn)
 
 
+@pytest.mark.parametrize(
+    ("method", "generators"),
+    [("stargan", ["generator"]), ("cyclegan", ["generator_happiness", "generator_surprise"])],
+)
+def test_an_averaged_generator_has_statistics_of_its_own(method, generators, tmp_path, identity):
+    """Measured over one epoch when its training ends; the last weights' are of all passes that there were."""
+    fitted(method, make_faces(), SHORT[method], make_run(tmp_path), identity)
+    used, _ = load_checkpoint(tmp_path / "checkpoint.pt")
+    last, _ = load_checkpoint(tmp_path / "checkpoint.pt", last=True)
+    for name in generators:
+        passes = [int(states[name][key]) for states in (used, last) for key in states[name] if "tracked" in key]
+        assert passes[: len(passes) // 2] == [2] * (len(passes) // 2) and min(passes[len(passes) // 2 :]) > 4
+        means = [key for key in used[name] if "running_mean" in key]
+        assert means and not any(torch.equal(used[name][key], last[name][key]) for key in means)
+
+
 def stage_steps(method: str) -> list[int]:
     """Steps of each stage of `SHORT` on eight faces."""
     return {"caae": [2, 4], "cyclegan": [4, 4], "exprgan": [2, 4, 2], "stargan": [6]}[method]
@@ -320,9 +340,10 @@ def test_unusable_sizes_and_checkpoints_are_named(method, tmp_path, identity):
         module.load(foreign, CPU)
     module.fit(make_faces(), SHORT[method], make_run(tmp_path), identity)
     states, metadata = load_checkpoint(tmp_path / "checkpoint.pt")
-    save_checkpoint(foreign, states, {key: value for key, value in metadata.items() if key != "expressions"})
-    with pytest.raises(UserError, match="the metadata gives no expressions"):
-        module.load(foreign, CPU)
+    for missing in {"expressions", "normalisation"} & metadata.keys():
+        save_checkpoint(foreign, states, {key: value for key, value in metadata.items() if key != missing})
+        with pytest.raises(UserError, match=f"the metadata gives no {missing}"):
+            module.load(foreign, CPU)
 
 
 def test_cyclegan_takes_neutral_faces_as_its_source(tmp_path, identity):

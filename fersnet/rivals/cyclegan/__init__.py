@@ -7,7 +7,7 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
-from fersnet.settings.methods import Augmentation, SystemSettings
+from fersnet.settings.methods import Augmentation, GeneratorNormalisation, SystemSettings
 from fersnet.settings.training import AveragingSettings
 
 
@@ -20,6 +20,8 @@ class CycleGANSettings(SystemSettings, AveragingSettings):
     """Channels of the first convolution of both networks."""
     residual_blocks: PositiveInt = 6
     """Residual blocks of a generator: 6 up to 128 pixels, 9 from 256."""
+    normalisation: GeneratorNormalisation = "instance"
+    """Of the generators: per `instance`, as published, or per `batch`, which keeps a face's own brightness."""
     epochs: PositiveInt = 200
     """Epochs of each expression's model."""
     initial: Literal["fresh", "previous"] = "fresh"

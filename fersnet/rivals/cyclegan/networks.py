@@ -1,11 +1,19 @@
 """The two networks of CycleGAN (Zhu et al., "Unpaired Image-to-Image Translation", ICCV 2017, appendix 7.2)."""
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
-from fersnet.models.blocks import InstanceNorm
+from fersnet.models.blocks import InstanceNorm, Normalisation
 from fersnet.rivals.convolutions import EdgeConv
 from fersnet.rivals.cyclegan import CycleGANSettings
+from fersnet.settings.methods import GeneratorNormalisation
+
+NORMALISATIONS: dict[GeneratorNormalisation, Normalisation] = {
+    "instance": partial(InstanceNorm, affine=False),
+    "batch": nn.BatchNorm2d,
+}
 
 
 def check_image_size(image_size: int) -> None:
@@ -17,25 +25,28 @@ def check_image_size(image_size: int) -> None:
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), biases zero, as published."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
+    """Weights from N(0, 0.02), or N(1, 0.02) of BatchNorm, biases zero, as in the released code."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+        batch = isinstance(module, nn.BatchNorm2d)
+        if batch:
+            module.reset_running_stats()
+        nn.init.normal_(module.weight, float(batch), 0.02)
         nn.init.zeros_(module.bias)
 
 
 class _ResidualBlock(nn.Module):
     """Two reflection-padded 3x3 convolutions; nothing follows the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, normalised: Normalisation) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            InstanceNorm(channels, affine=False),
+            normalised(channels),
             nn.ReLU(inplace=True),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            InstanceNorm(channels, affine=False),
+            normalised(channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -49,27 +60,35 @@ class Generator(nn.Module):
         width: channels of the first convolution.
         channels: image channels.
         residual_blocks: blocks at a quarter of the image size.
+        normalisation: what follows the convolutions.
     """
 
-    def __init__(self, width: int, channels: int, residual_blocks: int = 6) -> None:
+    def __init__(
+        self,
+        width: int,
+        channels: int,
+        residual_blocks: int = 6,
+        normalisation: GeneratorNormalisation = "instance",
+    ) -> None:
         super().__init__()
+        normalised = NORMALISATIONS[normalisation]
         layers: list[nn.Module] = [
             nn.ReflectionPad2d(3),
             EdgeConv(channels, width),
-            InstanceNorm(width, affine=False),
+            normalised(width),
             nn.ReLU(inplace=True),
         ]
         for inputs in (width, 2 * width):
             layers += [
                 nn.Conv2d(inputs, 2 * inputs, 3, stride=2, padding=1),
-                InstanceNorm(2 * inputs, affine=False),
+                normalised(2 * inputs),
                 nn.ReLU(inplace=True),
             ]
-        layers += [_ResidualBlock(4 * width) for _ in range(residual_blocks)]
+        layers += [_ResidualBlock(4 * width, normalised) for _ in range(residual_blocks)]
         for inputs in (4 * width, 2 * width):
             layers += [
                 nn.ConvTranspose2d(inputs, inputs // 2, 3, stride=2, padding=1, output_padding=1),
-                InstanceNorm(inputs // 2, affine=False),
+                normalised(inputs // 2),
                 nn.ReLU(inplace=True),
             ]
         layers += [nn.ReflectionPad2d(3), EdgeConv(width, channels), nn.Tanh()]

@@ -14,7 +14,9 @@ as the larger domain; faces of B are drawn at random. Images (B, C, S, S) are in
 
 Decided openly: six models from scratch are dear. `initial: previous` starts each but the first from the model of the
 expression before it, whose networks can already reproduce faces; short schedules need it, and `first_epochs` gives the
-first model the time to learn that. Published is `fresh`.
+first model the time to learn that. Published is `fresh`. Normalisation per instance, as published, takes each face's
+own brightness out, which short schedules do not learn to put back; `normalisation: batch`, an option of the released
+code for both networks, is of the generators alone here.
 
 Deviations: the six models are trained one after another as stages of one training, and only the six generators G go
 into the checkpoint, since nothing else synthesises. A face that already has the target expression still passes G_k,
@@ -68,6 +70,7 @@ def fit(
             "channels": prepared.faces.channels,
             "width": settings.width,
             "residual_blocks": settings.residual_blocks,
+            "normalisation": settings.normalisation,
             "protocol": settings.protocol,
         }
     )
@@ -114,9 +117,11 @@ def load(checkpoint: Path, device: torch.device) -> "CycleGANSynthesizer":
     states, metadata = common.read_rival(checkpoint, KEY)
     keys = ("width", "channels", "residual_blocks", "image_size")
     width, channels, blocks, size = (common.number(metadata, key, checkpoint) for key in keys)
-    expressions = common.class_names(metadata, checkpoint)
+    expressions, norm = common.class_names(metadata, checkpoint), common.normalisation(metadata, checkpoint)
     generators = {
-        position: common.rebuild(Generator(width, channels, blocks), states, _name(expression), checkpoint, device)
+        position: common.rebuild(
+            Generator(width, channels, blocks, norm), states, _name(expression), checkpoint, device
+        )
         for position, expression in enumerate(expressions)
         if _name(expression) in states
     }
@@ -194,7 +199,8 @@ class CycleGANTask(TrainingTask):
         common.seed_networks(run, KEY)
 
         def generator() -> nn.Module:
-            return run.place(Generator(settings.width, faces.channels, settings.residual_blocks))
+            network = Generator(settings.width, faces.channels, settings.residual_blocks, settings.normalisation)
+            return run.place(network)
 
         self.networks = {_name(expression): generator() for expression in self.domains}
         self.helpers = {"back": generator()}
@@ -213,6 +219,12 @@ class CycleGANTask(TrainingTask):
     def averaged(self, stage: Stage) -> tuple[str, ...]:
         return (_name(stage.name),)
 
+    def pass_through(self, indices: Tensor) -> None:
+        """Faces of the source domain through the generator of the present expression."""
+        source = self._source_faces(self.expression)
+        with self.run.autocast():
+            self.networks[_name(self.expression)](source.draw(self.order[indices], self.settings.augmentation))
+
     def _source_faces(self, expression: str) -> common.RivalFaces:
         """The faces of an expression's source domain; a neutral face is made of the others."""
         return self.faces if expression == NEUTRAL else self.sources
@@ -222,6 +234,7 @@ class CycleGANTask(TrainingTask):
         self.order = source[torch.randperm(max(stage.samples, len(source))) % len(source)]
         if self.expression != stage.name:
             self._begin_model(stage.name)
+        self.drawing = _name(stage.name) if self.settings.normalisation == "batch" else None
         rate = common.ramp(self.settings.learning_rate, epoch, stage.epochs, self.settings.decay_from)
         for optimizer in self.optimizers.values():
             set_learning_rate(optimizer, rate)
@@ -267,7 +280,7 @@ class CycleGANTask(TrainingTask):
         settings, count = self.settings, len(first)
         with self.run.autocast():
             if settings.identity:
-                # Normalisation is per image, so that translation and identity mapping share one pass.
+                # One pass for translation and identity mapping; normalisation per batch is over both.
                 made_second, same_second = there(torch.cat((first, second))).split(count)
                 made_first, same_first = back(torch.cat((second, first))).split(count)
                 identity = F.l1_loss(same_first, first) + F.l1_loss(same_second, second)

@@ -5,7 +5,7 @@ from typing import Literal
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
-from fersnet.settings.methods import Augmentation
+from fersnet.settings.methods import Augmentation, GeneratorNormalisation
 from fersnet.settings.training import AveragingSettings
 
 
@@ -16,6 +16,8 @@ class StarGANSettings(AveragingSettings):
     """Channels of the first convolution of both networks."""
     residual_blocks: PositiveInt = 6
     """Residual blocks of the generator."""
+    normalisation: GeneratorNormalisation = "instance"
+    """Of the generator: per `instance`, as published, or per `batch`, which keeps a face's own brightness."""
     epochs: PositiveInt = 200
     """Passes of the discriminator over the training faces."""
     batch_size: PositiveInt = 16

@@ -3,9 +3,11 @@
 from torch import Tensor, nn
 
 from fersnet.errors import UserError
-from fersnet.models.blocks import InstanceNorm
+from fersnet.models.blocks import InstanceNorm, Normalisation
 from fersnet.rivals.convolutions import EdgeConv, PlaneConv
+from fersnet.settings.methods import GeneratorNormalisation
 
+NORMALISATIONS: dict[GeneratorNormalisation, Normalisation] = {"instance": InstanceNorm, "batch": nn.BatchNorm2d}
 SLOPE = 0.01
 """Of the discriminator's LeakyReLU."""
 
@@ -31,14 +33,14 @@ def check_image_size(image_size: int) -> None:
 class _ResidualBlock(nn.Module):
     """Two 3x3 convolutions; nothing follows the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, normalised: Normalisation) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            InstanceNorm(channels),
+            normalised(channels),
             nn.ReLU(inplace=True),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            InstanceNorm(channels),
+            normalised(channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -56,23 +58,32 @@ class Generator(nn.Module):
         channels: image channels.
         classes: number of expressions.
         residual_blocks: blocks at a quarter of the image size.
+        normalisation: what follows the convolutions.
     """
 
-    def __init__(self, width: int, channels: int, classes: int, residual_blocks: int = 6) -> None:
+    def __init__(
+        self,
+        width: int,
+        channels: int,
+        classes: int,
+        residual_blocks: int = 6,
+        normalisation: GeneratorNormalisation = "instance",
+    ) -> None:
         super().__init__()
+        normalised = NORMALISATIONS[normalisation]
         self.entry = PlaneConv(channels, classes, width, 7)
-        layers: list[nn.Module] = [InstanceNorm(width), nn.ReLU(inplace=True)]
+        layers: list[nn.Module] = [normalised(width), nn.ReLU(inplace=True)]
         for inputs in (width, 2 * width):
             layers += [
                 nn.Conv2d(inputs, 2 * inputs, 4, stride=2, padding=1, bias=False),
-                InstanceNorm(2 * inputs),
+                normalised(2 * inputs),
                 nn.ReLU(inplace=True),
             ]
-        layers += [_ResidualBlock(4 * width) for _ in range(residual_blocks)]
+        layers += [_ResidualBlock(4 * width, normalised) for _ in range(residual_blocks)]
         for inputs in (4 * width, 2 * width):
             layers += [
                 nn.ConvTranspose2d(inputs, inputs // 2, 4, stride=2, padding=1, bias=False),
-                InstanceNorm(inputs // 2),
+                normalised(inputs // 2),
                 nn.ReLU(inplace=True),
             ]
         layers += [EdgeConv(width, channels, padding=3, bias=False), nn.Tanh()]
