@@ -149,6 +149,7 @@ def test_paper_config_is_the_published_scale() -> None:
         ("datasets: {ckplus: {expressions: [fear, neutral]}}", ["datasets.ckplus", "expressions", "leave neutral out"]),
         ("datasets: {faces: {reader: kdef}}", ["datasets.faces", "root", "the kdef reader needs a path"]),
         ("rivals: {methods: [startgan]}", ["rivals.methods.0", "'startgan'", "'stargan'"]),
+        ("rivals: {caae: {brightness: [1.2, 0.8]}}", ["rivals.caae", "brightness: put the smaller factor first"]),
         ("baselines: {methods: [lbptop]}", ["baselines.methods.0", "'lbptop'", "'lbp_top'"]),
         ("baselines: {methods: [nobody]}", ["baselines.methods.0", "'nobody'", "hog3d, iacnn"]),
         ("baselines: {methods: [hog3d, hog3d]}", ["baselines", "'hog3d' is listed twice"]),

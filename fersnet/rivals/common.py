@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from fersnet.errors import UserError
 from fersnet.seeds import derive_seed
-from fersnet.settings.methods import Augmentation, GeneratorNormalisation
+from fersnet.settings.methods import AugmentationOfFaces, GeneratorNormalisation
 from fersnet.training.batches import FaceSet, crop_and_flip
 from fersnet.training.checkpoint import StateDict, load_checkpoint, restore
 from fersnet.training.task import TrainingRun
@@ -58,14 +58,23 @@ class RivalFaces:
         """The labels of some faces (B,), as float32 (B, K) of 0 and 1."""
         return one_hot(self.labels[indices.to(self.labels.device)], self.classes)
 
-    def draw(self, indices: Tensor, augmentation: Augmentation) -> Tensor:
+    def draw(self, indices: Tensor, changes: AugmentationOfFaces) -> Tensor:
         """Network inputs (B, C, S, S) in [-1, 1]; the random changes come from the torch global RNG of the CPU."""
-        chosen = self.images[indices.to(self.images.device)]
-        cut = crop_and_flip(chosen, self.image_size, train=augmentation == "crop_and_flip")
-        if augmentation == "flip":
+        cut = self._cut(indices, train=changes.augmentation == "crop_and_flip")
+        if changes.augmentation == "flip":
             flipped = (torch.rand(len(cut), 1, 1, 1) < 0.5).to(cut.device)
             cut = torch.where(flipped, cut.flip(3), cut)
+        if changes.brightness != (1.0, 1.0):
+            factors = torch.empty(len(cut), 1, 1, 1).uniform_(*changes.brightness)
+            cut = (cut * factors.to(cut.device)).clamp(max=1.0)
         return to_symmetric(cut)
+
+    def unchanged(self, indices: Tensor) -> Tensor:
+        """Network inputs (B, C, S, S) in [-1, 1], cut from the middle."""
+        return to_symmetric(self._cut(indices, train=False))
+
+    def _cut(self, indices: Tensor, train: bool) -> Tensor:
+        return crop_and_flip(self.images[indices.to(self.images.device)], self.image_size, train=train)
 
 
 def prepare(faces: FaceSet, run: TrainingRun) -> RivalFaces:

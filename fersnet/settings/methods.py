@@ -43,6 +43,22 @@ def halvings(image_size: int, method: str) -> tuple[int, int]:
     return stages, image_size // 2**stages
 
 
+class AugmentationOfFaces(Section):
+    """Random changes of the faces that a synthesis system is trained on."""
+
+    augmentation: Augmentation = "flip"
+    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
+    brightness: tuple[PositiveFloat, PositiveFloat] = (1.0, 1.0)
+    """Smallest and largest factor of a training face's grey values, between which one is drawn for each face; at 1, 1,
+    as published, they stay. A network that has seen few dark people can do better with others, too."""
+
+    @model_validator(mode="after")
+    def _smaller_first(self) -> "AugmentationOfFaces":
+        if self.brightness[0] > self.brightness[1]:
+            raise ValueError("brightness: put the smaller factor first")
+        return self
+
+
 class SystemSettings(Section):
     """Settings of a synthesis system that sets bounds to the side of its images."""
 

@@ -346,6 +346,21 @@ def test_unusable_sizes_and_checkpoints_are_named(method, tmp_path, identity):
             module.load(foreign, CPU)
 
 
+def test_each_training_face_gets_a_brightness_of_its_own(tmp_path):
+    data, indices = common.prepare(make_faces(), make_run(tmp_path)), torch.arange(8)
+    as_they_are = common.to_unit(data.unchanged(indices))
+    torch.manual_seed(0)
+    still = StarGANSettings(augmentation="none")
+    assert torch.equal(common.to_unit(data.draw(indices, still)), as_they_are)
+    darker = common.to_unit(data.draw(indices, still.model_copy(update={"brightness": (0.5, 0.9)})))
+    lit = as_they_are > 0
+    factors = [face[there] / before[there] for face, before, there in zip(darker, as_they_are, lit, strict=True)]
+    assert all(one.min() >= 0.5 - 1e-5 and one.max() <= 0.9 + 1e-5 and one.std() < 1e-5 for one in factors)
+    assert len({round(float(one.mean()), 3) for one in factors}) > 4
+    brighter = data.draw(indices, still.model_copy(update={"brightness": (3.0, 3.0)}))
+    assert brighter.max() == 1 and torch.equal(common.to_unit(brighter) > 0, lit)
+
+
 def test_cyclegan_takes_neutral_faces_as_its_source(tmp_path, identity):
     settings = SHORT["cyclegan"].model_copy(update={"protocol": "neutral"})
     with pytest.raises(UserError, match="neutral needs neutral faces"):

@@ -7,11 +7,11 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
-from fersnet.settings.methods import Augmentation, SystemSettings, halvings
+from fersnet.settings.methods import Augmentation, AugmentationOfFaces, SystemSettings, halvings
 from fersnet.settings.training import AveragingSettings
 
 
-class CAAESettings(SystemSettings, AveragingSettings):
+class CAAESettings(SystemSettings, AveragingSettings, AugmentationOfFaces):
     """CAAE (Zhang et al., CVPR 2017), with expressions in place of ages."""
 
     width: PositiveInt = 64

@@ -157,7 +157,7 @@ class CAAETask(TrainingTask):
         self.weights = (0.0, 0.0, 0.0) if stage.name == "warm_up" else weights
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
-        images = self.faces.draw(indices, self.settings.augmentation)
+        images = self.faces.draw(indices, self.settings)
         labels = common.to_symmetric(self.faces.one_hot(indices))
         prior = (torch.rand(len(images), self.settings.code_size) * 2 - 1).to(images.device)
         image_weight, code_weight, variation_weight = self.weights

@@ -7,11 +7,11 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
-from fersnet.settings.methods import Augmentation, GeneratorNormalisation, SystemSettings
+from fersnet.settings.methods import Augmentation, AugmentationOfFaces, GeneratorNormalisation, SystemSettings
 from fersnet.settings.training import AveragingSettings
 
 
-class CycleGANSettings(SystemSettings, AveragingSettings):
+class CycleGANSettings(SystemSettings, AveragingSettings, AugmentationOfFaces):
     """CycleGAN (Zhu et al., ICCV 2017): one model per expression."""
 
     protocol: Literal["rest", "neutral"] = "rest"

@@ -223,7 +223,7 @@ class CycleGANTask(TrainingTask):
         """Faces of the source domain through the generator of the present expression."""
         source = self._source_faces(self.expression)
         with self.run.autocast():
-            self.networks[_name(self.expression)](source.draw(self.order[indices], self.settings.augmentation))
+            self.networks[_name(self.expression)](source.draw(self.order[indices], self.settings))
 
     def _source_faces(self, expression: str) -> common.RivalFaces:
         """The faces of an expression's source domain; a neutral face is made of the others."""
@@ -240,10 +240,9 @@ class CycleGANTask(TrainingTask):
             set_learning_rate(optimizer, rate)
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
-        augmentation = self.settings.augmentation
         target = self.domains[self.expression][1]
-        first = self._source_faces(self.expression).draw(self.order[indices], augmentation)
-        second = self.faces.draw(target[torch.randint(len(target), indices.shape)], augmentation)
+        first = self._source_faces(self.expression).draw(self.order[indices], self.settings)
+        second = self.faces.draw(target[torch.randint(len(target), indices.shape)], self.settings)
         losses, made_first, made_second = self._update_generators(first, second)
         return losses | self._update_judges(first, second, made_first, made_second)
 

@@ -7,11 +7,11 @@ from pydantic import Field
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.methods.ranges import Numbers, OneOf
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
-from fersnet.settings.methods import Augmentation, SystemSettings, halvings
+from fersnet.settings.methods import AugmentationOfFaces, SystemSettings, halvings
 from fersnet.settings.training import AveragingSettings
 
 
-class ExprGANSettings(SystemSettings, AveragingSettings):
+class ExprGANSettings(SystemSettings, AveragingSettings, AugmentationOfFaces):
     """ExprGAN (Ding et al., AAAI 2018): three stages."""
 
     width: PositiveInt = 64
@@ -48,8 +48,6 @@ class ExprGANSettings(SystemSettings, AveragingSettings):
     """Intensity at which the evaluated faces are generated."""
     repeated_noise: bool = False
     """Whether every epoch repeats the same noise, codes and flips, as a reseeding in the released code makes them."""
-    augmentation: Augmentation = "flip"
-    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
     def check_size(self, image_size: int) -> None:
         """Raises ValueError, naming the key, unless `halvings` leaves a whole number of pixels."""

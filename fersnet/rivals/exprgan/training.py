@@ -197,7 +197,7 @@ class ExprGANTask(TrainingTask):
         self.step += 1
         if self.settings.repeated_noise:
             torch.manual_seed(derive_seed(self.run.seed, KEY, self.stage, self.step))
-        images = self.faces.draw(indices, self.settings.augmentation)
+        images = self.faces.draw(indices, self.settings)
         device = images.device
         labels = self.faces.one_hot(indices)
         expression = expression_code(labels, torch.rand(len(images), CODE_SLOTS).to(device))
@@ -286,7 +286,7 @@ class ExprGANTask(TrainingTask):
     @torch.no_grad()
     def _calibrated(self) -> float:
         spread = torch.linspace(0, len(self.faces) - 1, min(CALIBRATION_FACES, len(self.faces))).long()
-        images = self.faces.draw(spread, "none")
+        images = self.faces.unchanged(spread)
         others = images.roll(1, 0)
         features = float(self._perceptual(images, others))
         return self.settings.perceptual_share * float(F.l1_loss(images, others)) / features if features > 0 else 0.0

@@ -5,11 +5,11 @@ from typing import Literal
 from fersnet.methods.contract import Reference, SynthesisSystem
 from fersnet.methods.ranges import Numbers
 from fersnet.settings.base import Fraction, PositiveFloat, PositiveInt, Weight
-from fersnet.settings.methods import Augmentation, GeneratorNormalisation
+from fersnet.settings.methods import AugmentationOfFaces, GeneratorNormalisation
 from fersnet.settings.training import AveragingSettings
 
 
-class StarGANSettings(AveragingSettings):
+class StarGANSettings(AveragingSettings, AugmentationOfFaces):
     """StarGAN (Choi et al., CVPR 2018)."""
 
     width: PositiveInt = 64
@@ -42,8 +42,6 @@ class StarGANSettings(AveragingSettings):
     """First weights of the discriminator: the `framework`'s, as published, or `scaled` for signals that do not fade."""
     targets: Literal["permuted", "uniform"] = "permuted"
     """`permuted`: the batch's labels shuffled, as published; `uniform`: drawn evenly, free of class imbalance."""
-    augmentation: Augmentation = "flip"
-    """Random changes of a training face, `none`, `flip` or `crop_and_flip`; without a random crop the centre is cut."""
 
 
 METHOD = SynthesisSystem(

@@ -146,7 +146,7 @@ class StarGANTask(TrainingTask):
 
     def pass_through(self, indices: Tensor) -> None:
         """Training faces with targets drawn evenly from all classes, as faces of a comparison are asked for."""
-        images = self.faces.draw(indices, self.settings.augmentation)
+        images = self.faces.draw(indices, self.settings)
         target = torch.randint(self.faces.classes, indices.shape).to(images.device)
         with self.run.autocast():
             self.generator(images, common.one_hot(target, self.faces.classes))
@@ -157,7 +157,7 @@ class StarGANTask(TrainingTask):
             set_learning_rate(optimizer, rate)
 
     def training_step(self, indices: Tensor) -> dict[str, Tensor]:
-        images = self.faces.draw(indices, self.settings.augmentation)
+        images = self.faces.draw(indices, self.settings)
         labels = self.faces.labels[indices.to(images.device)]
         target = self._draw_targets(labels)
         self.steps += 1
