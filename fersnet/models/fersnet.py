@@ -197,12 +197,12 @@ class FERSNet(nn.Module):
         model (Ho and Salimans 2022, eq. 6), the mean in the place of a network without condition. Deviation, as an
         option: g = 0 draws y_t, as published. A short training gets the direction of a change sooner than its size.
         """
-        face = self.decode(encoding, target)
         if not self.guidance:
-            return face
+            return self.decode(encoding, target)
         every = torch.eye(self.classes, device=target.device).unsqueeze(1).expand(-1, len(target), -1)
-        mean = torch.stack([self.decode(encoding, expression) for expression in every]).mean(dim=0)
-        return face + self.guidance * (face - mean)
+        faces = torch.stack([self.decode(encoding, expression) for expression in every])
+        face = faces[target.argmax(dim=1), torch.arange(len(target), device=target.device)]
+        return face + self.guidance * (face - faces.mean(dim=0))
 
     def forward(self, images: Tensor, target: Tensor | None = None) -> FERSNetOutput:
         """Recognise and, where a target is given and the network can, synthesise.

@@ -61,6 +61,7 @@ METHOD = SynthesisSystem(
         "learning_rate": 7e-4,
         "adversarial_image": 0.015,
         "augmentation": "flip",
+        "brightness": (0.65, 1.2),
     },
     ranges={
         "learning_rate": Numbers(2e-4, 4e-3, log=True),

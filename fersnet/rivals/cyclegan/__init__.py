@@ -71,6 +71,7 @@ METHOD = SynthesisSystem(
         "averaging": 0.99,
         "width": 10,
         "residual_blocks": 2,
+        "normalisation": "batch",
         "epochs": 2,
         "initial": "previous",
         "first_epochs": 4,

@@ -58,6 +58,8 @@ METHOD = SynthesisSystem(
         "averaging": 0.995,
         "width": 10,
         "residual_blocks": 2,
+        "normalisation": "batch",
+        "brightness": (0.65, 1.2),
         "epochs": 24,
         "batch_size": 4,
         "learning_rate": 1.9e-3,
@@ -67,7 +69,7 @@ METHOD = SynthesisSystem(
         "discriminator_weights": "scaled",
         "adversarial": 6.4,
         "classification": 0.37,
-        "reconstruction": 20.0,
+        "reconstruction": 10.0,
         "gradient_penalty": 7.6,
     },
     ranges={
