@@ -26,11 +26,12 @@ def check_image_size(image_size: int) -> None:
 
 def initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), or N(1, 0.02) of BatchNorm, biases zero, as in the released code."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-        batch = isinstance(module, nn.BatchNorm2d)
-        if batch:
-            module.reset_running_stats()
-        nn.init.normal_(module.weight, float(batch), 0.02)
+    if isinstance(module, nn.BatchNorm2d):
+        module.reset_running_stats()
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
         nn.init.zeros_(module.bias)
 
 
