@@ -62,7 +62,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
         raise FileNotFoundError(f"no module {module} in the project")
     source, known = path.read_bytes(), _known()
     content = hashlib.sha256(_reader() + source).hexdigest()
-    if known.get(module, [None])[0] != content:
+    if known.get(module, [])[:1] != [content]:
         known[module] = [content, *_read(source)]
     _, tree, imported = known[module]
     return tree, frozenset(name for name in imported if name.split(".")[0] in PACKAGES and _path_of(name))

@@ -95,7 +95,7 @@ def test_what_an_earlier_process_read_is_not_read_again(project: Path, monkeypat
 def test_a_damaged_memory_is_as_good_as_none(project: Path, damage: str) -> None:
     before = fingerprint("fersnet.top")
     if damage == "known":
-        damage = json.dumps(json.loads(module.KEPT.read_text()) | {"fersnet.low": ["of", "tree"]})
+        damage = json.dumps(json.loads(module.KEPT.read_text()) | {"fersnet.low": ["of", "tree"], "fersnet.top": []})
     module.KEPT.write_text(damage)
     assert fingerprint("fersnet.top") == before
     module.KEPT.unlink()
