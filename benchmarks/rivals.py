@@ -21,6 +21,7 @@ from plain.timing import compare
 from fersnet.methods.find import find_known, load_code
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.rivals.common import RivalFaces
+from fersnet.settings.methods import AugmentationOfFaces
 from fersnet.training.invented import invented_faces
 from fersnet.training.task import Stage, TrainingRun, TrainingTask
 
@@ -59,7 +60,7 @@ def measure(task: TrainingTask, stage: Stage, step: Plain, seconds: float) -> di
 
     def plain_epoch() -> None:
         for indices in torch.arange(stage.samples).split(stage.batch_size):
-            loss = step(faces.draw(indices, "flip"), faces.labels[indices])
+            loss = step(faces.draw(indices, AugmentationOfFaces()), faces.labels[indices])
         loss.item()
 
     task.begin_epoch(stage, 1)
