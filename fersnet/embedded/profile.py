@@ -77,8 +77,11 @@ def draw_profile(
     if identity.hair_style != "bald":
         layers.append((fill(hair), identity.hair_colour, shade))
     for mask, colour, light in layers:
-        alpha = (mask.astype(np.float32) / 255)[..., None]
-        picture += alpha * (np.float32(colour) * light - picture)
+        left, top, wide, high = cv2.boundingRect(mask)
+        part = np.s_[top : top + high, left : left + wide]
+        alpha = (mask[part].astype(np.float32) / 255)[..., None]
+        lit = np.float32(colour) * (light if isinstance(light, float) else light[part])
+        picture[part] += alpha * (lit - picture[part])
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) * view.exposure
     encoded = 255 * np.clip(small, 0, 1) ** (1 / 2.2) + rng.normal(0, view.noise, small.shape)
     return np.clip(encoded, 0, 255).astype(np.uint8)
