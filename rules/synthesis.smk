@@ -18,6 +18,7 @@ use rule training as train_standard_fer with:
         image_size=SETTINGS.model.image_size,
 
 
+# What follows from a rival takes longest, so that one begun late leaves cores idle at the end of a run.
 use rule training as train_rival with:
     input:
         **paths.FOLD_FACES,
@@ -28,6 +29,7 @@ use rule training as train_rival with:
         job="train_rival/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
         method=RUN.one_of(RUN.rivals),
+    priority: 1
     resources:
         **needs(megabytes=4000, minutes=480, gpus=PARAMS.gpus_of(PARAMS.method_device)),
     params:

@@ -5,6 +5,7 @@ these are: so a table waits for its own jobs alone, and is made again with them.
 """
 
 
+# The longest of what follows the last training, with the cards that it waits for: tables and figures run beside it.
 use rule seconds as build_model_cards with:
     input:
         checkpoints=FILES.models(paths.CHECKPOINT),
@@ -15,6 +16,7 @@ use rule seconds as build_model_cards with:
     pathvars:
         job="build_model_cards/models",
     localrule: True
+    priority: 1
     params:
         **work("build_model_cards", run=PARAMS.described([MODEL_METHOD]), **PARAMS.model_card()),
 
@@ -31,6 +33,7 @@ use rule seconds as collect_jobs with:
     pathvars:
         job="collect_jobs/jobs",
     localrule: True
+    priority: 1
     params:
         **work("collect_jobs"),
 
