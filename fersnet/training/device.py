@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import math
 import os
 import stat
 import tempfile
@@ -91,33 +92,36 @@ def describe_device(device: torch.device) -> str:
 def choose_precision(
     choice: Literal["auto", "fp32", "bf16"], device: torch.device, width: int
 ) -> Literal["fp32", "bf16"]:
-    """The precision of forward passes: `auto` takes bf16 where the hardware gains from it and the network is wide.
+    """The precision of forward passes: `auto` takes bf16 where the hardware gains from it at the network's width.
 
-    Below 32 channels the casts cost more than the products gain. The answer depends on the hardware alone, never on a
-    timing, so that it is the same in every job of a run.
+    In a narrower one the casts cost more than the products gain. The answer depends on hardware and width alone, never
+    on a timing, so that it is the same in every job of a run.
 
     Raises:
         UserError: if bf16 is asked for on a GPU without it.
     """
     if device.type == "cuda":
         able = torch.cuda.is_bf16_supported(including_emulation=False)
+        narrowest = 32 if able else math.inf
         if choice == "bf16" and not able:
             raise UserError(f"precision: {describe_device(device)} has no bf16; set precision to fp32 or auto")
     else:
-        able = _cpu_gains_from_bf16(torch.cpu.get_capabilities())
+        narrowest = _narrowest_in_bf16(torch.cpu.get_capabilities())
     if choice == "auto":
-        return "bf16" if able and width >= 32 else "fp32"
+        return "bf16" if width >= narrowest else "fp32"
     return choice
 
 
-def _cpu_gains_from_bf16(capabilities: Mapping[str, Any]) -> bool:
-    """Whether bf16 products are faster than fp32 ones: with AMX, or with AVX-512 on other processors than Intel's.
+def _narrowest_in_bf16(capabilities: Mapping[str, Any]) -> float:
+    """The smallest width at which a CPU gains from bf16: with AMX, or with AVX-512 on other processors than Intel's.
 
-    Intel's AVX-512 multiplies bf16 at half its fp32 rate (84 against 164 GFLOP/s per core, measured on a Xeon whose
-    AMX the virtual machine hides).
+    Measured (docs/speed.md): Intel's AVX-512 multiplies bf16 at half its fp32 rate. An AMD EPYC's does at twice that
+    rate, from which FERSNet gains at w = 12, ExprGAN and CAAE at w = 16, but CycleGAN and StarGAN at w = 10 do not.
     """
+    if capabilities.get("amx_bf16"):
+        return 32
     intel = str(capabilities.get("cpu_name", "")).startswith("Intel")
-    return bool(capabilities.get("amx_bf16") or (capabilities.get("avx512_bf16") and not intel))
+    return 12 if capabilities.get("avx512_bf16") and not intel else math.inf
 
 
 def take_lease(gpus: Sequence[str], jobs_per_gpu: int = 1, folder: Path | None = None) -> Lease:

@@ -140,21 +140,22 @@ def test_a_schedulers_only_gpu_is_taken_without_asking(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "gains"),
+    ("capabilities", "narrowest"),
     [
-        ({"avx512_bf16": True, "amx_bf16": True, "cpu_name": "Intel Xeon"}, True),
-        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "Intel Xeon"}, False),
-        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "AMD EPYC 9655"}, True),
-        ({"avx512_bf16": False, "amx_bf16": False, "cpu_name": "AMD EPYC 7763"}, False),
-        ({}, False),
+        ({"avx512_bf16": True, "amx_bf16": True, "cpu_name": "Intel Xeon"}, 32),
+        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "Intel Xeon"}, None),
+        ({"avx512_bf16": True, "amx_bf16": False, "cpu_name": "AMD EPYC 9655"}, 12),
+        ({"avx512_bf16": False, "amx_bf16": False, "cpu_name": "AMD EPYC 7763"}, None),
+        ({}, None),
     ],
 )
-def test_precision(monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, object], gains: bool) -> None:
+def test_precision(monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, object], narrowest: int | None) -> None:
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert choose_precision("auto", cpu, 64) == ("bf16" if gains else "fp32")
-    assert choose_precision("auto", cpu, 8) == "fp32"
-    assert choose_precision("bf16", cpu, 8) == "bf16"
+    for width in (1, 8, 11, 12, 16, 31, 32, 64):
+        expected = "bf16" if narrowest is not None and width >= narrowest else "fp32"
+        assert choose_precision("auto", cpu, width) == expected, width
+    assert choose_precision("bf16", cpu, 4) == "bf16"
     assert choose_precision("fp32", cpu, 64) == "fp32"
 
 
