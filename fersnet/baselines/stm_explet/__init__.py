@@ -58,5 +58,6 @@ METHOD = Recogniser(
     settings=StmExpletSettings,
     reads=("clips",),
     trains_networks=False,
+    embedded={"modes": (32,)},
     small={"components": 8, "modes": (4, 3), "per_mode": 16, "sample": 500, "iterations": 5, "embedding": 3},
 )
