@@ -21,6 +21,7 @@ from fersnet.models.fersnet import FERSNet
 from fersnet.models.light_cnn import LightCNN9
 from fersnet.settings.load import load_settings
 from fersnet.training import fersnet_task
+from fersnet.training.device import choose_precision
 from fersnet.training.invented import invented_faces
 from fersnet.training.loop import train
 from fersnet.training.task import Stage, TrainingRun
@@ -56,7 +57,9 @@ def network_share(epochs: int) -> float:
     for name in ("crop_and_flip", "draw_targets"):
         setattr(fersnet_task, name, clock.timed("data", getattr(fersnet_task, name)))
     with tempfile.TemporaryDirectory() as folder:
-        run = TrainingRun(Path(folder), 0, torch.device("cpu"), "benchmark")
+        device = torch.device("cpu")
+        precision = choose_precision(settings.precision, device, model.width)
+        run = TrainingRun(Path(folder), 0, device, "benchmark", precision=precision)
         task = fersnet_task.FERSNetTask(
             invented_faces(SUBJECTS * FACES_EACH * len(SIX), settings.faces.size, channels, people=SUBJECTS),
             FERSNet(model.width, model.image_size, channels, len(SIX)),
