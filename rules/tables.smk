@@ -15,8 +15,8 @@ use rule seconds as build_model_cards with:
         cards=FILES.models(paths.MODEL_CARD),
     pathvars:
         job="build_model_cards/models",
-    localrule: True
     priority: 1
+    localrule: True
     params:
         **work("build_model_cards", run=PARAMS.described([MODEL_METHOD]), **PARAMS.model_card()),
 
@@ -32,8 +32,8 @@ use rule seconds as collect_jobs with:
         jobs=update("<results>/jobs.csv"),  # It keeps the run ids that it had where the store fails.
     pathvars:
         job="collect_jobs/jobs",
-    localrule: True
     priority: 1
+    localrule: True
     params:
         **work("collect_jobs"),
 

@@ -43,6 +43,7 @@ use rule training as train_fersnet with:
         augmentation=FILES.augmentation,
     output:
         **paths.trained(),
+        predictions=paths.PREDICTIONS,
     pathvars:
         job="train_fersnet/{dataset}_{method}_fold{fold}",
     wildcard_constraints:
@@ -52,34 +53,6 @@ use rule training as train_fersnet with:
         **needs(4000, training_minutes(SETTINGS.training.epochs), RUN.gpus),
     params:
         **PARAMS.training_variant("train_fersnet", settings=PARAMS.variant),
-
-
-for kind, name, folds, datasets, methods in RUN.predicted:
-
-    rule:
-        name:
-            name
-        input:
-            **paths.FOLD_FACES,
-            checkpoints=paths.per_fold(paths.CHECKPOINT, folds),
-        output:
-            predictions=paths.per_fold(paths.PREDICTIONS, folds),
-        log:
-            f"<logs>/{kind}/{{dataset}}_{{method}}.log",
-        benchmark:
-            f"<benchmarks>/{kind}/{{dataset}}_{{method}}.tsv"
-        wildcard_constraints:
-            dataset="|".join(datasets),
-            method=RUN.one_of(methods),
-        conda:
-            "../environment.yml"
-        threads: SETTINGS.threads
-        resources:
-            **needs(megabytes=2000, minutes=30, gpus=RUN.gpus),
-        params:
-            **work("predict_fersnet", expressions=PARAMS.classes, folds=folds, device=SETTINGS.device),
-        script:
-            "../workflow_scripts/predict_fersnet.py"
 
 
 use rule training as augment_faces with:

@@ -94,24 +94,6 @@ use rule train_fersnet as tune_fersnet with:
         seed=SETTINGS.tuning.seed,
 
 
-use rule training as tune_predict with:
-    input:
-        **paths.FOLD_FACES,
-        checkpoints=TUNING.each_fold(paths.CHECKPOINT),
-    output:
-        predictions=TUNING.each_fold(paths.PREDICTIONS),
-    pathvars:
-        results=TUNING.results,
-        job="tune_predict/{dataset}_{method}",
-    wildcard_constraints:
-        dataset=TUNING.any_of(TUNING.people),
-        method=TUNING.draws_of(RUN.variants),
-    resources:
-        **needs(megabytes=2000, minutes=30, gpus=RUN.gpus),
-    params:
-        **work("predict_fersnet", expressions=PARAMS.classes, folds=list(TUNING.folds), device=SETTINGS.device),
-
-
 use rule train_rival as tune_rival with:
     pathvars:
         results=TUNING.results,

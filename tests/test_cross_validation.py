@@ -110,7 +110,7 @@ def test_b1_every_fold_of_every_dataset_is_trained_tested_and_told(data):
         for rule in ("train_fersnet", "train_standard_fer", "train_rival", "evaluate_synthesis", "compare_selection"):
             folds = [job.fold for job in jobs if (job.rule, job.dataset) == (rule, dataset)]
             assert set(folds) == {str(fold) for fold in range(1, count + 1)}, (rule, dataset)
-        for rule in ("predict_fersnet", "synthesize_faces", "extract_gates"):
+        for rule in ("synthesize_faces", "extract_gates"):
             outputs = {len(job.outputs) for job in jobs if (job.rule, job.dataset) == (rule, dataset)}
             assert outputs == {count}, (rule, dataset)
     told = describe(settings_of(data), {"five": 5, "four": 4})

@@ -44,7 +44,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_job(results, "train_fersnet", method="fersnet.repeat2", fold=fold, script="train_fersnet")
         run_job(results, "train_baseline", method="lbp_top", fold=fold)
         run_job(results, "train_standard_fer", fold=fold)
-    run_job(results, "predict_fersnet", method="fersnet")
+    run_job(results, "synthesize_faces", method="fersnet")
     run_job(results, "table_claims", dataset="")
     rows = [{"method": "fersnet", "name": "FERSNet"}, {"method": "lbp_top", "name": "LBP-TOP", "accuracy": 52.25}]
     write_figures(results, "fer_mmi", [*rows, {"method": "ipa2lt", "accuracy": None}])

@@ -39,7 +39,7 @@ EMBEDDED: dict[str, Any] = {
     "faces": {"size": 50},
     "folds": {"count": 3},
     "model": {"image_size": 48, "width": 12, "output": "change", "guidance": 0.6},
-    "losses": {"reconstruction": 10.0, "cycle": 0.3, "cycle_every": 8, "adversarial": 0.2, "identity_every": 2},
+    "losses": {"reconstruction": 10.0, "cycle": 0.3, "cycle_every": 16, "adversarial": 0.2, "identity_every": 4},
     "training": {
         **_SHORT,
         "epochs": 8,

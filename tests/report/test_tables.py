@@ -294,7 +294,7 @@ def test_f7_costs_come_from_the_records_of_the_jobs_behind_the_outcomes(tmp_path
         train("train_fersnet", "fersnet.repeat2", fold)
     train("train_fersnet", "fersnet", "1", dataset="other")
     train("train_fersnet", "fersnet_without_mtl", "1", status=FAILED)
-    train("predict_fersnet", "fersnet", "")
+    train("synthesize_faces", "fersnet", "")
     outcomes = pd.DataFrame(
         [
             ("own", "fersnet", 1, 1),

@@ -100,7 +100,7 @@ def test_a_seed_stands_where_something_is_drawn(jobs: dict[str, Any]) -> None:
     seeded = {name for name, job in jobs.items() if job.params.get("seed") is not None}
     drawing = {"render_dataset", "augment_faces", "compare_selection", "evaluate_synthesis", "synthesize_faces"}
     drawing |= {name for name in jobs if name.startswith(("train_", "pretrain_"))}
-    unseeded = {"tune_index", "tune_align", "tune_folds", "tune_predict", "tune_choose"}
+    unseeded = {"tune_index", "tune_align", "tune_folds", "tune_choose"}
     assert seeded == drawing | ({name for name in jobs if name.startswith("tune_")} - unseeded)
 
 

@@ -12,7 +12,6 @@ from snakemake.exceptions import WorkflowError
 from fersnet.claims import Claim, read_claims
 from fersnet.cross_validation import fold_counts, synthesis_folds
 from fersnet.errors import UserError
-from fersnet.folds import fold_groups
 from fersnet.host import check_writable, has_gpu
 from fersnet.methods.find import Found
 from fersnet.project import named_file
@@ -133,15 +132,6 @@ class Run:
     def augmented_by(self, wildcards: "Wildcards") -> str:
         """The system whose faces the job's variant trains with."""
         return str(self.settings.variant(method_of(wildcards)).augmented_by)
-
-    @cached_property
-    def predicted(self) -> list[tuple[str, str, tuple[int, ...], tuple[str, ...], tuple[str, ...]]]:
-        """The rules that read test faces with variants: kind, name, folds of a job, datasets, methods."""
-        kinds = (
-            ("predict_fersnet", self.trained_folds, self.variants),
-            ("predict_utility", self.utility_folds, self.utility),
-        )
-        return [(kind, *group, methods) for kind, folds, methods in kinds for group in fold_groups(kind, folds)]
 
     @cached_property
     def gated(self) -> tuple[str, ...]:
