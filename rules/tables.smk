@@ -5,7 +5,7 @@ these are: so a table waits for its own jobs alone, and is made again with them.
 """
 
 
-# The longest of what follows the last training, with the cards that it waits for: tables and figures run beside it.
+# First of what follows the last training: `collect_jobs` takes longest, and waits for the cards. All else runs beside.
 use rule seconds as build_model_cards with:
     input:
         checkpoints=FILES.models(paths.CHECKPOINT),
