@@ -116,7 +116,7 @@ def _narrowest_in_bf16(capabilities: Mapping[str, Any]) -> float:
     """The smallest width at which a CPU gains from bf16: with AMX, or with AVX-512 on other processors than Intel's.
 
     Measured (docs/speed.md): Intel's AVX-512 multiplies bf16 at half its fp32 rate. An AMD EPYC's does at twice that
-    rate, from which FERSNet gains at w = 12, ExprGAN and CAAE at w = 16, but CycleGAN and StarGAN at w = 10 do not.
+    rate, from which FERSNet gains at w = 12, but synthesis systems with w = 10 do not in their small batches.
     """
     if capabilities.get("amx_bf16"):
         return 32
