@@ -37,7 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unbroken(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same copy after the training has run on this machine, without SLURM and without a break."""
     folder = shutil.copytree(prepared, tmp_path_factory.mktemp("unbroken"), dirs_exist_ok=True)
-    done = snakemake(folder, "--cores", "2", *CONFIGURED, "--", TRAINING)
+    done = snakemake(folder, "--cores", "2", *CONFIGURED, "--", *TRAINING)
     assert done.returncode == 0, done.stdout[-6000:]
     return folder
 

@@ -61,7 +61,7 @@ def training_jobs(cluster: Cluster) -> list[str]:
 def test_trainings_killed_three_times_end_with_the_bytes_of_unbroken_ones(
     cluster: Cluster, project: Path, unbroken: Path
 ) -> None:
-    with started(cluster, project, *CONFIGURED, "--", TRAINING, MLFLOW_TRACKING_URI=NOWHERE) as run:
+    with started(cluster, project, *CONFIGURED, "--", *TRAINING, MLFLOW_TRACKING_URI=NOWHERE) as run:
         wait_for_progress(run, project, attempt=1)
         first = training_jobs(cluster)
         assert len(first) == len(FOLDS)
@@ -102,7 +102,7 @@ def test_trainings_longer_than_their_time_limit_go_on_in_the_next_allocation(
     cluster: Cluster, project: Path, unbroken: Path, option: str, seconds: int, signal: str
 ) -> None:
     words = ("--default-resources", f"slurm_extra='{option}'", "--slurm-array-jobs=none")
-    with started(cluster, project, *CONFIGURED, *words, "--", TRAINING) as run:
+    with started(cluster, project, *CONFIGURED, *words, "--", *TRAINING) as run:
         wait_for_progress(run, project, attempt=1)
         # The limit is set now, so that no machine is too slow to reach its first epoch before it.
         for job in training_jobs(cluster):
