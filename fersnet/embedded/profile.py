@@ -64,15 +64,16 @@ def draw_profile(
     depth = np.clip(cv2.distanceTransform((skin_mask > 127).astype(np.uint8), cv2.DIST_L2, 3) / (30 * scale), 0, 1)
     shade = cv2.GaussianBlur(0.62 + 0.38 * np.sqrt(depth), (0, 0), max(1.0, 3 * scale))[..., None]
     picture = np.full((height, width, 3), _BACKGROUND, np.float32)
+    unlit = np.ones_like(shade)
     corner = 58 + opening / 2 - 8 * unit.get(12, 0.0) + 6 * unit.get(15, 0.0)
     ear = cv2.ellipse2Poly((-14, 2), (11, 20), 12, 0, 360, 15).astype(np.float64)
     layers = [
         (skin_mask, identity.skin, shade),
         (fill(ear), tuple(0.8 * value for value in identity.skin), shade),
-        (fill(np.array([(74.0, 56.0), (46.0, corner), (72.0, 58.0 + opening)])), (0.08, 0.02, 0.02), 1.0),
-        (fill(np.array([(66.0, -15.0), (52.0, -9.0), (65.0, -6.0)])), (0.75, 0.75, 0.72), 1.0),
-        (fill(np.array([(66.0, -14.0), (61.0, -13.0), (61.0, -7.0), (65.0, -6.0)])), identity.iris, 1.0),
-        (fill(np.array([(75.0, -31.0), (46.0, -36.0), (45.0, -32.0), (74.0, -26.0)])), identity.brow_colour, 1.0),
+        (fill(np.array([(74.0, 56.0), (46.0, corner), (72.0, 58.0 + opening)])), (0.08, 0.02, 0.02), unlit),
+        (fill(np.array([(66.0, -15.0), (52.0, -9.0), (65.0, -6.0)])), (0.75, 0.75, 0.72), unlit),
+        (fill(np.array([(66.0, -14.0), (61.0, -13.0), (61.0, -7.0), (65.0, -6.0)])), identity.iris, unlit),
+        (fill(np.array([(75.0, -31.0), (46.0, -36.0), (45.0, -32.0), (74.0, -26.0)])), identity.brow_colour, unlit),
     ]
     if identity.hair_style != "bald":
         layers.append((fill(hair), identity.hair_colour, shade))
@@ -80,8 +81,7 @@ def draw_profile(
         left, top, wide, high = cv2.boundingRect(mask)
         part = np.s_[top : top + high, left : left + wide]
         alpha = (mask[part].astype(np.float32) / 255)[..., None]
-        lit = np.float32(colour) * (light if isinstance(light, float) else light[part])
-        picture[part] += alpha * (lit - picture[part])
+        picture[part] += alpha * (np.float32(colour) * light[part] - picture[part])
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) * view.exposure
     encoded = 255 * np.clip(small, 0, 1) ** (1 / 2.2) + rng.normal(0, view.noise, small.shape)
     return np.clip(encoded, 0, 255).astype(np.uint8)
